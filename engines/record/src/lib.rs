@@ -1,1 +1,28 @@
-//! To be written.
+//! What is said: claims, events with one spelling, what follows from them, and answers that say how they know.
+//!
+//! ```text
+//! Claim (a caller says it) + Stamp (who, when, id) -> Event -> canonical bytes -> leaf hash
+//! events -> EnvironmentState, intervals -> Answer { basis, precision, gaps, items }
+//! ```
+//! Pure: the events are handed in, in the order of their sequence; nothing is read or written here.
+
+pub mod answer;
+pub mod canonical;
+pub mod claim;
+pub mod event;
+pub mod exposure;
+pub mod facet;
+pub mod fuzz;
+pub mod interval;
+pub mod state;
+pub mod trace;
+pub mod when;
+
+pub use answer::{Answer, Basis, Gap, Precision};
+pub use claim::{Claim, ClaimKey, ClaimKeyError, Kind};
+pub use event::{Event, EventError, Sequenced, Stamp};
+pub use exposure::{Contains, Exposed, exposure};
+pub use facet::{Facet, facets};
+pub use interval::{Interval, intended_intervals, ran_at};
+pub use state::{Candidate, DeployFact, EligibleBecause, EnvironmentState, Hold};
+pub use trace::{Trace, trace};

@@ -1,0 +1,207 @@
+//! A record told step by step, with a clock that ticks a minute a step; for tests of every layer.
+
+use crate::claim::{
+    BuildClaim, Claim, ClaimKey, DeployClaim, DeployKind, Grade, HoldClaim, HoldState, ImageClaim,
+    Mode, NamedBy, Outcome, PlatformImage, PublishedBy, Source, Text,
+};
+use crate::event::{Event, Sequenced, Stamp};
+use crate::state::EnvironmentState;
+use domain::{Actor, CommitId, Digest, EventId, Proof, Timestamp};
+
+/// Some events in order.
+pub struct Story {
+    events: Vec<Sequenced>,
+    clock: Timestamp,
+}
+
+impl Default for Story {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "a story is told in tests, from literals"
+)]
+impl Story {
+    /// Begins on 2026-03-17 at 14:00 UTC.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            events: Vec::new(),
+            clock: "2026-03-17T14:00:00Z".parse().expect("a literal time"),
+        }
+    }
+
+    /// When the next step happens.
+    #[must_use]
+    pub fn next_time(&self) -> Timestamp {
+        self.clock.plus_millis(60_000)
+    }
+
+    /// Moves the clock, backwards too.
+    pub fn turn_clock(&mut self, ms: i64) {
+        self.clock = self.clock.plus_millis(ms);
+    }
+
+    /// Records any claim.
+    pub fn say(&mut self, claim: Claim) -> EventId {
+        self.clock = self.next_time();
+        let seq = self.events.len() as u64 + 1;
+        let id = EventId::new(self.clock, u128::from(seq));
+        let actor = Actor::new("ada", Proof::Git).expect("a literal name");
+        let stamp = Stamp {
+            id,
+            at: self.clock,
+            actor,
+            cause: None,
+        };
+        self.events.push(Sequenced {
+            seq,
+            event: Event { stamp, claim },
+        });
+        id
+    }
+
+    fn key(&self, what: &str) -> ClaimKey {
+        ClaimKey::try_from(format!("{what}/{}", self.events.len())).expect("a short key")
+    }
+
+    /// The commit that the build of `content` came from.
+    #[must_use]
+    pub fn commit_of(&self, content: &str) -> CommitId {
+        Digest::sha256(content.as_bytes()).hex()[..40]
+            .parse()
+            .expect("40 hex digits")
+    }
+
+    /// Records a build of an image for an environment; its digest is that of `content`.
+    pub fn build(&mut self, image: &str, content: &str, environment: &str) -> Digest {
+        let digest = Digest::sha256(content.as_bytes());
+        let source = Source {
+            repository: Some("https://git.example.com/shop".to_owned()),
+            commit: self.commit_of(content),
+            merge_commit: None,
+            source_ref: "refs/heads/develop".parse().ok(),
+            dirty: false,
+        };
+        self.say(Claim::Build(BuildClaim {
+            key: self.key("build"),
+            digest,
+            repository: format!("registry.example.com/shop/{image}")
+                .parse()
+                .expect("a repository"),
+            image: image.parse().ok(),
+            tags: vec![],
+            aliases: vec![],
+            environment: environment.parse().ok(),
+            source: Some(source),
+            run: None,
+            published_by: PublishedBy::Publish,
+        }));
+        digest
+    }
+
+    /// Records what an image's bytes say.
+    pub fn image(&mut self, digest: Digest, manifest: Digest, config: Digest) -> EventId {
+        let platform = "linux/amd64".parse().ok();
+        self.say(Claim::Image(ImageClaim {
+            key: self.key("image"),
+            digest,
+            media_type: "application/vnd.oci.image.index.v1+json".to_owned(),
+            size: 1_000,
+            platforms: vec![PlatformImage {
+                platform,
+                manifest,
+                config: Some(config),
+            }],
+        }))
+    }
+
+    /// Records a deploy that landed.
+    pub fn deploy(
+        &mut self,
+        image: &str,
+        environment: &str,
+        to: Digest,
+        how: DeployKind,
+        named_by: NamedBy,
+    ) -> EventId {
+        let claim = self.deploy_claim(image, environment, to, how, named_by);
+        self.say(Claim::Deploy(claim))
+    }
+
+    /// Records a deploy that failed.
+    pub fn fail(&mut self, image: &str, environment: &str, to: Digest) -> EventId {
+        let mut claim =
+            self.deploy_claim(image, environment, to, DeployKind::Deploy, NamedBy::Rule);
+        claim.outcome = Outcome::Failed {
+            why: Text::try_from("refused".to_owned()).expect("a short text"),
+        };
+        self.say(Claim::Deploy(claim))
+    }
+
+    fn deploy_claim(
+        &self,
+        image: &str,
+        environment: &str,
+        to: Digest,
+        how: DeployKind,
+        named_by: NamedBy,
+    ) -> DeployClaim {
+        DeployClaim {
+            key: self.key("deploy"),
+            environment: environment.parse().expect("an environment"),
+            image: image.parse().expect("an image"),
+            repository: format!("registry.example.com/shop/{image}")
+                .parse()
+                .expect("a repository"),
+            from: None,
+            to,
+            tag: None,
+            how,
+            named_by,
+            mode: Mode::Git,
+            grade: Grade::Applied,
+            outcome: Outcome::Done,
+            commit: None,
+            places: vec![],
+            reason: None,
+            ticket: None,
+        }
+    }
+
+    /// Records a hold or its end.
+    pub fn hold(&mut self, environment: &str, image: Option<&str>, state: HoldState) -> EventId {
+        self.say(Claim::Hold(HoldClaim {
+            key: self.key("hold"),
+            environment: environment.parse().expect("an environment"),
+            image: image.map(|image| image.parse().expect("an image")),
+            state,
+            reason: None,
+        }))
+    }
+
+    /// All events, oldest first.
+    #[must_use]
+    pub fn events(&self) -> &[Sequenced] {
+        &self.events
+    }
+
+    /// All builds, oldest first.
+    #[must_use]
+    pub fn builds(&self) -> Vec<BuildClaim> {
+        let build = |event: &Sequenced| match &event.event.claim {
+            Claim::Build(build) => Some(build.clone()),
+            _other => None,
+        };
+        self.events.iter().filter_map(build).collect()
+    }
+
+    /// The state of an environment after all events.
+    #[must_use]
+    pub fn state(&self, environment: &str) -> EnvironmentState {
+        EnvironmentState::of(&environment.parse().expect("an environment"), &self.events)
+    }
+}

@@ -1,0 +1,187 @@
+//! From when until when an environment was meant to run a digest.
+//!
+//! ```text
+//! deploy A at 10:00, B at 12:00, B again at 13:00   ->  A [10:00, 12:00)   B [12:00, …)
+//! ```
+//! Intended only: container runs, which are observed, come with the watcher and have their own type.
+
+use crate::answer::{Answer, Basis, Gap, Precision};
+use crate::claim::{Grade, Outcome};
+use crate::state::{DeployFact, EnvironmentState};
+use domain::{Digest, EnvironmentName, ImageName, Tag, Timestamp};
+use std::collections::BTreeMap;
+
+/// One digest in one environment, from its start until just before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Where.
+    pub environment: EnvironmentName,
+    /// Which image.
+    pub image: ImageName,
+    /// Which bytes.
+    pub digest: Digest,
+    /// The tag beside it in the files.
+    pub tag: Option<Tag>,
+    /// From then on, included.
+    pub from: Timestamp,
+    /// Until then, not included; none: still so.
+    pub until: Option<Timestamp>,
+    /// How it is known.
+    pub basis: Basis,
+    /// How sharp its ends are.
+    pub precision: Precision,
+    /// The deploy that began it.
+    pub began_by: DeployFact,
+}
+
+impl Interval {
+    /// Whether the interval holds at a moment.
+    #[must_use]
+    pub fn holds_at(&self, at: Timestamp) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+
+    /// Whether the interval shares a moment with `[from, until)`; none is open.
+    #[must_use]
+    pub fn overlaps(&self, from: Option<Timestamp>, until: Option<Timestamp>) -> bool {
+        let begins_before = until.is_none_or(|until| self.from < until);
+        let ends_after = from.is_none_or(|from| self.until.is_none_or(|end| from < end));
+        begins_before && ends_after
+    }
+}
+
+/// The intervals of one environment, oldest start first; the same digest again goes on.
+#[must_use]
+pub fn intended_intervals(state: &EnvironmentState) -> Vec<Interval> {
+    let mut all: Vec<Interval> = Vec::new();
+    let mut open = BTreeMap::<ImageName, usize>::new();
+    for fact in state
+        .deploys()
+        .iter()
+        .filter(|fact| fact.claim.outcome == Outcome::Done)
+    {
+        let claim = &fact.claim;
+        let running = open.get(&claim.image).copied();
+        if running.is_some_and(|at| all[at].digest == claim.to) {
+            continue;
+        }
+        // Two machines' clocks may disagree; order is by sequence, so an interval is never negative.
+        let begin = running.map_or(fact.at(), |at| fact.at().max(all[at].from));
+        if let Some(at) = running {
+            all[at].until = Some(begin);
+        }
+        open.insert(claim.image.clone(), all.len());
+        all.push(begun_by(fact, begin));
+    }
+    all
+}
+
+fn begun_by(fact: &DeployFact, from: Timestamp) -> Interval {
+    let claim = &fact.claim;
+    let basis = match claim.grade {
+        Grade::Imported => Basis::Imported,
+        // Until something watches, an observed deploy tells of its own end only.
+        Grade::Observed | Grade::Applied => Basis::Intended,
+    };
+    Interval {
+        environment: claim.environment.clone(),
+        image: claim.image.clone(),
+        digest: claim.to,
+        tag: claim.tag.clone(),
+        from,
+        until: None,
+        basis,
+        precision: Precision::Unconfirmed,
+        began_by: fact.clone(),
+    }
+}
+
+/// What an environment was meant to run at a moment, with the gap before its first deploy.
+#[must_use]
+pub fn ran_at(state: &EnvironmentState, at: Timestamp) -> Answer<Interval> {
+    let intervals = intended_intervals(state);
+    let first = intervals.iter().map(|interval| interval.from).min();
+    let items: Vec<_> = intervals
+        .into_iter()
+        .filter(|interval| interval.holds_at(at))
+        .collect();
+    let is_before_all = first.is_none_or(|first| at < first);
+    let basis = items.iter().map(|interval| interval.basis).max();
+    let mut answer = Answer::intended(items);
+    answer.basis = basis.unwrap_or(Basis::Intended);
+    if is_before_all {
+        let why = format!("no deploy to {} is recorded before then", state.name());
+        answer = answer.with_gap(Gap {
+            from: None,
+            until: first,
+            why,
+        });
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claim::{DeployKind, NamedBy};
+    use crate::fuzz::story::Story;
+
+    #[test]
+    fn an_interval_ends_where_the_next_begins() {
+        let mut story = Story::new();
+        let (a, b) = (
+            story.build("api", "a", "prod"),
+            story.build("api", "b", "prod"),
+        );
+        story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
+        let switched = story.next_time();
+        story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
+        story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
+        let state = story.state("prod");
+        let intervals = intended_intervals(&state);
+        let ends: Vec<_> = intervals.iter().map(|i| (i.digest, i.until)).collect();
+        assert_eq!(ends, [(a, Some(switched)), (b, None)]);
+        let digests = |at| {
+            ran_at(&state, at)
+                .items
+                .iter()
+                .map(|i| i.digest)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(digests(switched.plus_millis(-1)), [a]);
+        assert_eq!(digests(switched), [b]);
+    }
+
+    #[test]
+    fn before_the_first_deploy_nothing_is_known() {
+        let mut story = Story::new();
+        let a = story.build("api", "a", "prod");
+        let first = story.next_time();
+        story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
+        let answer = ran_at(&story.state("prod"), first.plus_millis(-1));
+        assert!(answer.items.is_empty());
+        assert_eq!(answer.gaps.last().unwrap().until, Some(first));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_makes_no_negative_interval() {
+        let mut story = Story::new();
+        let (a, b) = (
+            story.build("api", "a", "prod"),
+            story.build("api", "b", "prod"),
+        );
+        story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
+        story.turn_clock(-3_600_000);
+        story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
+        for interval in intended_intervals(&story.state("prod")) {
+            assert!(interval.until.is_none_or(|until| until >= interval.from));
+        }
+        assert_eq!(
+            intended_intervals(&story.state("prod"))
+                .last()
+                .unwrap()
+                .digest,
+            b
+        );
+    }
+}
