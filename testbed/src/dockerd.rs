@@ -13,6 +13,15 @@ use tempfile::TempDir;
 use crate::peer::{Peer, peer};
 use crate::running::Running;
 
+// A daemon of a test's own has no bridge and no firewall rules: it changes nothing of the machine.
+const ALONE: [&str; 5] = [
+    "--storage-driver",
+    "vfs",
+    "--iptables=false",
+    "--ip6tables=false",
+    "--bridge=none",
+];
+
 /// A running docker daemon; stopped, with its images, on drop.
 #[derive(Debug)]
 pub struct Dockerd {
@@ -33,15 +42,8 @@ impl Dockerd {
         let settings = folder.path().join("daemon.json");
         fs::write(&settings, "{}")?;
         let mut command = dockerd.command_at_home(folder.path());
-        // Flags of a test's own daemon (Docker 20.10 to 28); the machine's own is not touched.
         command
-            .args([
-                "--storage-driver",
-                "vfs",
-                "--iptables=false",
-                "--ip6tables=false",
-            ])
-            .arg("--bridge=none")
+            .args(ALONE)
             .arg("--config-file")
             .arg(settings)
             .arg("--data-root")

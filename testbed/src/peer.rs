@@ -123,7 +123,9 @@ impl Peer {
         let said = self.command().args(arguments).output();
         let line = said.ok().and_then(|output| {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            text.lines().next().map(str::trim).map(str::to_owned)
+            let line = text.lines().next()?.trim();
+            // distribution prints its own path first.
+            Some(line.replace(&*self.path.to_string_lossy(), &self.name))
         });
         match line {
             Some(line) if line.contains(&self.name) => line,

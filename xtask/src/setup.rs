@@ -96,6 +96,14 @@ pub(crate) fn install(root: &Path, consent: Consent) -> Result<Ready> {
     Ok(Ready { bin, missing })
 }
 
+/// The folder of the built peers, whether or not they are there.
+///
+/// # Errors
+/// A file of `testbed/tools` cannot be read.
+pub(crate) fn bin(root: &Path) -> Result<PathBuf> {
+    peers::bin(root)
+}
+
 /// Finds `cargo-deny`, installing it where it is not.
 ///
 /// # Errors

@@ -1,0 +1,5 @@
+//! The peers as other crates' tests use them: found, started, talking to each other, gone at the end.
+
+mod clients;
+mod docker;
+mod image;
