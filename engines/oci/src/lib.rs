@@ -1,1 +1,27 @@
-//! To be written.
+//! The OCI distribution protocol, both ends, and the documents that it carries.
+//!
+//! ```text
+//! server   method, path, query      -> Route
+//! client   RegistryHost, what       -> Uri; status, headers, body -> what the registry said
+//! both     bytes, Content-Type      -> Manifest
+//! ```
+//! Pure: no socket, file, clock or randomness; whoever has those calls in here and carries out what comes
+//! back. Bytes of manifests are never written again after they were read: their digest is their name.
+//! Source: OCI distribution-spec 1.1, OCI image-spec 1.1, and what clients do beside them.
+
+pub mod document;
+pub mod limit;
+pub mod media_type;
+pub mod query;
+pub mod route;
+pub mod upload_id;
+
+pub use document::DocumentError;
+pub use document::config::{ImageConfig, NewImageConfig};
+pub use document::descriptor::Descriptor;
+pub use document::manifest::{ImageFormat, Kind, Manifest, extends};
+pub use document::referrers::{ReferrersPage, fallback_tag, referrer_descriptor, referrers_page};
+pub use limit::ManifestLimit;
+pub use media_type::ManifestType;
+pub use route::{Answer, ManifestPut, ManifestRef, PageQuery, Route, RouteError, UploadStart};
+pub use upload_id::UploadId;
