@@ -93,8 +93,7 @@ impl Peer {
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", home)
             .env("TMPDIR", home)
-            .env("XDG_RUNTIME_DIR", home)
-            .env("DOCKER_CONFIG", home.join(".docker"));
+            .env("XDG_RUNTIME_DIR", home);
         if matches!(self.name.as_str(), "podman" | "buildah") {
             command
                 .arg("--root")

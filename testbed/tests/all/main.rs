@@ -1,4 +1,5 @@
 //! The peers as other crates' tests use them: found, started, talking to each other, gone at the end.
+#![cfg(test)]
 
 mod clients;
 mod docker;
