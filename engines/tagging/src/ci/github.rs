@@ -152,7 +152,7 @@ fn pull_request(
     }
     Ok(PullRequest {
         number: ref_number.or(body_number),
-        from_fork: pull.map_or(Fork::Unknown, |pull| pull.from_fork()),
+        from_fork: pull.map_or(Fork::Unknown, |pull| pull.fork()),
         target: match variables.text("GITHUB_BASE_REF")? {
             Some(target) => Some(target),
             None => pull.and_then(|pull| pull.target()).map(str::to_owned),

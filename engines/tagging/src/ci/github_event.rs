@@ -66,7 +66,7 @@ impl PullRequestBody {
         self.base.branch.as_deref()
     }
 
-    pub(super) fn from_fork(&self) -> Fork {
+    pub(super) fn fork(&self) -> Fork {
         match (&self.head.repo, &self.base.repo) {
             (Some(head), Some(base)) if head == base => Fork::No,
             (Some(_), Some(_)) => Fork::Yes,

@@ -1,6 +1,6 @@
 //! What is known of a build before it has a tag.
 
-use crate::ci::RunId;
+use crate::ci::{CiFacts, Event, RunId};
 use domain::{CommitId, EnvironmentName, SourceRef, Tag, Timestamp};
 use std::collections::BTreeSet;
 
@@ -47,9 +47,19 @@ impl Facts {
     }
 
     /// Takes over what the CI said: the head commit, the branch or git tag, and the run.
+    ///
+    /// A pull request has no branch here, for its own is a stranger's word and its target is not what is built.
     #[must_use]
-    pub fn with_ci(mut self, ci: &crate::ci::CiFacts) -> Self {
-        self = self.with_ref(ci.source_ref.as_ref());
+    pub fn with_ci(mut self, ci: &CiFacts) -> Self {
+        self = match &ci.event {
+            Event::PullRequest(_) | Event::MergeQueue => self,
+            Event::Push
+            | Event::Tag
+            | Event::Schedule
+            | Event::Manual
+            | Event::Other(_)
+            | Event::None => self.with_ref(ci.source_ref.as_ref()),
+        };
         self.commit = ci.commit.clone().or(self.commit);
         self.run = ci.run.clone().or(self.run);
         self
