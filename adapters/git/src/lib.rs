@@ -1,1 +1,56 @@
-//! To be written.
+//! The git program, hardened, and the four things that Indelible does with it.
+//!
+//! ```text
+//! Checkout      questions about the user's own repository; changes nothing in it
+//! BranchStore   an append-only branch of files made once (`indelible/record`)
+//! WriteBack     an edit made on a branch of somebody's repository, again after every refusal
+//! Scratch       a small repository made for the demo and the tests
+//! ```
+//! Why the program and not a library: DESIGN §8. What keeps it harmless: DESIGN §9.6, in `run.rs`,
+//! `own_home.rs` and `remote_url.rs`. No environment variable, clock or randomness is read here:
+//! the caller hands in [`Environment`], [`Signature`] and [`Retry`].
+//!
+//! Not here: what an event means, which field of a file is edited, pull requests, signed commits.
+
+mod backoff;
+mod branch_log;
+mod branch_store;
+mod cache;
+mod checkout;
+mod credential;
+mod environment;
+mod error;
+mod history;
+mod import;
+mod message;
+mod objects;
+mod own_home;
+mod remote_url;
+mod revision;
+mod run;
+mod said;
+mod scratch;
+mod signature;
+mod tree;
+mod tree_path;
+mod write_back;
+
+pub use backoff::Retry;
+pub use branch_log::{AddedFile, AlteredHow};
+pub use branch_store::{Append, AppendError, Appended, BranchStore, Tip, Verified};
+pub use checkout::{Checkout, Head, Origin, WorkTreeState};
+pub use credential::Credential;
+pub use environment::{Environment, Timeouts};
+pub use error::GitError;
+pub use history::{Ancestry, Commit, Log, Trailers, WhyUnknown};
+pub use import::NewFile;
+pub use message::{Message, MessageError};
+pub use objects::FILE_BYTES_MAX;
+pub use remote_url::{RemoteUrl, RemoteUrlError};
+pub use revision::{BranchName, Revision, RevisionError};
+pub use run::{Git, VERSION_MIN};
+pub use scratch::{Merge, Scratch};
+pub use signature::{Signature, SignatureError};
+pub use tree::{EntryKind, Tree, TreeEntry};
+pub use tree_path::{TreePath, TreePathError};
+pub use write_back::{Change, Landing, LandingError, WriteBack};
