@@ -1,0 +1,132 @@
+//! The record: events in the order of their sequence, found by what they are about.
+//!
+//! ```text
+//! append([Claim::Deploy {…}], who and when) -> [Appended { seq: 42, id: 01J…, is_new: true }]
+//! ```
+//! The same key and claim again is no event; another claim under the key is an error. Rows keep an
+//! event's canonical bytes and leaf hash; facets and decision tables are rebuilt from them.
+
+mod append;
+mod decision;
+mod insert;
+mod query;
+mod verify;
+
+pub use append::{AppendError, Appended};
+pub use decision::Reserved;
+pub use insert::{InsertError, Inserted};
+pub use query::{Order, PAGE_MAX, Query};
+pub use verify::{Problem, Verified};
+
+use crate::database::{Database, DatabaseError};
+use crate::stamping::Stamping;
+use domain::{EventId, Repository, Tag};
+use record::{Claim, ClaimKey, Event, Kind, Sequenced};
+
+/// A handle to the record in a database; clones are cheap.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    database: Database,
+}
+
+impl Ledger {
+    /// The record that this database holds.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Appends claims, all or none; a claim that is there already yields its first event.
+    ///
+    /// # Errors
+    /// A key that another claim has, a tag that another release reserved, a claim that is too long, or
+    /// too many of them.
+    pub async fn append(
+        &self,
+        claims: Vec<Claim>,
+        by: Stamping,
+    ) -> Result<Vec<Appended>, AppendError> {
+        todo!()
+    }
+
+    /// Inserts events that were stamped elsewhere, in this order, and keeps `tip` beside them: the
+    /// position up to which they were read. Events that are there already are passed over.
+    ///
+    /// # Errors
+    /// An event with a known id and other content.
+    pub async fn insert_events(
+        &self,
+        events: Vec<Event>,
+        tip: Option<String>,
+    ) -> Result<Inserted, InsertError> {
+        todo!()
+    }
+
+    /// The position that [`Ledger::insert_events`] kept last.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn tip(&self) -> Result<Option<String>, DatabaseError> {
+        todo!()
+    }
+
+    /// The events that a query asks for, at most [`PAGE_MAX`].
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn events(&self, query: Query) -> Result<Vec<Sequenced>, DatabaseError> {
+        todo!()
+    }
+
+    /// The event with this id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn event(&self, id: EventId) -> Result<Option<Sequenced>, DatabaseError> {
+        todo!()
+    }
+
+    /// The event whose claim has this key.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn by_key(&self, key: ClaimKey) -> Result<Option<Sequenced>, DatabaseError> {
+        todo!()
+    }
+
+    /// Who reserved a tag, if anybody.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn reservation(
+        &self,
+        repository: Repository,
+        tag: Tag,
+    ) -> Result<Option<Reserved>, DatabaseError> {
+        todo!()
+    }
+
+    /// How many events there are, of these kinds; of all where none is given.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn count(&self, kinds: Vec<Kind>) -> Result<u64, DatabaseError> {
+        todo!()
+    }
+
+    /// Reads every event again, and compares hashes, facets and decision tables with what they give.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn verify(&self) -> Result<Verified, DatabaseError> {
+        todo!()
+    }
+
+    /// Throws the facets and the reservations away and makes them again from the events.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub async fn rebuild(&self) -> Result<(), DatabaseError> {
+        todo!()
+    }
+}
