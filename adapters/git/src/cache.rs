@@ -222,7 +222,7 @@ impl Cache {
         Ok(output.code == Some(0))
     }
 
-    fn unreached(&self, output: &crate::run::Output) -> GitError {
+    fn unreached(&self, output: &crate::process::Output) -> GitError {
         let said = output.said(&self.credential.secrets());
         GitError::unreached(self.remote.as_str(), &output.stderr, said)
     }

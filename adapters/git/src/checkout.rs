@@ -9,10 +9,10 @@
 
 use crate::credential::Credential;
 use crate::error::GitError;
-use crate::history::{self, Ancestry, Commit, Log, WhyUnknown};
+use crate::process::Output;
 use crate::remote_url::RemoteUrl;
 use crate::revision::Revision;
-use crate::run::{Call, Git, Output};
+use crate::run::{Call, Git};
 use domain::{CommitId, Secret, SourceRef};
 use std::path::{Path, PathBuf};
 
@@ -144,31 +144,6 @@ impl Checkout {
         self.resolve(&revision.to_string()).await
     }
 
-    /// The commit that a person means: some digits of its id, a tag or a branch.
-    ///
-    /// # Errors
-    /// [`GitError::NoSuchCommit`]; [`GitError::AmbiguousCommit`] for too few digits.
-    pub async fn find_commit(&self, text: &str) -> Result<CommitId, GitError> {
-        let fits = |c: char| c.is_alphanumeric() || "._/-+".contains(c);
-        let is_name = !text.is_empty() && !text.starts_with('-') && text.chars().all(fits);
-        let shown = || crate::said::clean(text, &[]);
-        if !is_name || text.contains("..") {
-            return Err(self.no_such_commit(&shown()));
-        }
-        if let Some(commit) = self.resolve(text).await? {
-            return Ok(commit);
-        }
-        let is_hex = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_hex {
-            let args = ["rev-parse", &format!("--disambiguate={text}")];
-            let several = self.call("rev-parse", args).ok().await?;
-            if several.stdout.iter().filter(|byte| **byte == b'\n').count() > 1 {
-                return Err(GitError::AmbiguousCommit { name: shown() });
-            }
-        }
-        Err(self.no_such_commit(&shown()))
-    }
-
     /// How the files differ from the checked-out commit.
     ///
     /// # Errors
@@ -225,20 +200,6 @@ impl Checkout {
             .is_empty())
     }
 
-    /// The names of the tags that point to a commit, sorted.
-    ///
-    /// # Errors
-    /// [`GitError::NoSuchCommit`], or when git cannot say.
-    pub async fn tags_at(&self, commit: &CommitId) -> Result<Vec<String>, GitError> {
-        self.check_here(commit).await?;
-        let points = format!("--points-at={commit}");
-        let args = ["for-each-ref", &points, "--format=%(refname)", "refs/tags/"];
-        let output = self.call("for-each-ref", args).ok().await?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let name = |line: &str| line.strip_prefix("refs/tags/").map(str::to_owned);
-        Ok(text.lines().filter_map(name).collect())
-    }
-
     /// The address called `origin`; `None` where there is none.
     ///
     /// # Errors
@@ -279,83 +240,7 @@ impl Checkout {
             .map(|text| Credential::Header(Secret::new(text))))
     }
 
-    /// The fewest digits, at least `fewest`, by which this repository knows the commit from every other object.
-    ///
-    /// # Errors
-    /// [`GitError::NoSuchCommit`], or when git cannot say.
-    pub async fn unique_digits(&self, commit: &CommitId, fewest: usize) -> Result<usize, GitError> {
-        self.check_here(commit).await?;
-        let short = format!("--short={}", fewest.clamp(4, 64));
-        let args = [
-            "rev-parse",
-            &short,
-            "--verify",
-            "--end-of-options",
-            commit.as_str(),
-        ];
-        let call = self.call("rev-parse", args);
-        Ok(call.ok().await?.line()?.len())
-    }
-
-    /// What a commit tells of itself.
-    ///
-    /// # Errors
-    /// [`GitError::NoSuchCommit`], or when git cannot say.
-    pub async fn commit(&self, id: &CommitId) -> Result<Commit, GitError> {
-        self.check_here(id).await?;
-        let log = history::read_log(self.call("log", ["log"]), id.as_str(), None, 1).await?;
-        log.commits
-            .into_iter()
-            .next()
-            .ok_or_else(|| self.no_such_commit(id.as_str()))
-    }
-
-    /// The newest `most` commits up to `tip`, newest first; with `path`, those that changed it.
-    ///
-    /// # Errors
-    /// [`GitError::NoSuchCommit`], or when git cannot say.
-    pub async fn log(
-        &self,
-        tip: &Revision,
-        path: Option<&str>,
-        most: u32,
-    ) -> Result<Log, GitError> {
-        let Some(tip_id) = self.commit_of(tip).await? else {
-            return Err(self.no_such_commit(&tip.to_string()));
-        };
-        let call = self
-            .call("log", ["log"])
-            .variable("GIT_LITERAL_PATHSPECS", "1");
-        let mut log = history::read_log(call, tip_id.as_str(), path, most).await?;
-        log.is_whole &= !self.is_shallow().await?;
-        Ok(log)
-    }
-
-    /// Whether `old` is `new` or one of its ancestors.
-    ///
-    /// # Errors
-    /// When git cannot be asked at all; what it does not know is [`Ancestry::CannotTell`].
-    pub async fn is_ancestor(&self, old: &CommitId, new: &CommitId) -> Result<Ancestry, GitError> {
-        for commit in [old, new] {
-            if self
-                .commit_of(&Revision::Commit(commit.clone()))
-                .await?
-                .is_none()
-            {
-                return Ok(Ancestry::CannotTell(WhyUnknown::NotHere(commit.clone())));
-            }
-        }
-        let args = ["merge-base", "--is-ancestor", old.as_str(), new.as_str()];
-        let output = self.call("merge-base", args).run().await?;
-        match output.code {
-            Some(0) => Ok(Ancestry::Yes),
-            Some(1) if self.is_shallow().await? => Ok(Ancestry::CannotTell(WhyUnknown::Shallow)),
-            Some(1) => Ok(Ancestry::No),
-            Some(_) | None => Err(output.failed()),
-        }
-    }
-
-    fn call<const N: usize>(&self, what: &'static str, args: [&str; N]) -> Call<'_> {
+    pub(crate) fn call<const N: usize>(&self, what: &'static str, args: [&str; N]) -> Call<'_> {
         let call = self.git.call(what, args).in_folder(&self.root);
         let call = call.setting("safe.bareRepository", "explicit");
         self.no_filters
@@ -363,7 +248,7 @@ impl Checkout {
             .fold(call, |call, (key, value)| call.setting(key, value))
     }
 
-    async fn resolve(&self, name: &str) -> Result<Option<CommitId>, GitError> {
+    pub(crate) async fn resolve(&self, name: &str) -> Result<Option<CommitId>, GitError> {
         let args = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
         let call = self
             .call("rev-parse", args)
@@ -378,13 +263,6 @@ impl Checkout {
             // 1 with --quiet; 128 for a full id that is here but names no commit.
             Some(1 | 128) => Ok(None),
             Some(_) | None => Err(output.failed()),
-        }
-    }
-
-    async fn check_here(&self, commit: &CommitId) -> Result<(), GitError> {
-        match self.resolve(commit.as_str()).await? {
-            Some(_) => Ok(()),
-            None => Err(self.no_such_commit(commit.as_str())),
         }
     }
 
@@ -429,7 +307,7 @@ impl Checkout {
         Ok(settings)
     }
 
-    fn no_such_commit(&self, name: &str) -> GitError {
+    pub(crate) fn no_such_commit(&self, name: &str) -> GitError {
         GitError::NoSuchCommit {
             name: name.to_owned(),
             place: self.root.display().to_string(),

@@ -137,7 +137,7 @@ fn read_commits(stdout: &[u8]) -> Result<Vec<Commit>, GitError> {
         };
     };
     let fields: Vec<&[u8]> = body.split(|byte| *byte == 0).collect();
-    if fields.len() % FIELDS != 0 {
+    if !fields.len().is_multiple_of(FIELDS) {
         return Err(GitError::garbled(WHAT, stdout));
     }
     fields.chunks_exact(FIELDS).map(read_commit).collect()

@@ -77,7 +77,9 @@ impl OwnHome {
 
     /// Keeps of the user's settings what is harmless and needed.
     pub(crate) fn keep_settings(&self, listings: &[Vec<u8>]) -> Result<(), GitError> {
-        let mut text = String::new();
+        // First, so that the user's own command wins. A question on the terminal could not be answered:
+        // git runs in a process group of its own.
+        let mut text = String::from("[core]\n\tsshCommand = ssh -oBatchMode=yes\n");
         for listing in listings {
             text.push_str(&kept_settings(listing));
         }

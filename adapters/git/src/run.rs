@@ -13,14 +13,14 @@ use crate::credential::Credential;
 use crate::environment::{Environment, Timeouts};
 use crate::error::GitError;
 use crate::own_home::OwnHome;
+use crate::process::{self, Limits, Output};
 use crate::remote_url::RemoteUrl;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 /// The oldest git that is used: the first that takes its settings from the variables used here.
 /// Source: release notes of git 2.31 (`GIT_CONFIG_COUNT`) and 2.32 (`GIT_CONFIG_GLOBAL`).
@@ -28,9 +28,6 @@ pub const VERSION_MIN: &str = "2.32";
 
 /// What git may print to standard output unless a call says otherwise.
 pub(crate) const STDOUT_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// What is kept of standard error; the rest is read and dropped.
-const STDERR_BYTES_KEPT: usize = 64 * 1024;
 
 /// Switched off whatever a repository's own settings say.
 const HARDENED: [(&str, &str); 17] = [
@@ -88,16 +85,6 @@ pub(crate) struct Call<'a> {
     variables: Vec<(&'static str, OsString)>,
     stdin: Vec<u8>,
     stdout_max: usize,
-}
-
-/// How a process ended and what it printed.
-#[derive(Debug)]
-pub(crate) struct Output {
-    pub(crate) what: &'static str,
-    /// `None` after a signal.
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
 }
 
 impl Git {
@@ -299,6 +286,9 @@ impl<'a> Call<'a> {
             return;
         };
         command.env("GIT_ALLOW_PROTOCOL", url.allowed_protocols());
+        // Ours answers nothing of ssh's, so that ssh gives up where it would ask.
+        command.env("SSH_ASKPASS", self.git.inner.home.askpass());
+        command.env("SSH_ASKPASS_REQUIRE", "force");
         if let Some(home) = &environment.home {
             command.env("HOME", home);
         }
@@ -332,57 +322,11 @@ impl<'a> Call<'a> {
 
     async fn run_command(&self, mut command: Command) -> Result<Output, GitError> {
         let child = command.spawn().map_err(|source| self.not_started(source))?;
-        let group = Group::of(&child);
-        let limit = self.timeout();
-        // On every early return the group is dropped, and with it each process in it is killed.
-        let (code, stdout, stderr) = tokio::time::timeout(limit, self.exchange(child))
-            .await
-            .map_err(|_| GitError::Timeout {
-                what: self.what,
-                seconds: limit.as_secs(),
-            })??;
-        group.ended();
-        Ok(Output {
-            what: self.what,
-            code,
-            stdout,
-            stderr,
-        })
-    }
-
-    async fn exchange(
-        &self,
-        mut child: Child,
-    ) -> Result<(Option<i32>, Vec<u8>, Vec<u8>), GitError> {
-        let wrong = |source| GitError::io(format!("cannot talk to `git {}`", self.what), source);
-        let (stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let write = async {
-            if let Some(mut stdin) = stdin {
-                // A process that needs no more input closes its end; its exit code tells the rest.
-                let _closed_early = stdin.write_all(&self.stdin).await;
-            }
-            Ok(())
+        let limits = Limits {
+            time: self.timeout(),
+            stdout_bytes: self.stdout_max,
         };
-        let read_out = async {
-            let out = read_to(stdout, self.stdout_max + 1).await.map_err(wrong)?;
-            if out.len() > self.stdout_max {
-                let what = format!("the output of `git {}`", self.what);
-                return Err(GitError::TooLarge {
-                    what,
-                    limit: self.stdout_max,
-                });
-            }
-            Ok(out)
-        };
-        let read_err = async {
-            read_and_drop(stderr, STDERR_BYTES_KEPT)
-                .await
-                .map_err(wrong)
-        };
-        let ((), out, err) = tokio::try_join!(write, read_out, read_err)?;
-        let status = child.wait().await.map_err(wrong)?;
-        Ok((status.code(), out, err))
+        process::finish(child, &self.stdin, self.what, limits).await
     }
 
     fn not_started(&self, source: std::io::Error) -> GitError {
@@ -402,29 +346,6 @@ impl<'a> Call<'a> {
     }
 }
 
-impl Output {
-    /// The error for an end that nobody had a better word for.
-    pub(crate) fn failed(&self) -> GitError {
-        GitError::Failed {
-            what: self.what,
-            code: self
-                .code
-                .map_or("a signal".to_owned(), |code| code.to_string()),
-            said: self.said(&[]),
-        }
-    }
-
-    pub(crate) fn said(&self, secrets: &[&str]) -> String {
-        crate::said::telling_line(&self.stderr, secrets)
-    }
-
-    /// Standard output as one line, without the line's end.
-    pub(crate) fn line(&self) -> Result<&str, GitError> {
-        let line = self.stdout.strip_suffix(b"\n").unwrap_or(&self.stdout);
-        std::str::from_utf8(line).map_err(|_| GitError::garbled(self.what, &self.stdout))
-    }
-}
-
 fn set_settings(command: &mut Command, settings: &[(String, String)]) {
     let hardened = HARDENED.iter().copied();
     let own = settings
@@ -437,36 +358,6 @@ fn set_settings(command: &mut Command, settings: &[(String, String)]) {
         count += 1;
     }
     command.env("GIT_CONFIG_COUNT", count.to_string());
-}
-
-async fn read_to(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(from) = from {
-        from.take(u64::try_from(most).unwrap_or(u64::MAX))
-            .read_to_end(&mut bytes)
-            .await?;
-    }
-    Ok(bytes)
-}
-
-/// Reads to the end, so that the writer never blocks, and keeps the beginning.
-async fn read_and_drop(
-    from: Option<impl AsyncRead + Unpin>,
-    kept_max: usize,
-) -> std::io::Result<Vec<u8>> {
-    let mut kept = Vec::new();
-    let Some(mut from) = from else {
-        return Ok(kept);
-    };
-    let mut chunk = [0; 8192];
-    loop {
-        let read = from.read(&mut chunk).await?;
-        if read == 0 {
-            return Ok(kept);
-        }
-        let room = kept_max - kept.len();
-        kept.extend_from_slice(&chunk[..read.min(room)]);
-    }
 }
 
 /// The version out of `git version 2.39.5 (Apple Git-154)`.
@@ -489,45 +380,6 @@ fn read_version(stdout: &[u8]) -> Result<String, GitError> {
         });
     }
     Ok(version.to_owned())
-}
-
-/// A process and its children, killed together unless they ended by themselves.
-struct Group {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    #[cfg(unix)]
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self {
-            leader: id.and_then(rustix::process::Pid::from_raw),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_: &Child) -> Self {
-        Self {}
-    }
-
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no group to forget"))]
-    fn ended(mut self) {
-        #[cfg(unix)]
-        {
-            self.leader = None;
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.leader {
-            // The group may be gone by now; nothing is left to do then.
-            let _gone = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
-    }
 }
 
 #[cfg(test)]

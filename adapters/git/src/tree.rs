@@ -11,7 +11,7 @@ use crate::import::{FileMode, NewFile};
 use crate::objects::{self, FILE_BYTES_MAX, Found};
 use crate::tree_path::TreePath;
 use domain::CommitId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The largest listing of a commit that is read: about a million files.
@@ -134,7 +134,8 @@ impl Tree {
         &self,
         files: &'a [NewFile],
     ) -> Result<Vec<(&'a NewFile, FileMode)>, GitError> {
-        let mut changes = Vec::new();
+        // The last of several versions of one file is the one that is meant.
+        let mut wanted = BTreeMap::new();
         for file in files {
             if file.bytes.len() > FILE_BYTES_MAX {
                 let what = format!("file {}", file.path);
@@ -143,22 +144,21 @@ impl Tree {
                     limit: FILE_BYTES_MAX,
                 });
             }
-            let mode = match self.entry(file.path.as_str()) {
-                Some(entry) => {
-                    let mode = self.file_mode(entry.kind, &file.path)?;
-                    if self.read(&file.path).await? == file.bytes {
-                        continue;
-                    }
-                    mode
-                }
-                None => self.mode_of_new(&file.path)?,
-            };
-            changes.push((file, mode));
+            wanted.insert(&file.path, file);
         }
-        let mut seen = BTreeSet::new();
-        // The last of several versions of one file is the one that is meant.
-        changes.reverse();
-        changes.retain(|(file, _)| seen.insert(file.path.as_str()));
+        let is_here = |path: &&TreePath| self.entry(path.as_str()).is_some();
+        let here: Vec<TreePath> = wanted.keys().copied().filter(is_here).cloned().collect();
+        let before: BTreeMap<_, _> = here.iter().zip(self.read_all(&here).await?).collect();
+        let mut changes = Vec::new();
+        for (path, file) in wanted {
+            let mode = match self.entry(path.as_str()) {
+                Some(entry) => self.file_mode(entry.kind, path)?,
+                None => self.mode_of_new(path)?,
+            };
+            if before.get(path) != Some(&file.bytes) {
+                changes.push((file, mode));
+            }
+        }
         Ok(changes)
     }
 

@@ -192,7 +192,7 @@ async fn twenty_writers_at_once_all_land() {
     for writer in writers.collect::<Vec<_>>() {
         match writer.await.unwrap().unwrap() {
             Appended::New { refusals, .. } => most_refusals = most_refusals.max(refusals),
-            other => panic!("{other:?}"),
+            other @ (Appended::Same { .. } | Appended::Taken { .. }) => panic!("{other:?}"),
         }
     }
     println!("the unluckiest of twenty writers was refused {most_refusals} times");
@@ -470,4 +470,46 @@ async fn a_merge_into_the_branch_keeps_first_parent_order() {
         ["events/A.json", "events/1-main.json", "events/0-side.json"]
     );
     assert_eq!(store.verify(&Tip::Absent).await.unwrap().files, 3);
+}
+
+#[tokio::test]
+async fn a_file_has_a_largest_size() {
+    let sandbox = Sandbox::new().await;
+    let remote = sandbox.bare("record.git").await;
+    let store = sandbox.store(&remote, "cache");
+    let mut large = file("events/A.json", "");
+    large.bytes = vec![b'x'; git::FILE_BYTES_MAX];
+    assert!(matches!(
+        put(&store, &[large.clone()]).await,
+        Ok(Appended::New { .. })
+    ));
+    assert_eq!(paths(&store, &Tip::Absent).await, ["events/A.json"]);
+    large.bytes.push(b'x');
+    let refused = put(&store, &[large]).await;
+    assert!(
+        matches!(refused, Err(AppendError::Git(GitError::TooLarge { .. }))),
+        "{refused:?}"
+    );
+
+    // A stranger's file is refused before it is read.
+    let work = sandbox.at("work");
+    let bare = sandbox.at("record.git").display().to_string();
+    raw(
+        sandbox.folder.path(),
+        &["clone", "-q", "-b", "indelible/record", &bare, "work"],
+    );
+    std::fs::write(
+        work.join("events/B.json"),
+        vec![b'x'; git::FILE_BYTES_MAX + 1],
+    )
+    .unwrap();
+    raw(&work, &["add", "."]);
+    raw(&work, &["commit", "-qm", "large"]);
+    raw(&work, &["push", "-q"]);
+    let tip = store.fetch().await.unwrap();
+    let refused = store.added_since(&Tip::Absent, &tip).await;
+    assert!(
+        matches!(refused, Err(GitError::TooLarge { .. })),
+        "{refused:?}"
+    );
 }

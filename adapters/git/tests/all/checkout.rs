@@ -174,8 +174,26 @@ async fn ancestry_is_yes_no_or_cannot_tell() {
     let unknown: CommitId = "0123456789".repeat(4).parse().unwrap();
     assert_eq!(
         whole.is_ancestor(&unknown, &second).await.unwrap(),
-        Ancestry::CannotTell(WhyUnknown::NotHere(unknown))
+        Ancestry::CannotTell(WhyUnknown::NotHere(unknown.clone()))
     );
+
+    let all = [first.clone(), side.clone(), second.clone(), unknown];
+    for old in &all {
+        let mut one_by_one = Vec::new();
+        for new in &all {
+            one_by_one.push(whole.is_ancestor(old, new).await.unwrap());
+        }
+        let together = whole.which_contain(old, &all).await.unwrap();
+        let is_same = one_by_one.iter().zip(&together).all(|(one, other)| {
+            // Where neither commit is here, each way may name the other one.
+            one == other
+                || matches!(
+                    (one, other),
+                    (Ancestry::CannotTell(_), Ancestry::CannotTell(_))
+                )
+        });
+        assert!(is_same, "{old}: {one_by_one:?} {together:?}");
+    }
 
     let url = format!("file://{}", scratch.folder().display());
     raw(
@@ -201,6 +219,13 @@ async fn ancestry_is_yes_no_or_cannot_tell() {
     assert_eq!(
         shallow.is_ancestor(&first, &second).await.unwrap(),
         Ancestry::CannotTell(WhyUnknown::NotHere(first))
+    );
+    assert_eq!(
+        shallow
+            .which_contain(&side, &[second, side.clone()])
+            .await
+            .unwrap(),
+        [Ancestry::CannotTell(WhyUnknown::Shallow), Ancestry::Yes]
     );
     assert!(
         !shallow

@@ -1,5 +1,10 @@
 //! The git adapter against the real program and bare repositories in temporary folders.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without may stop it; clippy knows only bodies marked #[test]"
+)]
+
 mod branch_store;
 mod checkout;
 mod hostile;

@@ -1,6 +1,6 @@
 //! How git is started and stopped: a missing program, time limits, secrets, surroundings.
 
-use crate::sandbox::{Sandbox, environment, raw, script_at};
+use crate::sandbox::{Sandbox, environment, path_variable, raw, script_at};
 use domain::Secret;
 use git::{
     BranchStore, Credential, Environment, Git, GitError, RemoteUrl, Scratch, Timeouts, WriteBack,
@@ -29,7 +29,7 @@ async fn an_old_git_program_is_named() {
     script_at(&folder.path().join("git"), "echo git version 2.25.1");
     let mut path = OsString::from(folder.path());
     path.push(":");
-    path.push(std::env::var_os("PATH").unwrap());
+    path.push(path_variable());
     let refused = Git::open(Environment::bare(path)).await;
     assert!(
         matches!(refused, Err(GitError::ProgramTooOld { .. })),
@@ -40,7 +40,7 @@ async fn an_old_git_program_is_named() {
 /// An environment whose ssh is a script, and timeouts of a moment.
 fn with_ssh(script: &std::path::Path, remote: Duration) -> Environment {
     let variables = [
-        ("PATH", std::env::var_os("PATH").unwrap()),
+        ("PATH", path_variable()),
         ("GIT_SSH_COMMAND", script.into()),
         ("GIT_SSH_VARIANT", "ssh".into()),
     ];
@@ -263,10 +263,7 @@ async fn the_users_credential_helper_is_asked_and_the_users_hooks_are_not() {
         home.join("hooks").display()
     );
     std::fs::write(home.join(".gitconfig"), settings).unwrap();
-    let variables = [
-        ("PATH", std::env::var_os("PATH").unwrap()),
-        ("HOME", home.into()),
-    ];
+    let variables = [("PATH", path_variable()), ("HOME", home.into())];
     let environment =
         Environment::from_variables(variables.map(|(name, value)| (name.into(), value)));
     let git = Git::open(environment).await.unwrap();

@@ -5,6 +5,7 @@ use git::{
     BranchName, BranchStore, Credential, Environment, Git, Message, NewFile, RemoteUrl, Retry,
     Scratch, Signature, TreePath, WriteBack,
 };
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -91,7 +92,15 @@ pub(crate) fn script_at(path: &Path, script: &str) {
 }
 
 pub(crate) fn environment() -> Environment {
-    Environment::bare(std::env::var_os("PATH").expect("PATH is set"))
+    Environment::bare(path_variable())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test finds the real git as a shell does"
+)]
+pub(crate) fn path_variable() -> OsString {
+    std::env::var_os("PATH").expect("PATH is set")
 }
 
 pub(crate) fn branch(name: &str) -> BranchName {

@@ -1,0 +1,227 @@
+//! One process from its start to its end: input, output, time limit, and how it is stopped.
+//!
+//! ```text
+//! stdin ->  git  -> stdout (too much: an error)  stderr (too much: the beginning)  exit code
+//! ```
+//! Input is written while output is read, so neither side can block the other. A process that takes
+//! too long, prints too much, or is no longer waited for is killed with all its children.
+
+use crate::error::GitError;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Child;
+
+/// What is kept of standard error; the rest is read and dropped.
+const STDERR_BYTES_KEPT: usize = 64 * 1024;
+
+/// How long a process may take and how much it may print.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) time: Duration,
+    pub(crate) stdout_bytes: usize,
+}
+
+/// How a process ended and what it printed.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) what: &'static str,
+    /// `None` after a signal.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// Waits for a process that leads its own group.
+pub(crate) async fn finish(
+    child: Child,
+    input: &[u8],
+    what: &'static str,
+    limits: Limits,
+) -> Result<Output, GitError> {
+    let group = Group::of(&child);
+    let work = exchange(child, input, what, limits.stdout_bytes);
+    // On every early return the group is dropped, and with it each process in it is killed.
+    let late = |_| GitError::Timeout {
+        what,
+        seconds: limits.time.as_secs(),
+    };
+    let output = tokio::time::timeout(limits.time, work)
+        .await
+        .map_err(late)??;
+    group.ended();
+    Ok(output)
+}
+
+async fn exchange(
+    mut child: Child,
+    input: &[u8],
+    what: &'static str,
+    stdout_max: usize,
+) -> Result<Output, GitError> {
+    let wrong = |source| GitError::io(format!("cannot talk to `git {what}`"), source);
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let write = async {
+        if let Some(mut stdin) = stdin {
+            // A process that needs no more input closes its end; its exit code tells the rest.
+            let _closed_early = stdin.write_all(input).await;
+        }
+        Ok(())
+    };
+    let read_out = async {
+        let out = read_to(stdout, stdout_max + 1).await.map_err(wrong)?;
+        if out.len() > stdout_max {
+            let what = format!("the output of `git {what}`");
+            return Err(GitError::TooLarge {
+                what,
+                limit: stdout_max,
+            });
+        }
+        Ok(out)
+    };
+    let read_err = async {
+        read_and_drop(stderr, STDERR_BYTES_KEPT)
+            .await
+            .map_err(wrong)
+    };
+    let ((), stdout, stderr) = tokio::try_join!(write, read_out, read_err)?;
+    let code = child.wait().await.map_err(wrong)?.code();
+    Ok(Output {
+        what,
+        code,
+        stdout,
+        stderr,
+    })
+}
+
+impl Output {
+    /// The error for an end that nobody had a better word for.
+    pub(crate) fn failed(&self) -> GitError {
+        GitError::Failed {
+            what: self.what,
+            code: self
+                .code
+                .map_or("a signal".to_owned(), |code| code.to_string()),
+            said: self.said(&[]),
+        }
+    }
+
+    pub(crate) fn said(&self, secrets: &[&str]) -> String {
+        crate::said::telling_line(&self.stderr, secrets)
+    }
+
+    /// Standard output as one line, without the line's end.
+    pub(crate) fn line(&self) -> Result<&str, GitError> {
+        let line = self.stdout.strip_suffix(b"\n").unwrap_or(&self.stdout);
+        std::str::from_utf8(line).map_err(|_| GitError::garbled(self.what, &self.stdout))
+    }
+}
+
+async fn read_to(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(from) = from {
+        from.take(u64::try_from(most).unwrap_or(u64::MAX))
+            .read_to_end(&mut bytes)
+            .await?;
+    }
+    Ok(bytes)
+}
+
+/// Reads to the end, so that the writer never blocks, and keeps the beginning.
+async fn read_and_drop(
+    from: Option<impl AsyncRead + Unpin>,
+    kept_max: usize,
+) -> std::io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    let Some(mut from) = from else {
+        return Ok(kept);
+    };
+    let mut chunk = [0; 8192];
+    loop {
+        let read = from.read(&mut chunk).await?;
+        if read == 0 {
+            return Ok(kept);
+        }
+        let room = kept_max - kept.len();
+        kept.extend_from_slice(&chunk[..read.min(room)]);
+    }
+}
+
+/// A process and its children, killed together unless they ended by themselves.
+struct Group {
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self {
+            leader: id.and_then(rustix::process::Pid::from_raw),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Child) -> Self {
+        Self {}
+    }
+
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no group to forget"))]
+    fn ended(mut self) {
+        #[cfg(unix)]
+        {
+            self.leader = None;
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // The group may be gone by now; nothing is left to do then.
+            let _gone = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Stdio;
+
+    async fn shell(script: &str, stdout_bytes: usize) -> Result<Output, GitError> {
+        let child = tokio::process::Command::new("sh")
+            .args(["-c", script])
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let time = Duration::from_secs(30);
+        finish(child, b"input", "status", Limits { time, stdout_bytes }).await
+    }
+
+    #[tokio::test]
+    async fn output_at_its_limit_is_taken_and_one_byte_more_is_an_error() {
+        assert_eq!(shell("cat", 5).await.unwrap().stdout, b"input");
+        let refused = shell("cat; printf x", 5).await;
+        assert!(
+            matches!(refused, Err(GitError::TooLarge { limit: 5, .. })),
+            "{refused:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn endless_errors_are_read_and_their_beginning_is_kept() {
+        let script = "printf begin >&2; head -c 300000 /dev/zero >&2; exit 3";
+        let output = shell(script, 5).await.unwrap();
+        assert_eq!(
+            (output.code, output.stderr.len()),
+            (Some(3), STDERR_BYTES_KEPT)
+        );
+        assert!(output.stderr.starts_with(b"begin"));
+    }
+}
