@@ -3,12 +3,39 @@
 //! Inside a layer only the edges that are written here. `xtask`, `testbed`, `e2e` and `bench` stand
 //! beside the layers: they may see anything, and nothing but tests may see `testbed`.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use serde::Deserialize;
 
 use super::tree::Finding;
+use crate::process;
+
+/// What `cargo metadata` says, as far as it matters here.
+///
+/// Not the crate `cargo_metadata`: it switches a feature of `serde_json` on, and the tests would run
+/// another one than ships.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// `dev`, `build`, or none for the code itself.
+    kind: Option<String>,
+    /// Only crates of this workspace have one.
+    path: Option<PathBuf>,
+}
 
 /// From the bottom up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,35 +99,39 @@ impl Member {
 /// # Errors
 /// Cargo cannot read the workspace.
 pub(super) fn findings(root: &Path) -> Result<Vec<Finding>> {
-    let mut command = MetadataCommand::new();
-    command.current_dir(root).no_deps();
-    let metadata = command.exec().context("cargo cannot read the workspace")?;
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root);
+    let metadata: Metadata = serde_json::from_str(&process::read(&mut cargo)?)
+        .context("cargo describes the workspace in another way")?;
+    let root = root.canonicalize()?;
     let folder_of = |manifest: &Path| -> Option<String> {
-        let folder = manifest
-            .parent()?
-            .strip_prefix(root.canonicalize().ok()?)
-            .ok()?;
-        Some(folder.to_str()?.to_owned())
+        Some(
+            manifest
+                .parent()?
+                .strip_prefix(&root)
+                .ok()?
+                .to_str()?
+                .to_owned(),
+        )
     };
     let mut edges = Vec::new();
     for package in &metadata.packages {
-        let Some(from) = folder_of(package.manifest_path.as_std_path()) else {
+        let Some(from) = folder_of(&package.manifest_path) else {
             continue;
         };
-        let manifest = std::fs::read_to_string(&package.manifest_path)?;
+        let manifest = fs::read_to_string(&package.manifest_path)?;
         for dependency in &package.dependencies {
-            // Only crates of this workspace have a path.
             let Some(path) = &dependency.path else {
                 continue;
             };
-            let Some(to) = folder_of(&path.as_std_path().join("Cargo.toml")) else {
+            let Some(to) = folder_of(&path.join("Cargo.toml")) else {
                 continue;
             };
-            let use_of = match dependency.kind {
-                DependencyKind::Development => UseOf::Tests,
-                DependencyKind::Normal | DependencyKind::Build | DependencyKind::Unknown => {
-                    UseOf::Code
-                }
+            let use_of = match dependency.kind.as_deref() {
+                Some("dev") => UseOf::Tests,
+                Some(_) | None => UseOf::Code,
             };
             let line = line_of(&manifest, &dependency.name);
             let from = Member {
