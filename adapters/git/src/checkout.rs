@@ -16,6 +16,9 @@ use crate::run::{Call, Git};
 use domain::{CommitId, Secret, SourceRef};
 use std::path::{Path, PathBuf};
 
+/// The exit code of a process that wrote to another one which had ended.
+const BROKEN_PIPE: i32 = 128 + 13;
+
 /// A repository with files.
 #[derive(Clone, Debug)]
 pub struct Checkout {
@@ -260,8 +263,9 @@ impl Checkout {
                 id.map(Some)
                     .map_err(|_| GitError::garbled("rev-parse", &output.stdout))
             }
-            // 1 with --quiet; 128 for a full id that is here but names no commit.
-            Some(1 | 128) => Ok(None),
+            // 1 with --quiet; 128 for a full id that is here but names no commit; the last when git
+            // before 2.44 dies of the fetch that it is not allowed to make in a partial clone.
+            Some(1 | 128 | BROKEN_PIPE) => Ok(None),
             Some(_) | None => Err(output.failed()),
         }
     }

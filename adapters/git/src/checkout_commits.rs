@@ -183,10 +183,27 @@ impl Checkout {
             "cat-file",
             ["cat-file", "--batch-check=%(objectname) %(objecttype)"],
         );
-        let output = call.stdin(input.into_bytes()).ok().await?;
+        let output = call.stdin(input.into_bytes()).run().await?;
+        if output.code != Some(0) {
+            // In a partial clone git before 2.44 ends at the first that is missing.
+            return self.commits_here_one_by_one(asked).await;
+        }
         let text = String::from_utf8_lossy(&output.stdout);
         let commit = |line: &str| line.strip_suffix(" commit").map(str::to_owned);
         Ok(text.lines().filter_map(commit).collect())
+    }
+
+    async fn commits_here_one_by_one(
+        &self,
+        asked: &[&CommitId],
+    ) -> Result<BTreeSet<String>, GitError> {
+        let mut here = BTreeSet::new();
+        for commit in asked {
+            if let Some(commit) = self.resolve(commit.as_str()).await? {
+                here.insert(commit.to_string());
+            }
+        }
+        Ok(here)
     }
 
     async fn check_here(&self, commit: &CommitId) -> Result<(), GitError> {

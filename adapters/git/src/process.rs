@@ -25,7 +25,7 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) what: &'static str,
-    /// `None` after a signal.
+    /// 128 and the signal's number after a signal.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
@@ -84,7 +84,7 @@ async fn exchange(
             .map_err(wrong)
     };
     let ((), stdout, stderr) = tokio::try_join!(write, read_out, read_err)?;
-    let code = child.wait().await.map_err(wrong)?.code();
+    let code = exit_code(child.wait().await.map_err(wrong)?);
     Ok(Output {
         what,
         code,
@@ -114,6 +114,15 @@ impl Output {
         let line = self.stdout.strip_suffix(b"\n").unwrap_or(&self.stdout);
         std::str::from_utf8(line).map_err(|_| GitError::garbled(self.what, &self.stdout))
     }
+}
+
+/// As a shell tells it: 128 and the signal's number for a process that a signal ended.
+fn exit_code(status: std::process::ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    status.code().or(signal.map(|signal: i32| 128 + signal))
 }
 
 async fn read_to(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Vec<u8>> {

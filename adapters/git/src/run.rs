@@ -261,6 +261,7 @@ impl<'a> Call<'a> {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_GRAFT_FILE", "/dev/null")
             .env("GIT_PAGER", "cat")
             .env("GIT_EDITOR", "false")

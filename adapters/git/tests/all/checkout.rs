@@ -3,7 +3,7 @@
 use crate::sandbox::{Sandbox, ann, branch, commit, message, raw};
 use domain::CommitId;
 use domain::Secret;
-use git::{Ancestry, Checkout, Credential, GitError, Head, Merge, Revision, WhyUnknown};
+use git::{Ancestry, Checkout, Credential, GitError, Head, Merge, Revision, Scratch, WhyUnknown};
 
 #[tokio::test]
 async fn a_checkout_tells_its_root_head_and_state() {
@@ -143,15 +143,21 @@ async fn a_commit_tells_parents_author_times_and_trailers() {
     assert_eq!((cut.commits.len(), cut.is_whole), (2, false));
 }
 
-#[tokio::test]
-async fn ancestry_is_yes_no_or_cannot_tell() {
-    let sandbox = Sandbox::new().await;
+/// `main` with two commits and `side` with one of its own.
+async fn forked(sandbox: &Sandbox) -> (Scratch, [CommitId; 3]) {
     let scratch = sandbox.scratch("shop").await;
     let first = commit(&scratch, 0, "first", &[("a", "1")]).await;
     scratch.branch(&branch("side")).await.unwrap();
     let side = commit(&scratch, 1, "side", &[("b", "1")]).await;
     scratch.switch(&branch("main")).await.unwrap();
     let second = commit(&scratch, 2, "second", &[("a", "2")]).await;
+    (scratch, [first, side, second])
+}
+
+#[tokio::test]
+async fn ancestry_is_yes_no_or_cannot_tell() {
+    let sandbox = Sandbox::new().await;
+    let (scratch, [first, side, second]) = forked(&sandbox).await;
     let whole = Checkout::find(&sandbox.git, scratch.folder())
         .await
         .unwrap();
@@ -174,10 +180,19 @@ async fn ancestry_is_yes_no_or_cannot_tell() {
     let unknown: CommitId = "0123456789".repeat(4).parse().unwrap();
     assert_eq!(
         whole.is_ancestor(&unknown, &second).await.unwrap(),
-        Ancestry::CannotTell(WhyUnknown::NotHere(unknown.clone()))
+        Ancestry::CannotTell(WhyUnknown::NotHere(unknown))
     );
+}
 
-    let all = [first.clone(), side.clone(), second.clone(), unknown];
+#[tokio::test]
+async fn many_are_asked_at_once_with_the_same_answers() {
+    let sandbox = Sandbox::new().await;
+    let (scratch, [first, side, second]) = forked(&sandbox).await;
+    let whole = Checkout::find(&sandbox.git, scratch.folder())
+        .await
+        .unwrap();
+    let unknown: CommitId = "0123456789".repeat(4).parse().unwrap();
+    let all = [first, side, second, unknown];
     for old in &all {
         let mut one_by_one = Vec::new();
         for new in &all {
@@ -194,7 +209,15 @@ async fn ancestry_is_yes_no_or_cannot_tell() {
         });
         assert!(is_same, "{old}: {one_by_one:?} {together:?}");
     }
+}
 
+#[tokio::test]
+async fn a_shallow_checkout_never_says_no() {
+    let sandbox = Sandbox::new().await;
+    let (scratch, [first, side, second]) = forked(&sandbox).await;
+    let whole = Checkout::find(&sandbox.git, scratch.folder())
+        .await
+        .unwrap();
     let url = format!("file://{}", scratch.folder().display());
     raw(
         sandbox.folder.path(),

@@ -128,6 +128,17 @@ async fn a_missing_object_of_a_partial_clone_is_not_fetched() {
     let missing = "0123456789".repeat(4).parse().unwrap();
     let answer = checkout.is_ancestor(&missing, &first).await.unwrap();
     assert!(matches!(answer, git::Ancestry::CannotTell(_)), "{answer:?}");
+    let answers = checkout
+        .which_contain(&first, &[missing, first.clone()])
+        .await
+        .unwrap();
+    assert!(
+        matches!(
+            answers[..],
+            [git::Ancestry::CannotTell(_), git::Ancestry::Yes]
+        ),
+        "{answers:?}"
+    );
     assert!(!sprung.exists());
 }
 
