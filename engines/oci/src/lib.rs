@@ -9,6 +9,7 @@
 //! back. Bytes of manifests are never written again after they were read: their digest is their name.
 //! Source: OCI distribution-spec 1.1, OCI image-spec 1.1, and what clients do beside them.
 
+pub mod client;
 pub mod document;
 pub mod error_code;
 pub mod limit;
