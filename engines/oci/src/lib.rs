@@ -12,6 +12,8 @@
 pub mod client;
 pub mod document;
 pub mod error_code;
+pub mod fuzz;
+pub mod history;
 pub mod limit;
 pub mod link;
 pub mod media_type;
@@ -29,7 +31,7 @@ mod answer;
 pub use document::DocumentError;
 pub use document::config::{ImageConfig, NewImageConfig};
 pub use document::descriptor::Descriptor;
-pub use document::manifest::{ImageFormat, Kind, Manifest, extends};
+pub use document::manifest::{Compression, ImageFormat, Kind, Manifest, extends};
 pub use document::referrers::{ReferrersPage, fallback_tag, referrer_descriptor, referrers_page};
 pub use error_code::{ErrorCode, ErrorEntry, RemoteError, read_errors, write_errors};
 pub use limit::ManifestLimit;

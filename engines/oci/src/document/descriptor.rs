@@ -53,6 +53,8 @@ const FIELDS: &[&str] = &[
     "artifactType",
 ];
 
+const PLATFORM_FIELDS: &[&str] = &["architecture", "os", "variant"];
+
 impl Descriptor {
     /// A descriptor with what each must have.
     #[must_use]
@@ -121,6 +123,12 @@ fn write_platform<S: serde::Serializer>(
     }
 }
 
+/// Go's and SQLite's lengths are signed: what they cannot hold is refused.
+fn read_size<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
+    let size = i64::deserialize(json)?;
+    u64::try_from(size).map_err(|_| serde::de::Error::custom("a size is not negative"))
+}
+
 /// `null` reads as if the field were absent, as every Go client reads it.
 pub(super) fn null_is_default<'de, T, D>(json: D) -> Result<T, D::Error>
 where
@@ -132,9 +140,10 @@ where
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Fields {
+struct Fields<'a> {
     media_type: String,
     digest: Digest,
+    #[serde(deserialize_with = "read_size")]
     size: u64,
     #[serde(default, deserialize_with = "null_is_default")]
     urls: Vec<String>,
@@ -142,13 +151,25 @@ struct Fields {
     annotations: BTreeMap<String, String>,
     #[serde(default)]
     data: Option<String>,
-    #[serde(default)]
-    platform: Option<PlatformFields<'static>>,
+    #[serde(default, borrow)]
+    platform: Option<&'a RawValue>,
     #[serde(default)]
     artifact_type: Option<String>,
 }
 
-impl Fields {
+impl Fields<'_> {
+    fn read_platform(&self) -> Result<Option<Platform>, DocumentError> {
+        let Some(raw) = self.platform else {
+            return Ok(None);
+        };
+        check_keys(raw.get(), PLATFORM_FIELDS, "platform")?;
+        let fields: PlatformFields<'_> =
+            serde_json::from_str(raw.get()).map_err(|wrong| DocumentError::Json {
+                reason: format!("platform: {wrong}"),
+            })?;
+        Ok(fields.read())
+    }
+
     fn check_data(&self) -> Result<(), DocumentError> {
         let Some(data) = &self.data else {
             return Ok(());
@@ -180,25 +201,30 @@ impl Raw<'_> {
         let wrong = |wrong: serde_json::Error| DocumentError::Json {
             reason: format!("{place}: {wrong}"),
         };
-        check_keys(self.0.get(), FIELDS)?;
-        let fields: Fields = serde_json::from_str(self.0.get()).map_err(wrong)?;
+        check_keys(self.0.get(), FIELDS, place)?;
+        let fields: Fields<'_> = serde_json::from_str(self.0.get()).map_err(wrong)?;
         fields.check_data()?;
+        let platform = fields.read_platform()?;
         Ok(Descriptor {
             media_type: fields.media_type,
             digest: fields.digest,
             size: fields.size,
             urls: fields.urls,
             annotations: fields.annotations,
-            platform: fields.platform.and_then(|platform| platform.read()),
+            platform,
             artifact_type: fields.artifact_type.filter(|kind| !kind.is_empty()),
         })
     }
 }
 
-/// Checks the keys of an object, not of what is inside it.
-pub(super) fn check_keys(object: &str, known: &[&'static str]) -> Result<(), DocumentError> {
+/// Checks the keys of an object, not of what is inside it; `place` says where it stands.
+pub(super) fn check_keys(
+    object: &str,
+    known: &[&'static str],
+    place: &str,
+) -> Result<(), DocumentError> {
     let keys: Keys = serde_json::from_str(object).map_err(|wrong| DocumentError::Json {
-        reason: wrong.to_string(),
+        reason: format!("{place}: {wrong}"),
     })?;
     keys.0
         .iter()
@@ -256,6 +282,10 @@ mod tests {
             ),
             (
                 format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}","size":1.5}}"#),
+                "here",
+            ),
+            (
+                format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}","size":9223372036854775808}}"#),
                 "here",
             ),
             (

@@ -9,7 +9,7 @@
 use super::descriptor::{Descriptor, Raw, check_keys, null_is_default};
 use super::{DocumentError, strict};
 use crate::limit::ManifestLimit;
-use crate::media_type::{ManifestType, essence};
+use crate::media_type::{self, ManifestType, essence};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -218,6 +218,37 @@ pub enum ImageFormat {
     Docker,
 }
 
+/// How a layer of our own is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// A plain tar, as archives of `docker save` hold it.
+    Plain,
+    /// Gzip, what every registry and runtime takes.
+    Gzip,
+}
+
+impl ImageFormat {
+    /// The media type of an image's configuration.
+    #[must_use]
+    pub fn config_type(self) -> &'static str {
+        match self {
+            Self::Oci => media_type::OCI_CONFIG,
+            Self::Docker => media_type::DOCKER_CONFIG,
+        }
+    }
+
+    /// The media type of a layer.
+    #[must_use]
+    pub fn layer_type(self, compression: Compression) -> &'static str {
+        match (self, compression) {
+            (Self::Oci, Compression::Plain) => media_type::OCI_LAYER_TAR,
+            (Self::Oci, Compression::Gzip) => media_type::OCI_LAYER_GZIP,
+            (Self::Docker, Compression::Plain) => media_type::DOCKER_LAYER_TAR,
+            (Self::Docker, Compression::Gzip) => media_type::DOCKER_LAYER_GZIP,
+        }
+    }
+}
+
 /// Whether an append tag may move from `old` to `new`: every layer, or every listed manifest, is kept.
 ///
 /// The configuration is left out: cosign writes the list of layers into it, so that it changes with each
@@ -266,7 +297,7 @@ fn read_fields(bytes: &[u8], limit: ManifestLimit) -> Result<Fields<'_>, Documen
     }
     strict::check(bytes)?;
     let text = std::str::from_utf8(bytes).expect("the strict pass has read it as UTF-8");
-    check_keys(text, FIELDS)?;
+    check_keys(text, FIELDS, "manifest")?;
     serde_json::from_str(text).map_err(|wrong| DocumentError::Json {
         reason: wrong.to_string(),
     })
