@@ -6,14 +6,35 @@
 //! Whether a repository may show a blob is the catalog's to say, never this module's. Two uploads of the
 //! same content are harmless: the second replaces the first with the same bytes.
 
-use bytes::Bytes;
-use domain::{Algorithm, Digest, DigestMismatch, RepositoryPath, Timestamp};
-use oci::UploadId;
-use std::ops::Range;
-use std::path::PathBuf;
+mod durable;
+mod error;
+mod layout;
+mod reader;
+mod sweep;
+mod upload;
 
-/// The most uploads that are under way at once.
+pub use error::BlobError;
+pub use reader::BlobReader;
+pub use upload::UploadWriter;
+
+use bytes::Bytes;
+use domain::{Algorithm, Digest, RepositoryPath, Timestamp};
+use error::on_disk;
+use layout::Layout;
+use oci::UploadId;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
+use upload::{Content, Upload};
+
+/// The most uploads that are under way at once, by default.
 pub const UPLOADS_OPEN_MAX: usize = 10_000;
+/// How long a request waits for another one's last write to the same upload.
+const UPLOAD_WAIT: Duration = Duration::from_secs(5);
 
 /// Limits that settings may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,71 +45,68 @@ pub struct BlobLimits {
     pub uploads_max: usize,
 }
 
+impl Default for BlobLimits {
+    fn default() -> Self {
+        Self {
+            blob_bytes_max: oci::limit::BLOB_BYTES_DEFAULT,
+            uploads_max: UPLOADS_OPEN_MAX,
+        }
+    }
+}
+
 /// A handle to the bytes; clones are cheap.
 #[derive(Clone, Debug)]
-pub struct Blobs {}
+pub struct Blobs {
+    inner: Arc<Inner>,
+}
 
-/// The only writer of one upload, from an offset on.
 #[derive(Debug)]
-pub struct UploadWriter {}
+struct Inner {
+    layout: Layout,
+    limits: BlobLimits,
+    uploads: Mutex<Uploads>,
+}
 
-/// A blob that is being read.
 #[derive(Debug)]
-pub struct BlobReader {}
+struct Uploads {
+    open: HashMap<UploadId, Arc<Upload>>,
+    /// Those of earlier processes included, which are in `open` only once somebody asks for them.
+    count: usize,
+}
 
-/// Why bytes were not kept or not given.
-#[derive(Debug, thiserror::Error)]
-pub enum BlobError {
-    /// No upload of that name in that repository.
-    #[error("there is no upload {id}")]
-    UnknownUpload {
-        /// The name.
-        id: UploadId,
-    },
-    /// Another request writes to it now.
-    #[error("upload {id} is being written by another request")]
-    UploadInUse {
-        /// The name.
-        id: UploadId,
-    },
-    /// The chunk starts elsewhere than the upload ends.
-    #[error("the upload has {offset} bytes, the chunk starts at {start}")]
-    Offset {
-        /// Where it ends.
-        offset: u64,
-        /// Where the chunk starts.
-        start: u64,
-    },
-    /// The blob would be too large.
-    #[error("a blob has at most {max} bytes")]
-    TooLarge {
-        /// The limit.
-        max: u64,
-    },
-    /// Too many uploads are under way.
-    #[error("{max} uploads are under way, no more are taken")]
-    TooManyUploads {
-        /// The limit.
-        max: usize,
-    },
-    /// The content is not what its digest names.
-    #[error(transparent)]
-    Digest(#[from] DigestMismatch),
-    /// No space is left; nothing half-written stays visible.
-    #[error("no space is left on the store's disk")]
-    Full,
-    /// The disk refuses.
-    #[error("{path} cannot be read or written")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the disk says.
-        #[source]
-        source: std::io::Error,
-    },
+/// Whether there was something to remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// There was.
+    Gone,
+    /// There was nothing.
+    Absent,
 }
 
 impl Blobs {
+    /// The bytes under a data folder; makes the folders that are missing. Blocks.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn open_folder(root: &Path, limits: BlobLimits) -> Result<Self, BlobError> {
+        let layout = Layout::new(root);
+        for folder in layout.folders() {
+            durable::make_folder(&folder)?;
+        }
+        let count = sweep::uploads(&layout)?.len();
+        let uploads = Mutex::new(Uploads {
+            open: HashMap::new(),
+            count,
+        });
+        Ok(Self {
+            inner: Arc::new(Inner {
+                layout,
+                limits,
+                uploads,
+            }),
+        })
+    }
+
     /// Starts an upload into a repository.
     ///
     /// # Errors
@@ -99,7 +117,33 @@ impl Blobs {
         algorithm: Algorithm,
         randomness: u128,
     ) -> Result<UploadId, BlobError> {
-        todo!("{repository} {algorithm:?} {randomness}")
+        let max = self.inner.limits.uploads_max;
+        {
+            let mut uploads = self.uploads();
+            if uploads.count >= max {
+                return Err(BlobError::TooManyUploads { max });
+            }
+            uploads.count += 1;
+        }
+        let id = UploadId::new(randomness);
+        let path = self.inner.layout.upload(repository, id);
+        let inner = Arc::clone(&self.inner);
+        // The place that was counted is given back also when the request goes away meanwhile.
+        on_disk(move || {
+            let created = Upload::create(path, algorithm);
+            let mut uploads = inner.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+            match created {
+                Ok(upload) => {
+                    uploads.open.insert(id, Arc::new(upload));
+                    Ok(id)
+                }
+                Err(error) => {
+                    uploads.count -= 1;
+                    Err(error)
+                }
+            }
+        })
+        .await
     }
 
     /// How many bytes an upload has.
@@ -111,7 +155,7 @@ impl Blobs {
         repository: &RepositoryPath,
         id: UploadId,
     ) -> Result<u64, BlobError> {
-        todo!("{repository} {id}")
+        Ok(self.upload(repository, id).await?.length())
     }
 
     /// Takes an upload for writing at its end; `start` is where the chunk says that it starts.
@@ -124,7 +168,16 @@ impl Blobs {
         id: UploadId,
         start: Option<u64>,
     ) -> Result<UploadWriter, BlobError> {
-        todo!("{repository} {id} {start:?}")
+        let (upload, content) = self.lock(repository, id).await?;
+        let offset = upload.length();
+        match start {
+            Some(start) if start != offset => Err(BlobError::Offset { offset, start }),
+            Some(_) | None => Ok(UploadWriter::new(
+                upload,
+                content,
+                self.inner.limits.blob_bytes_max,
+            )),
+        }
     }
 
     /// Makes a finished upload durable under its digest; gives its size.
@@ -137,7 +190,14 @@ impl Blobs {
         id: UploadId,
         digest: Digest,
     ) -> Result<u64, BlobError> {
-        todo!("{repository} {id} {digest}")
+        let (upload, mut content) = self.lock(repository, id).await?;
+        let inner = Arc::clone(&self.inner);
+        on_disk(move || {
+            let size = content.settle(&digest, &upload.path, &inner.layout.blob(&digest))?;
+            inner.forget(id);
+            Ok(size)
+        })
+        .await
     }
 
     /// Throws an upload away.
@@ -145,7 +205,15 @@ impl Blobs {
     /// # Errors
     /// There is no such upload in that repository.
     pub async fn cancel(&self, repository: &RepositoryPath, id: UploadId) -> Result<(), BlobError> {
-        todo!("{repository} {id}")
+        let (upload, content) = self.lock(repository, id).await?;
+        let inner = Arc::clone(&self.inner);
+        on_disk(move || {
+            fs::remove_file(&upload.path).map_err(BlobError::io(&upload.path))?;
+            inner.forget(id);
+            drop(content);
+            Ok(())
+        })
+        .await
     }
 
     /// Throws away uploads whose last byte came before a moment; gives how many.
@@ -153,7 +221,8 @@ impl Blobs {
     /// # Errors
     /// The disk refuses.
     pub async fn sweep_uploads(&self, before: Timestamp) -> Result<usize, BlobError> {
-        todo!("{before}")
+        let inner = Arc::clone(&self.inner);
+        on_disk(move || sweep::sweep(&inner, before)).await
     }
 
     /// Keeps bytes that are at hand, durably, under their digest.
@@ -161,7 +230,21 @@ impl Blobs {
     /// # Errors
     /// They are not what the digest names, or the disk refuses.
     pub async fn write(&self, digest: Digest, bytes: Bytes) -> Result<(), BlobError> {
-        todo!("{digest} {bytes:?}")
+        let inner = Arc::clone(&self.inner);
+        on_disk(move || {
+            digest.verify(&bytes)?;
+            let folder = inner.layout.uploads();
+            let mut file = tempfile::Builder::new()
+                .prefix(sweep::WRITE_PREFIX)
+                .tempfile_in(&folder)
+                .map_err(BlobError::io(&folder))?;
+            file.write_all(&bytes).map_err(BlobError::io(&folder))?;
+            durable::settle(file.as_file(), file.path(), &inner.layout.blob(&digest))?;
+            // It has another name now: there is nothing to remove.
+            file.disable_cleanup(true);
+            Ok(())
+        })
+        .await
     }
 
     /// Opens a blob for reading; `None`: it is not there.
@@ -169,7 +252,12 @@ impl Blobs {
     /// # Errors
     /// The disk refuses.
     pub async fn open(&self, digest: &Digest) -> Result<Option<BlobReader>, BlobError> {
-        todo!("{digest}")
+        let path = self.inner.layout.blob(digest);
+        on_disk(move || {
+            let opened = open_file(&path)?;
+            Ok(opened.map(|(file, size)| BlobReader::new(path, file, size)))
+        })
+        .await
     }
 
     /// The whole of a small blob, verified against its digest; `None`: it is not there.
@@ -177,71 +265,120 @@ impl Blobs {
     /// # Errors
     /// It is larger than `bytes_max`, or damaged.
     pub async fn read(&self, digest: &Digest, bytes_max: u64) -> Result<Option<Bytes>, BlobError> {
-        todo!("{digest} {bytes_max}")
+        let (path, digest) = (self.inner.layout.blob(digest), *digest);
+        on_disk(move || {
+            let Some((mut file, size)) = open_file(&path)? else {
+                return Ok(None);
+            };
+            if size > bytes_max {
+                return Err(BlobError::TooLarge { max: bytes_max });
+            }
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(BlobError::io(&path))?;
+            digest.verify(&bytes)?;
+            Ok(Some(Bytes::from(bytes)))
+        })
+        .await
     }
 
-    /// Reads a blob and compares it with its digest; `None`: it is not there.
+    /// Reads a blob and compares it with its digest; gives its size, `None`: it is not there.
     ///
     /// # Errors
     /// It is damaged, or the disk refuses.
     pub async fn verify(&self, digest: &Digest) -> Result<Option<u64>, BlobError> {
-        todo!("{digest}")
+        let (path, digest) = (self.inner.layout.blob(digest), *digest);
+        on_disk(move || {
+            let Some((mut file, size)) = open_file(&path)? else {
+                return Ok(None);
+            };
+            let actual = upload::hash(&mut file, digest.algorithm());
+            digest.expect(actual.map_err(BlobError::io(&path))?)?;
+            Ok(Some(size))
+        })
+        .await
     }
 
-    /// Removes a blob's bytes; whether there were any.
+    /// Removes a blob's bytes; tells whether there were any.
     ///
     /// # Errors
     /// The disk refuses.
     pub async fn remove(&self, digest: &Digest) -> Result<Removed, BlobError> {
-        todo!("{digest}")
+        let path = self.inner.layout.blob(digest);
+        on_disk(move || match fs::remove_file(&path) {
+            Ok(()) => Ok(Removed::Gone),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Removed::Absent),
+            Err(error) => Err(BlobError::io(&path)(error)),
+        })
+        .await
+    }
+
+    fn uploads(&self) -> MutexGuard<'_, Uploads> {
+        self.inner
+            .uploads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn lock(
+        &self,
+        repository: &RepositoryPath,
+        id: UploadId,
+    ) -> Result<(Arc<Upload>, OwnedMutexGuard<Content>), BlobError> {
+        let upload = self.upload(repository, id).await?;
+        let content = tokio::time::timeout(UPLOAD_WAIT, upload.lock())
+            .await
+            .map_err(|_| BlobError::UploadInUse { id })?;
+        // Whoever had it before may have finished it.
+        if self.uploads().open.contains_key(&id) {
+            Ok((upload, content))
+        } else {
+            Err(BlobError::UnknownUpload { id })
+        }
+    }
+
+    async fn upload(
+        &self,
+        repository: &RepositoryPath,
+        id: UploadId,
+    ) -> Result<Arc<Upload>, BlobError> {
+        let path = self.inner.layout.upload(repository, id);
+        if let Some(upload) = self.uploads().open.get(&id) {
+            let is_here = upload.path == path;
+            return is_here
+                .then(|| Arc::clone(upload))
+                .ok_or(BlobError::UnknownUpload { id });
+        }
+        let inner = Arc::clone(&self.inner);
+        on_disk(move || {
+            // Under the lock: two requests must not both take it up with a length of their own.
+            let mut uploads = inner.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(upload) = uploads.open.get(&id) {
+                return Ok(Arc::clone(upload));
+            }
+            let resumed = Upload::resume(path)?.ok_or(BlobError::UnknownUpload { id })?;
+            let upload = Arc::new(resumed);
+            uploads.open.insert(id, Arc::clone(&upload));
+            Ok(upload)
+        })
+        .await
     }
 }
 
-/// Whether there was something to remove.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removed {
-    /// There was.
-    Gone,
-    /// There was nothing.
-    Absent,
-}
-
-impl UploadWriter {
-    /// Adds the next piece.
-    ///
-    /// # Errors
-    /// Too large, or the disk refuses; the upload then ends where it ended before.
-    pub async fn write(&mut self, piece: Bytes) -> Result<(), BlobError> {
-        todo!("{piece:?}")
-    }
-
-    /// Writes what is still held back; gives the upload's size.
-    ///
-    /// # Errors
-    /// As [`UploadWriter::write`].
-    pub async fn finish(self) -> Result<u64, BlobError> {
-        todo!()
+impl Inner {
+    fn forget(&self, id: UploadId) {
+        let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        if uploads.open.remove(&id).is_some() {
+            uploads.count = uploads.count.saturating_sub(1);
+        }
     }
 }
 
-impl BlobReader {
-    /// The blob's size in bytes.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        todo!()
-    }
-
-    /// Reads only this part from now on; the caller has checked it against the size.
-    #[must_use]
-    pub fn range(self, range: Range<u64>) -> Self {
-        todo!("{range:?}")
-    }
-
-    /// The next piece, of at most 256 KiB; `None` at the end.
-    ///
-    /// # Errors
-    /// The disk refuses, or the file is shorter than it was.
-    pub async fn next(&mut self) -> Option<Result<Bytes, BlobError>> {
-        todo!()
-    }
+fn open_file(path: &Path) -> Result<Option<(File, u64)>, BlobError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(BlobError::io(path)(error)),
+    };
+    let size = file.metadata().map_err(BlobError::io(path))?.len();
+    Ok(Some((file, size)))
 }

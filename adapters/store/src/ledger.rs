@@ -7,15 +7,18 @@
 //! event's canonical bytes and leaf hash; facets and decision tables are rebuilt from them.
 
 mod append;
-mod decision;
+pub(crate) mod decision;
+pub(crate) mod event_row;
 mod insert;
-mod query;
+pub(crate) mod query;
 mod verify;
 
 pub use append::{AppendError, Appended};
 pub use decision::Reserved;
+use event_row::Prepared;
 pub use insert::{InsertError, Inserted};
 pub use query::{Order, PAGE_MAX, Query};
+use record::claim::CLAIMS_AT_ONCE_MAX;
 pub use verify::{Problem, Verified};
 
 use crate::database::{Database, DatabaseError};
@@ -46,7 +49,19 @@ impl Ledger {
         claims: Vec<Claim>,
         by: Stamping,
     ) -> Result<Vec<Appended>, AppendError> {
-        todo!()
+        if claims.len() > CLAIMS_AT_ONCE_MAX {
+            return Err(AppendError::TooMany {
+                found: claims.len(),
+            });
+        }
+        let stamped = (0..).zip(claims).map(|(nth, claim)| Event {
+            stamp: by.stamp(nth),
+            claim,
+        });
+        let prepared = stamped.map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
+        self.database
+            .write(move |tx| append::append(tx, &prepared))
+            .await
     }
 
     /// Inserts events that were stamped elsewhere, in this order, and keeps `tip` beside them: the
@@ -59,7 +74,13 @@ impl Ledger {
         events: Vec<Event>,
         tip: Option<String>,
     ) -> Result<Inserted, InsertError> {
-        todo!()
+        let prepared = events
+            .into_iter()
+            .map(Prepared::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        self.database
+            .write(move |tx| insert::insert(tx, &prepared, tip.as_deref()))
+            .await
     }
 
     /// The position that [`Ledger::insert_events`] kept last.
@@ -67,7 +88,9 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn tip(&self) -> Result<Option<String>, DatabaseError> {
-        todo!()
+        self.database
+            .read(|reader| decision::marker(reader, insert::TIP_MARKER))
+            .await
     }
 
     /// The events that a query asks for, at most [`PAGE_MAX`].
@@ -75,7 +98,9 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn events(&self, query: Query) -> Result<Vec<Sequenced>, DatabaseError> {
-        todo!()
+        self.database
+            .read(move |reader| query::events(reader, &query))
+            .await
     }
 
     /// The event with this id.
@@ -83,7 +108,9 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn event(&self, id: EventId) -> Result<Option<Sequenced>, DatabaseError> {
-        todo!()
+        self.database
+            .read(move |reader| event_row::by_id(reader, id))
+            .await
     }
 
     /// The event whose claim has this key.
@@ -91,7 +118,9 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn by_key(&self, key: ClaimKey) -> Result<Option<Sequenced>, DatabaseError> {
-        todo!()
+        self.database
+            .read(move |reader| event_row::by_key(reader, key.as_str()))
+            .await
     }
 
     /// Who reserved a tag, if anybody.
@@ -103,7 +132,18 @@ impl Ledger {
         repository: Repository,
         tag: Tag,
     ) -> Result<Option<Reserved>, DatabaseError> {
-        todo!()
+        self.database
+            .read(move |reader| {
+                let Some((release, seq)) = decision::reservation(reader, &repository, &tag)? else {
+                    return Ok(None);
+                };
+                let there = event_row::at(reader, seq)?;
+                Ok(there.map(|there| Reserved {
+                    release,
+                    event: there.event.stamp.id,
+                }))
+            })
+            .await
     }
 
     /// How many events there are, of these kinds; of all where none is given.
@@ -111,7 +151,9 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn count(&self, kinds: Vec<Kind>) -> Result<u64, DatabaseError> {
-        todo!()
+        self.database
+            .read(move |reader| query::count(reader, &kinds))
+            .await
     }
 
     /// Reads every event again, and compares hashes, facets and decision tables with what they give.
@@ -119,7 +161,7 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn verify(&self) -> Result<Verified, DatabaseError> {
-        todo!()
+        self.database.read(verify::verify).await
     }
 
     /// Throws the facets and the reservations away and makes them again from the events.
@@ -127,6 +169,6 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read or written.
     pub async fn rebuild(&self) -> Result<(), DatabaseError> {
-        todo!()
+        self.database.write(verify::rebuild).await
     }
 }

@@ -22,7 +22,7 @@ pub use catalog::{
     PutManifest, Rights, RuleError, StoredManifest, TOKEN_NAME_LEN_MAX, TOKENS_MAX, TagOutcome,
     TagRow, Token, TokenError, TokenHash, UnlockError, UnlockTag,
 };
-pub use database::{Database, DatabaseError, OpenError};
+pub use database::{Database, DatabaseError, OpenError, READS_WAITING_MAX, WRITES_WAITING_MAX};
 pub use folder::{DataFolder, FolderError, WriteOnce};
 pub use ledger::{
     AppendError, Appended, InsertError, Inserted, Ledger, Order, PAGE_MAX, Problem, Query,

@@ -1,9 +1,12 @@
-//! Appending claims.
+//! Appending claims: the same one again is no event, another one under its key is refused.
 
 use crate::database::DatabaseError;
-use crate::ledger::Reserved;
+use crate::ledger::event_row::{self, Prepared};
+use crate::ledger::{Reserved, decision};
 use domain::{EventId, Tag, Timestamp};
-use record::{ClaimKey, EventError};
+use record::claim::ReservationClaim;
+use record::{Claim, ClaimKey, EventError, Sequenced};
+use rusqlite::Connection;
 
 /// One claim that is in the record now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,4 +52,70 @@ pub enum AppendError {
     /// The database did not carry it out.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+}
+
+/// Appends claims in one transaction.
+pub(super) fn append(tx: &Connection, claims: &[Prepared]) -> Result<Vec<Appended>, AppendError> {
+    claims.iter().map(|claim| append_one(tx, claim)).collect()
+}
+
+fn append_one(tx: &Connection, prepared: &Prepared) -> Result<Appended, AppendError> {
+    let event = prepared.event();
+    let claim = &event.claim;
+    if let Some(there) = event_row::by_key(tx, claim.key().as_str())? {
+        // Equal values have one canonical form, and the other way round.
+        if there.event.claim == *claim {
+            return Ok(known(&there));
+        }
+        let event = there.event.stamp.id;
+        return Err(AppendError::KeyTaken {
+            key: claim.key().clone(),
+            event,
+        });
+    }
+    if let Claim::Reservation(claim) = claim {
+        if let Some(there) = reserved_already(tx, claim)? {
+            return Ok(there);
+        }
+    }
+    let seq = prepared.insert(tx)?;
+    Ok(Appended {
+        seq,
+        id: event.stamp.id,
+        at: event.stamp.at,
+        is_new: true,
+    })
+}
+
+/// The same release asks again on a retry, with whatever key: it has the tag.
+fn reserved_already(
+    tx: &Connection,
+    claim: &ReservationClaim,
+) -> Result<Option<Appended>, AppendError> {
+    let Some((release, seq)) = decision::reservation(tx, &claim.repository, &claim.tag)? else {
+        return Ok(None);
+    };
+    let lost = || DatabaseError::unreadable("reservation", format!("event {seq} is missing"));
+    let there = event_row::at(tx, seq)?.ok_or_else(lost)?;
+    if release == claim.release {
+        return Ok(Some(known(&there)));
+    }
+    let by = Reserved {
+        release,
+        event: there.event.stamp.id,
+    };
+    Err(AppendError::Reserved {
+        tag: claim.tag.clone(),
+        by,
+    })
+}
+
+fn known(there: &Sequenced) -> Appended {
+    let stamp = &there.event.stamp;
+    Appended {
+        seq: there.seq,
+        id: stamp.id,
+        at: stamp.at,
+        is_new: false,
+    }
 }

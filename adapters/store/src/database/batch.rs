@@ -1,0 +1,136 @@
+//! One transaction for many jobs: each can be taken back alone, all are answered after the commit.
+
+use super::error::DatabaseError;
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::sync::oneshot;
+
+/// Something to be done in a transaction, and somebody who waits for its end.
+pub(super) trait Job: Send {
+    /// Does it; says whether its changes stay.
+    fn run(&mut self, tx: &Connection) -> Changes;
+    /// Answers with what was done, now that it is on the disk.
+    fn committed(self: Box<Self>);
+    /// Answers that the batch was lost.
+    fn lost(self: Box<Self>, why: DatabaseError);
+}
+
+/// Whether a job's changes stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changes {
+    Stay,
+    Go,
+}
+
+/// The one kind of job: a closure and the channel of its caller.
+pub(super) struct Closure<T, E, F> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    answer: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Closure<T, E, F> {
+    pub(super) fn new(work: F, answer: oneshot::Sender<Result<T, E>>) -> Self {
+        Self {
+            work: Some(work),
+            result: None,
+            answer,
+        }
+    }
+}
+
+impl<T, E, F> Job for Closure<T, E, F>
+where
+    F: FnOnce(&Connection) -> Result<T, E> + Send,
+    T: Send,
+    E: From<DatabaseError> + Send,
+{
+    fn run(&mut self, tx: &Connection) -> Changes {
+        let Some(work) = self.work.take() else {
+            return Changes::Go;
+        };
+        // A fault in one job must not end the thread that all others need.
+        let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|_| {
+            let why = "the program met a fault in this write; it was taken back".to_owned();
+            Err(DatabaseError::Unavailable { why }.into())
+        });
+        let changes = if result.is_ok() {
+            Changes::Stay
+        } else {
+            Changes::Go
+        };
+        self.result = Some(result);
+        changes
+    }
+
+    fn committed(self: Box<Self>) {
+        if let Some(result) = self.result {
+            // The caller may have gone away; what it asked for is done all the same.
+            let _gone = self.answer.send(result);
+        }
+    }
+
+    fn lost(self: Box<Self>, why: DatabaseError) {
+        let _gone = self.answer.send(Err(why.into()));
+    }
+}
+
+/// How a batch ended.
+pub(super) enum Ended {
+    /// All jobs were answered, or the batch was rolled back cleanly; the connection is good.
+    Clean,
+    /// What is on the disk is unknown: the connection must not be used again.
+    Unknown(DatabaseError),
+}
+
+/// Runs a batch in one transaction and answers every job.
+pub(super) fn run(connection: &Connection, mut jobs: Vec<Box<dyn Job>>) -> Ended {
+    match carry_out(connection, &mut jobs) {
+        Ok(()) => {
+            jobs.into_iter().for_each(Job::committed);
+            Ended::Clean
+        }
+        Err(error) => {
+            jobs.into_iter().for_each(|job| job.lost(error.again()));
+            end_after(connection, error)
+        }
+    }
+}
+
+fn carry_out(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), DatabaseError> {
+    let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
+    execute("BEGIN IMMEDIATE")?;
+    for job in jobs {
+        execute("SAVEPOINT job")?;
+        if job.run(connection) == Changes::Go {
+            execute("ROLLBACK TO job")?;
+        }
+        // A full disk ends the whole transaction behind our back; this statement then says so.
+        if connection.is_autocommit() {
+            return Err(DatabaseError::Full);
+        }
+        execute("RELEASE job")?;
+    }
+    execute("COMMIT")?;
+    Ok(())
+}
+
+/// After a clean refusal the transaction is taken back; after anything else nothing is trusted.
+fn end_after(connection: &Connection, error: DatabaseError) -> Ended {
+    let is_clean = match &error {
+        DatabaseError::Full | DatabaseError::Locked { .. } | DatabaseError::Busy { .. } => true,
+        DatabaseError::Unavailable { .. }
+        | DatabaseError::Corrupt { .. }
+        | DatabaseError::Sqlite(_) => false,
+    };
+    if !is_clean {
+        return Ended::Unknown(error);
+    }
+    if connection.is_autocommit() {
+        return Ended::Clean;
+    }
+    match connection.execute_batch("ROLLBACK") {
+        Ok(()) => Ended::Clean,
+        Err(failed) => Ended::Unknown(failed.into()),
+    }
+}
