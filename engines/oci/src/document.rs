@@ -7,6 +7,7 @@
 //! document again. Bytes that two parsers could read differently are refused.
 
 pub mod archive;
+pub mod build;
 pub mod config;
 pub mod descriptor;
 pub mod layout;

@@ -29,9 +29,10 @@ pub mod warning;
 mod answer;
 
 pub use document::DocumentError;
+pub use document::build::{Compression, ImageFormat};
 pub use document::config::{ImageConfig, NewImageConfig};
 pub use document::descriptor::Descriptor;
-pub use document::manifest::{Compression, ImageFormat, Kind, Manifest, extends};
+pub use document::manifest::{Kind, Manifest, extends};
 pub use document::referrers::{ReferrersPage, fallback_tag, referrer_descriptor, referrers_page};
 pub use error_code::{ErrorCode, ErrorEntry, RemoteError, read_errors, write_errors};
 pub use limit::ManifestLimit;

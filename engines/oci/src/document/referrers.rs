@@ -6,8 +6,9 @@
 //! ```
 //! Source: OCI distribution-spec 1.1, "Listing Referrers".
 
+use super::build::ImageFormat;
 use super::descriptor::Descriptor;
-use super::manifest::{ImageFormat, Kind, Manifest};
+use super::manifest::{Kind, Manifest};
 use domain::Digest;
 
 /// The descriptor of a manifest in its subject's list of referrers.

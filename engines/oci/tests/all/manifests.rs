@@ -145,7 +145,7 @@ fn what_two_parsers_could_read_differently_is_refused() {
     let config = r#"{"mediaType":"a/b","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":1}"#;
     for (text, expected) in [
         (
-            format!(r#"{{"schemaVersion":2,"manifests":[],"layers":[]}}"#),
+            r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#.to_owned(),
             "both `manifests` and `layers`",
         ),
         (
@@ -190,7 +190,7 @@ fn what_two_parsers_could_read_differently_is_refused() {
             format!(r#"{{"config":{config}}}"#),
             "`schemaVersion` is missing",
         ),
-        (format!(r#"{{"schemaVersion":2}}"#), "no `config`"),
+        (r#"{"schemaVersion":2}"#.to_owned(), "no `config`"),
         (
             format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","config":{config}}}"#),
             "no `manifests`",
@@ -200,10 +200,10 @@ fn what_two_parsers_could_read_differently_is_refused() {
             "has `manifests`",
         ),
         (
-            format!(r#"{{"schemaVersion":2,"mediaType":"application/x","manifests":[]}}"#),
+            r#"{"schemaVersion":2,"mediaType":"application/x","manifests":[]}"#.to_owned(),
             "not a manifest's media type",
         ),
-        (format!(r#"{{"schemaVersion":2,"config":7}}"#), "config"),
+        (r#"{"schemaVersion":2,"config":7}"#.to_owned(), "config"),
         (
             format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{{}}]}}"#),
             "layers[0]",
