@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     let root = place::root()?;
-    let ready = setup::install(&root, arguments.setup.consent())?;
+    let ready = setup::for_tests(&root, arguments.setup.consent())?;
     let mut tally = match build::tests(&root)? {
         Some(indelible) => {
             let log = skip_log()?;

@@ -59,7 +59,7 @@ pub(super) fn is_debian() -> bool {
 /// Installs the packages of the programs that are not there; returns what is missing afterwards.
 ///
 /// # Errors
-/// apt-get failed.
+/// apt-get or sudo cannot be started.
 pub(super) fn install(consent: Consent) -> Result<BTreeSet<String>> {
     let packages = packages(|program| place::program(program).is_some());
     if packages.is_empty() {
@@ -77,9 +77,10 @@ pub(super) fn install(consent: Consent) -> Result<BTreeSet<String>> {
     if consent == Consent::No || !is_debian() {
         println!("setup: not installed without --yes or root on Debian; on Debian this does it:");
         println!("  {}", process::line(&install));
-    } else {
-        process::succeed(apt().args(["update", "--quiet"]))?;
-        process::succeed(&mut install)?;
+    } else if !(process::shown(apt().args(["update", "--quiet"]))?.success()
+        && process::shown(&mut install)?.success())
+    {
+        println!("setup: apt-get has said why it could not install");
     }
     let missing = NEEDED
         .iter()
