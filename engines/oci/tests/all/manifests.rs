@@ -140,86 +140,87 @@ fn the_type_is_the_request_s_then_the_document_s_then_its_shape_s() {
     }
 }
 
+/// Reads each text, with `@` replaced by a descriptor, and looks for the words in the refusal.
+fn refused(cases: &[(&str, &str)]) {
+    let zeros = "0".repeat(64);
+    let descriptor = format!(r#"{{"mediaType":"a/b","digest":"sha256:{zeros}","size":1}}"#);
+    for (text, expected) in cases {
+        let text = text.replace('@', &descriptor);
+        let refused = read(&text).unwrap_err().to_string();
+        assert!(refused.contains(expected), "{text}: {refused}");
+    }
+}
+
 #[test]
 fn what_two_parsers_could_read_differently_is_refused() {
-    let config = r#"{"mediaType":"a/b","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":1}"#;
-    for (text, expected) in [
+    refused(&[
         (
-            r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#.to_owned(),
+            r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#,
             "both `manifests` and `layers`",
         ),
         (
-            format!(r#"{{"schemaVersion":2,"manifests":[],"config":{config}}}"#),
+            r#"{"schemaVersion":2,"manifests":[],"config":@}"#,
             "both `manifests` and `config`",
         ),
         (
-            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[],"layers":[]}}"#),
+            r#"{"schemaVersion":2,"config":@,"layers":[],"layers":[]}"#,
             "duplicate key \"layers\"",
         ),
         (
-            format!(r#"{{"schemaVersion":2,"config":{config},"Layers":[]}}"#),
+            r#"{"schemaVersion":2,"config":@,"Layers":[]}"#,
             "`Layers` is read as `layers`",
         ),
         (
-            format!(
-                r#"{{"schemaVersion":2,"config":{}}}"#,
-                config.replace("\"digest\"", "\"Digest\"")
-            ),
+            r#"{"schemaVersion":2,"config":{"Digest":1}}"#,
             "`Digest` is read as `digest`",
         ),
         (
-            format!(
-                r#"{{"schemaVersion":2,"manifests":[{}]}}"#,
-                config.replace("}", r#","platform":{"OS":"linux"}}"#)
-            ),
-            "`OS` is read as `os`",
-        ),
-        (
-            format!(r#"{{"schemaVersion":2,"config":{config},"fsLayers":[]}}"#),
+            r#"{"schemaVersion":2,"config":@,"fsLayers":[]}"#,
             "schema 1",
         ),
+        (r#"{"schemaVersion":2,"config":@}{}"#, "trailing characters"),
+    ]);
+    let platform = INDEX.replace("\"os\"", "\"OS\"");
+    let found = read(&platform).unwrap_err().to_string();
+    assert!(found.contains("`OS` is read as `os`"), "{found}");
+}
+
+#[test]
+fn what_is_not_what_its_type_has_is_refused() {
+    refused(&[
+        (r#"{"schemaVersion":1,"config":@}"#, "`schemaVersion` is 1"),
+        (r#"{"config":@}"#, "`schemaVersion` is missing"),
+        (r#"{"schemaVersion":2}"#, "no `config`"),
         (
-            format!(r#"{{"schemaVersion":2,"config":{config}}}{{}}"#),
-            "trailing characters",
+            r#"{"schemaVersion":2,"mediaType":"application/x","manifests":[]}"#,
+            "not a manifest's",
         ),
+        (r#"{"schemaVersion":2,"config":7}"#, "config"),
         (
-            format!(r#"{{"schemaVersion":1,"config":{config}}}"#),
-            "`schemaVersion` is 1",
+            r#"{"schemaVersion":2,"config":@,"layers":[{}]}"#,
+            "layers[0]",
         ),
+        (r#"{"schemaVersion":2,"config":@,"subject":{}}"#, "subject"),
         (
-            format!(r#"{{"config":{config}}}"#),
-            "`schemaVersion` is missing",
+            r#"{"schemaVersion":2,"config":@,"annotations":{"a":1}}"#,
+            "invalid type",
         ),
-        (r#"{"schemaVersion":2}"#.to_owned(), "no `config`"),
+        ("[]", "invalid type"),
+    ]);
+    for (content_type, text, expected) in [
         (
-            format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","config":{config}}}"#),
+            OCI_INDEX,
+            r#"{"schemaVersion":2,"config":{}}"#,
             "no `manifests`",
         ),
         (
-            format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_IMAGE}","manifests":[]}}"#),
+            OCI_IMAGE,
+            r#"{"schemaVersion":2,"manifests":[]}"#,
             "has `manifests`",
         ),
-        (
-            r#"{"schemaVersion":2,"mediaType":"application/x","manifests":[]}"#.to_owned(),
-            "not a manifest's media type",
-        ),
-        (r#"{"schemaVersion":2,"config":7}"#.to_owned(), "config"),
-        (
-            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{{}}]}}"#),
-            "layers[0]",
-        ),
-        (
-            format!(r#"{{"schemaVersion":2,"config":{config},"subject":{{}}}}"#),
-            "subject",
-        ),
-        (
-            format!(r#"{{"schemaVersion":2,"config":{config},"annotations":{{"a":1}}}}"#),
-            "invalid type",
-        ),
-        ("[]".to_owned(), "invalid type"),
     ] {
-        let refused = read(&text).unwrap_err().to_string();
-        assert!(refused.contains(expected), "{text}: {refused}");
+        let found = Manifest::read(text.as_bytes(), Some(content_type)).unwrap_err();
+        assert!(found.to_string().contains(expected), "{found}");
     }
 }
 

@@ -35,296 +35,248 @@ fn code(refused: Result<Route, RouteError>) -> (u16, &'static str) {
     (status.as_u16(), code.as_str())
 }
 
+/// Asks each and compares.
+fn read_as(cases: &[(&Method, &str, Route)]) {
+    for (method, target, expected) in cases {
+        let target = target.replace('@', &format!("sha256:{HEX}"));
+        let target = target.replace('#', ID);
+        assert_eq!(
+            ask(method, &target).as_ref(),
+            Ok(expected),
+            "{method} {target}"
+        );
+    }
+}
+
+fn name() -> RepositoryPath {
+    repository("shop/api")
+}
+
 #[test]
-fn the_endpoints_of_the_specification_are_read() {
-    let name = repository("shop/api");
-    let upload: UploadId = ID.parse().unwrap();
-    let d = format!("sha256:{HEX}");
-    let (get, head, post, put) = (Method::GET, Method::HEAD, Method::POST, Method::PUT);
-    let (patch, delete) = (Method::PATCH, Method::DELETE);
-    let all = PageQuery::default();
-    let by_tag = ManifestRef::Tag(tag("1.4"));
+fn the_ping_is_read_with_and_without_its_slash() {
+    read_as(&[
+        (&Method::GET, "/v2/", Route::Ping),
+        (&Method::GET, "/v2", Route::Ping),
+        (&Method::HEAD, "/v2/", Route::Ping),
+    ]);
+}
+
+#[test]
+fn blobs_are_read_by_digest() {
+    let blob = |answer| Route::GetBlob {
+        repository: name(),
+        digest: digest(),
+        answer,
+    };
+    let gone = Route::DeleteBlob {
+        repository: name(),
+        digest: digest(),
+    };
+    read_as(&[
+        (&Method::GET, "/v2/shop/api/blobs/@", blob(Answer::Whole)),
+        (
+            &Method::HEAD,
+            "/v2/shop/api/blobs/@",
+            blob(Answer::HeadersOnly),
+        ),
+        (&Method::DELETE, "/v2/shop/api/blobs/@", gone),
+    ]);
+}
+
+#[test]
+fn uploads_start_in_four_ways() {
+    let post = &Method::POST;
     let start = |start| Route::StartUpload {
-        repository: name.clone(),
+        repository: name(),
         start,
     };
-    let table = [
-        (&get, "/v2/".to_owned(), Route::Ping),
-        (&get, "/v2".to_owned(), Route::Ping),
-        (&head, "/v2/".to_owned(), Route::Ping),
+    let session = |algorithm| start(UploadStart::Session { algorithm });
+    let mount = |from: Option<&str>| {
+        start(UploadStart::Mount {
+            digest: digest(),
+            from: from.map(repository),
+        })
+    };
+    let whole = start(UploadStart::Whole { digest: digest() });
+    let to = |query: &str| format!("/v2/shop/api/blobs/uploads/{query}");
+    read_as(&[
+        (post, &to(""), session(Algorithm::Sha256)),
         (
-            &get,
-            format!("/v2/shop/api/blobs/{d}"),
-            Route::GetBlob {
-                repository: name.clone(),
-                digest: digest(),
-                answer: Answer::Whole,
-            },
+            post,
+            "/v2/shop/api/blobs/uploads",
+            session(Algorithm::Sha256),
         ),
         (
-            &head,
-            format!("/v2/shop/api/blobs/{d}"),
-            Route::GetBlob {
-                repository: name.clone(),
-                digest: digest(),
-                answer: Answer::HeadersOnly,
-            },
+            post,
+            &to("?digest-algorithm=sha512"),
+            session(Algorithm::Sha512),
+        ),
+        (post, &to("?digest=@"), whole),
+        (post, &to("?mount=@&from=base/os"), mount(Some("base/os"))),
+        (post, &to("?mount=@&from=base%2Fos"), mount(Some("base/os"))),
+        (post, &to("?mount=@"), mount(None)),
+        (post, &to("?mount=@&from="), mount(None)),
+        // A source that is no name has nothing to mount.
+        (
+            post,
+            &to("?mount=@&from=NotAName"),
+            session(Algorithm::Sha256),
+        ),
+    ]);
+}
+
+#[test]
+fn uploads_go_on_and_end() {
+    let (repository, upload): (_, UploadId) = (name(), ID.parse().unwrap());
+    let finish = Route::FinishUpload {
+        repository: name(),
+        upload,
+        digest: digest(),
+    };
+    let patch = Route::PatchUpload {
+        repository: repository.clone(),
+        upload,
+    };
+    let status = Route::UploadStatus {
+        repository: repository.clone(),
+        upload,
+    };
+    let cancel = Route::CancelUpload { repository, upload };
+    let encoded = format!("/v2/shop/api/blobs/uploads/#?digest=sha256%3A{HEX}");
+    read_as(&[
+        (&Method::PATCH, "/v2/shop/api/blobs/uploads/#", patch),
+        (&Method::GET, "/v2/shop/api/blobs/uploads/#", status),
+        (&Method::DELETE, "/v2/shop/api/blobs/uploads/#", cancel),
+        (
+            &Method::PUT,
+            "/v2/shop/api/blobs/uploads/#?digest=@",
+            finish.clone(),
+        ),
+        (&Method::PUT, &encoded, finish),
+    ]);
+}
+
+#[test]
+fn manifests_are_read_by_tag_and_digest() {
+    let by_tag = || ManifestRef::Tag(tag("1.4"));
+    let by_digest = || ManifestRef::Digest(digest());
+    let manifest = |reference, answer| Route::GetManifest {
+        repository: name(),
+        reference,
+        answer,
+    };
+    let (get, head) = (&Method::GET, &Method::HEAD);
+    let encoded = format!("/v2/shop/api/manifests/sha256%3A{HEX}");
+    let gone = Route::DeleteManifest {
+        repository: name(),
+        reference: by_tag(),
+    };
+    read_as(&[
+        (
+            get,
+            "/v2/shop/api/manifests/1.4",
+            manifest(by_tag(), Answer::Whole),
         ),
         (
-            &delete,
-            format!("/v2/shop/api/blobs/{d}"),
-            Route::DeleteBlob {
-                repository: name.clone(),
-                digest: digest(),
-            },
+            get,
+            "/v2/shop/api/manifests/1.4?ns=docker.io",
+            manifest(by_tag(), Answer::Whole),
         ),
         (
-            &post,
-            "/v2/shop/api/blobs/uploads/".to_owned(),
-            start(UploadStart::Session {
-                algorithm: Algorithm::Sha256,
-            }),
+            head,
+            "/v2/shop/api/manifests/@",
+            manifest(by_digest(), Answer::HeadersOnly),
+        ),
+        (get, &encoded, manifest(by_digest(), Answer::Whole)),
+        (&Method::DELETE, "/v2/shop/api/manifests/1.4", gone),
+    ]);
+}
+
+#[test]
+fn manifests_are_put_under_a_tag_or_a_digest_with_tags() {
+    let put = |put| Route::PutManifest {
+        repository: name(),
+        put,
+    };
+    let under = |tags: &[&str]| {
+        put(ManifestPut::Digest {
+            digest: digest(),
+            tags: tags.iter().map(|text| tag(text)).collect(),
+        })
+    };
+    let method = &Method::PUT;
+    read_as(&[
+        (
+            method,
+            "/v2/shop/api/manifests/1.4",
+            put(ManifestPut::Tag(tag("1.4"))),
+        ),
+        (method, "/v2/shop/api/manifests/@", under(&[])),
+        (
+            method,
+            "/v2/shop/api/manifests/@?tag=1.4&tag=a&tag=1.4",
+            under(&["1.4", "a"]),
+        ),
+    ]);
+}
+
+#[test]
+fn lists_are_read_with_their_pages() {
+    let page = |n: Option<usize>, last: Option<&str>| PageQuery {
+        n,
+        last: last.map(str::to_owned),
+    };
+    let tags = |page| Route::Tags {
+        repository: name(),
+        page,
+    };
+    let history = |page| Route::TagHistory {
+        repository: name(),
+        tag: tag("1.4"),
+        page,
+    };
+    let referrers = |kind: Option<&str>| Route::Referrers {
+        repository: name(),
+        subject: digest(),
+        artifact_type: kind.map(str::to_owned),
+        page: page(None, None),
+    };
+    let catalog = Route::Catalog {
+        page: page(Some(5), None),
+    };
+    let (get, all) = (&Method::GET, || page(None, None));
+    let kind = Some("application/a.b+json");
+    let to = |query: &str| format!("/v2/shop/api/referrers/@{query}");
+    read_as(&[
+        (get, "/v2/shop/api/tags/list", tags(all())),
+        (
+            get,
+            "/v2/shop/api/tags/list?n=0&last=1.4",
+            tags(page(Some(0), Some("1.4"))),
+        ),
+        (get, &to(""), referrers(None)),
+        (
+            get,
+            &to("?artifactType=application/a.b%2Bjson"),
+            referrers(kind),
         ),
         (
-            &post,
-            "/v2/shop/api/blobs/uploads".to_owned(),
-            start(UploadStart::Session {
-                algorithm: Algorithm::Sha256,
-            }),
+            get,
+            &to("?artifactType=application/a.b+json"),
+            referrers(kind),
+        ),
+        (get, "/v2/_catalog?n=5", catalog),
+        (
+            get,
+            "/v2/shop/api/_indelible/tags/1.4/history",
+            history(all()),
         ),
         (
-            &post,
-            "/v2/shop/api/blobs/uploads/?digest-algorithm=sha512".to_owned(),
-            start(UploadStart::Session {
-                algorithm: Algorithm::Sha512,
-            }),
+            get,
+            "/v2/shop/api/_oci/tag-history/1.4?n=5",
+            history(page(Some(5), None)),
         ),
-        (
-            &post,
-            format!("/v2/shop/api/blobs/uploads/?digest={d}"),
-            start(UploadStart::Whole { digest: digest() }),
-        ),
-        (
-            &post,
-            format!("/v2/shop/api/blobs/uploads/?mount={d}&from=base/os"),
-            start(UploadStart::Mount {
-                digest: digest(),
-                from: Some(repository("base/os")),
-            }),
-        ),
-        (
-            &post,
-            format!("/v2/shop/api/blobs/uploads/?mount={d}&from=base%2Fos"),
-            start(UploadStart::Mount {
-                digest: digest(),
-                from: Some(repository("base/os")),
-            }),
-        ),
-        (
-            &post,
-            format!("/v2/shop/api/blobs/uploads/?mount={d}"),
-            start(UploadStart::Mount {
-                digest: digest(),
-                from: None,
-            }),
-        ),
-        (
-            &post,
-            format!("/v2/shop/api/blobs/uploads/?mount={d}&from=NotAName"),
-            start(UploadStart::Session {
-                algorithm: Algorithm::Sha256,
-            }),
-        ),
-        (
-            &patch,
-            format!("/v2/shop/api/blobs/uploads/{ID}"),
-            Route::PatchUpload {
-                repository: name.clone(),
-                upload,
-            },
-        ),
-        (
-            &get,
-            format!("/v2/shop/api/blobs/uploads/{ID}"),
-            Route::UploadStatus {
-                repository: name.clone(),
-                upload,
-            },
-        ),
-        (
-            &delete,
-            format!("/v2/shop/api/blobs/uploads/{ID}"),
-            Route::CancelUpload {
-                repository: name.clone(),
-                upload,
-            },
-        ),
-        (
-            &put,
-            format!("/v2/shop/api/blobs/uploads/{ID}?digest={d}"),
-            Route::FinishUpload {
-                repository: name.clone(),
-                upload,
-                digest: digest(),
-            },
-        ),
-        (
-            &put,
-            format!("/v2/shop/api/blobs/uploads/{ID}?digest=sha256%3A{HEX}"),
-            Route::FinishUpload {
-                repository: name.clone(),
-                upload,
-                digest: digest(),
-            },
-        ),
-        (
-            &get,
-            "/v2/shop/api/manifests/1.4".to_owned(),
-            Route::GetManifest {
-                repository: name.clone(),
-                reference: by_tag.clone(),
-                answer: Answer::Whole,
-            },
-        ),
-        (
-            &head,
-            format!("/v2/shop/api/manifests/{d}"),
-            Route::GetManifest {
-                repository: name.clone(),
-                reference: ManifestRef::Digest(digest()),
-                answer: Answer::HeadersOnly,
-            },
-        ),
-        (
-            &get,
-            format!("/v2/shop/api/manifests/sha256%3A{HEX}"),
-            Route::GetManifest {
-                repository: name.clone(),
-                reference: ManifestRef::Digest(digest()),
-                answer: Answer::Whole,
-            },
-        ),
-        (
-            &put,
-            "/v2/shop/api/manifests/1.4".to_owned(),
-            Route::PutManifest {
-                repository: name.clone(),
-                put: ManifestPut::Tag(tag("1.4")),
-            },
-        ),
-        (
-            &put,
-            format!("/v2/shop/api/manifests/{d}"),
-            Route::PutManifest {
-                repository: name.clone(),
-                put: ManifestPut::Digest {
-                    digest: digest(),
-                    tags: vec![],
-                },
-            },
-        ),
-        (
-            &put,
-            format!("/v2/shop/api/manifests/{d}?tag=1.4&tag=a&tag=1.4"),
-            Route::PutManifest {
-                repository: name.clone(),
-                put: ManifestPut::Digest {
-                    digest: digest(),
-                    tags: vec![tag("1.4"), tag("a")],
-                },
-            },
-        ),
-        (
-            &delete,
-            "/v2/shop/api/manifests/1.4".to_owned(),
-            Route::DeleteManifest {
-                repository: name.clone(),
-                reference: by_tag,
-            },
-        ),
-        (
-            &get,
-            "/v2/shop/api/tags/list".to_owned(),
-            Route::Tags {
-                repository: name.clone(),
-                page: all.clone(),
-            },
-        ),
-        (
-            &get,
-            "/v2/shop/api/tags/list?n=0&last=1.4".to_owned(),
-            Route::Tags {
-                repository: name.clone(),
-                page: PageQuery {
-                    n: Some(0),
-                    last: Some("1.4".to_owned()),
-                },
-            },
-        ),
-        (
-            &get,
-            format!("/v2/shop/api/referrers/{d}?artifactType=application/a.b%2Bjson"),
-            Route::Referrers {
-                repository: name.clone(),
-                subject: digest(),
-                artifact_type: Some("application/a.b+json".to_owned()),
-                page: all.clone(),
-            },
-        ),
-        (
-            &get,
-            format!("/v2/shop/api/referrers/{d}?artifactType=application/a.b+json"),
-            Route::Referrers {
-                repository: name.clone(),
-                subject: digest(),
-                artifact_type: Some("application/a.b+json".to_owned()),
-                page: all.clone(),
-            },
-        ),
-        (
-            &get,
-            "/v2/_catalog?n=5".to_owned(),
-            Route::Catalog {
-                page: PageQuery {
-                    n: Some(5),
-                    last: None,
-                },
-            },
-        ),
-        (
-            &get,
-            "/v2/shop/api/_indelible/tags/1.4/history".to_owned(),
-            Route::TagHistory {
-                repository: name.clone(),
-                tag: tag("1.4"),
-                page: all.clone(),
-            },
-        ),
-        (
-            &get,
-            "/v2/shop/api/_oci/tag-history/1.4?n=5".to_owned(),
-            Route::TagHistory {
-                repository: name.clone(),
-                tag: tag("1.4"),
-                page: PageQuery {
-                    n: Some(5),
-                    last: None,
-                },
-            },
-        ),
-        (
-            &get,
-            "/v2/shop/api/manifests/1.4?ns=docker.io".to_owned(),
-            Route::GetManifest {
-                repository: name.clone(),
-                reference: ManifestRef::Tag(tag("1.4")),
-                answer: Answer::Whole,
-            },
-        ),
-    ];
-    for (method, target, expected) in table {
-        assert_eq!(ask(method, &target), Ok(expected), "{method} {target}");
-    }
+    ]);
 }
 
 #[test]
