@@ -131,6 +131,30 @@ impl Claim {
         }
     }
 
+    /// The build, where this is one.
+    #[must_use]
+    pub fn as_build(&self) -> Option<&BuildClaim> {
+        if let Self::Build(claim) = self { Some(claim) } else { None }
+    }
+
+    /// The deploy, where this is one.
+    #[must_use]
+    pub fn as_deploy(&self) -> Option<&DeployClaim> {
+        if let Self::Deploy(claim) = self { Some(claim) } else { None }
+    }
+
+    /// The tag change, where this is one.
+    #[must_use]
+    pub fn as_tag_change(&self) -> Option<&TagChangeClaim> {
+        if let Self::TagChange(claim) = self { Some(claim) } else { None }
+    }
+
+    /// The reservation, where this is one.
+    #[must_use]
+    pub fn as_reservation(&self) -> Option<&ReservationClaim> {
+        if let Self::Reservation(claim) = self { Some(claim) } else { None }
+    }
+
     /// The key that the caller chose.
     #[must_use]
     pub fn key(&self) -> &ClaimKey {

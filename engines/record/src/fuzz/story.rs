@@ -192,11 +192,7 @@ impl Story {
     /// All builds, oldest first.
     #[must_use]
     pub fn builds(&self) -> Vec<BuildClaim> {
-        let build = |event: &Sequenced| match &event.event.claim {
-            Claim::Build(build) => Some(build.clone()),
-            _other => None,
-        };
-        self.events.iter().filter_map(build).collect()
+        self.events.iter().filter_map(|event| event.event.claim.as_build().cloned()).collect()
     }
 
     /// The state of an environment after all events.
