@@ -93,7 +93,10 @@ impl Blobs {
         for folder in layout.folders() {
             durable::make_folder(&folder)?;
         }
-        let count = sweep::uploads(&layout)?.len();
+        let count = sweep::uploads(&layout)?
+            .iter()
+            .filter(|left| left.is_upload())
+            .count();
         let uploads = Mutex::new(Uploads {
             open: HashMap::new(),
             count,
@@ -310,6 +313,18 @@ impl Blobs {
             Err(error) => Err(BlobError::io(&path)(error)),
         })
         .await
+    }
+
+    /// As [`Blobs::read`], for a thread that may block.
+    pub(crate) fn read_now(&self, digest: &Digest) -> Result<Option<Bytes>, BlobError> {
+        let path = self.inner.layout.blob(digest);
+        let Some((mut file, _)) = open_file(&path)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(BlobError::io(&path))?;
+        digest.verify(&bytes)?;
+        Ok(Some(Bytes::from(bytes)))
     }
 
     fn uploads(&self) -> MutexGuard<'_, Uploads> {

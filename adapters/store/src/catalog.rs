@@ -6,23 +6,38 @@
 //! Each change and its event are one transaction; `domain::decide_tag_write` is asked inside it, on the
 //! row that decides the race. Bytes are durable before any row names them.
 
+mod administer;
+mod delete;
+mod manifest_row;
+mod membership;
 mod put;
+mod read;
 mod refused;
 mod rights;
 mod row;
+mod rules;
+mod tag_row;
+mod tokens;
+mod unlock;
+mod write;
 
 pub use put::{Holder, Kept, PutDone, PutError, PutManifest, TagOutcome};
 pub use refused::{DeleteError, RuleError, TokenError, UnlockError};
 pub use rights::Rights;
 pub use row::{NewToken, StoredManifest, TagRow, Token, TokenHash, UnlockTag};
 
-use crate::blobs::Blobs;
+use crate::blobs::{BlobError, Blobs};
 use crate::database::{Database, DatabaseError};
+use crate::ledger::query::{self, Order, PAGE_MAX, Query};
 use crate::stamping::Stamping;
-use domain::{Digest, RepositoryPath, Rule, RuleSet, Tag, Timestamp};
+use delete::Delete;
+use domain::{Digest, RepositoryPath, Tag};
 use oci::{Descriptor, ManifestRef};
-use record::Sequenced;
 use record::claim::Text;
+use record::{Claim, Facet, Kind, Sequenced};
+use rules::KeptRules;
+use std::sync::Arc;
+use write::Write;
 
 /// The longest name of a token, in bytes.
 pub const TOKEN_NAME_LEN_MAX: usize = 100;
@@ -36,13 +51,18 @@ pub const MANIFEST_IN_ROW_BYTES_MAX: usize = 64 * 1024;
 pub struct Catalog {
     database: Database,
     blobs: Blobs,
+    rules: Arc<KeptRules>,
 }
 
 impl Catalog {
     /// The tables in this database, with the bytes in these blobs.
     #[must_use]
     pub fn new(database: Database, blobs: Blobs) -> Self {
-        Self { database, blobs }
+        Self {
+            database,
+            blobs,
+            rules: Arc::default(),
+        }
     }
 
     /// Writes a manifest and its tags: all of it, or nothing.
@@ -50,7 +70,24 @@ impl Catalog {
     /// # Errors
     /// Says which law, condition, right or missing blob refuses it.
     pub async fn put_manifest(&self, put: PutManifest) -> Result<PutDone, PutError> {
-        todo!("{put:?}")
+        if put.bytes.len() > MANIFEST_IN_ROW_BYTES_MAX {
+            // Durable before any row names it; left to garbage collection when the write is refused.
+            self.blobs.write(put.digest, put.bytes.clone()).await?;
+        } else {
+            put.digest.verify(&put.bytes)?;
+        }
+        let (rules, blobs) = (Arc::clone(&self.rules), self.blobs.clone());
+        self.database
+            .write(move |tx| {
+                Write {
+                    tx,
+                    put: &put,
+                    rules: &rules,
+                    blobs: &blobs,
+                }
+                .run()
+            })
+            .await
     }
 
     /// The manifest under a tag or digest, if the repository has it.
@@ -62,7 +99,26 @@ impl Catalog {
         repository: &RepositoryPath,
         reference: &ManifestRef,
     ) -> Result<Option<StoredManifest>, DatabaseError> {
-        todo!("{repository} {reference:?}")
+        let (path, reference) = (repository.clone(), reference.clone());
+        let blobs = self.blobs.clone();
+        self.database
+            .read(move |reader| {
+                let Some(mut found) = read::find(reader, &path, &reference)? else {
+                    return Ok(None);
+                };
+                let bytes = match found.body.take() {
+                    Some(body) => body.into(),
+                    None => blobs
+                        .read_now(&found.digest)
+                        .map_err(unreadable)?
+                        .ok_or_else(|| {
+                            let why = format!("the file of {} is missing", found.digest);
+                            DatabaseError::unreadable("manifest", why)
+                        })?,
+                };
+                found.with(bytes).map(Some)
+            })
+            .await
     }
 
     /// Deletes a tag; an immutable name stays burnt.
@@ -76,7 +132,17 @@ impl Catalog {
         reason: Option<Text>,
         by: Stamping,
     ) -> Result<(), DeleteError> {
-        todo!("{repository} {tag} {reason:?} {by:?}")
+        self.database
+            .write(move |tx| {
+                let delete = Delete {
+                    tx,
+                    path: &repository,
+                    reason: reason.as_ref(),
+                    by: &by,
+                };
+                delete.tag(&tag)
+            })
+            .await
     }
 
     /// Deletes a manifest and every tag that names it; gives those tags.
@@ -90,7 +156,17 @@ impl Catalog {
         reason: Option<Text>,
         by: Stamping,
     ) -> Result<Vec<Tag>, DeleteError> {
-        todo!("{repository} {digest} {reason:?} {by:?}")
+        self.database
+            .write(move |tx| {
+                let delete = Delete {
+                    tx,
+                    path: &repository,
+                    reason: reason.as_ref(),
+                    by: &by,
+                };
+                delete.manifest(&digest)
+            })
+            .await
     }
 
     /// Takes a blob out of a repository; its bytes stay until garbage collection.
@@ -102,7 +178,9 @@ impl Catalog {
         repository: RepositoryPath,
         digest: Digest,
     ) -> Result<(), DeleteError> {
-        todo!("{repository} {digest}")
+        self.database
+            .write(move |tx| delete::blob(tx, &repository, &digest))
+            .await
     }
 
     /// The tags that resolve, in byte order, after one; `None`: there is no such repository.
@@ -115,7 +193,14 @@ impl Catalog {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Option<Vec<Tag>>, DatabaseError> {
-        todo!("{repository} {after:?} {limit}")
+        let (path, after) = (repository.clone(), after.unwrap_or_default().to_owned());
+        self.database
+            .read(move |reader| {
+                manifest_row::repository(reader, &path)?
+                    .map(|repository| tag_row::page(reader, repository, &after, limit))
+                    .transpose()
+            })
+            .await
     }
 
     /// One tag with its last write, also when it was deleted; `None`: it was never written.
@@ -127,7 +212,17 @@ impl Catalog {
         repository: &RepositoryPath,
         tag: &Tag,
     ) -> Result<Option<TagRow>, DatabaseError> {
-        todo!("{repository} {tag}")
+        let (path, tag) = (repository.clone(), tag.clone());
+        self.database
+            .read(move |reader| {
+                let Some(repository) = manifest_row::repository(reader, &path)? else {
+                    return Ok(None);
+                };
+                let kept = tag_row::find(reader, repository, &tag)?;
+                kept.map(|kept| tag_row::shown(reader, &tag, &kept))
+                    .transpose()
+            })
+            .await
     }
 
     /// The changes of one tag, newest first, below a sequence number.
@@ -141,7 +236,20 @@ impl Catalog {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Sequenced>, DatabaseError> {
-        todo!("{repository} {tag} {before:?} {limit}")
+        let query = Query {
+            kinds: vec![Kind::TagChange],
+            all_of: vec![
+                (Facet::Repository, repository.to_string()),
+                (Facet::Tag, tag.to_string()),
+            ],
+            before,
+            limit: limit.min(PAGE_MAX),
+            order: Order::NewestFirst,
+            ..Query::default()
+        };
+        self.database
+            .read(move |reader| own_changes(reader, query))
+            .await
     }
 
     /// What is attached to a digest, in order of digest, after one.
@@ -156,7 +264,18 @@ impl Catalog {
         after: Option<&Digest>,
         limit: usize,
     ) -> Result<Vec<Descriptor>, DatabaseError> {
-        todo!("{repository} {subject} {artifact_type:?} {after:?} {limit}")
+        let (path, subject) = (repository.clone(), *subject);
+        let (artifact_type, after) = (artifact_type.map(str::to_owned), after.copied());
+        self.database
+            .read(move |reader| {
+                let Some(repository) = manifest_row::repository(reader, &path)? else {
+                    return Ok(Vec::new());
+                };
+                let kind = artifact_type.as_deref();
+                let page = (after.as_ref(), limit);
+                manifest_row::referrers(reader, repository, &subject, kind, page)
+            })
+            .await
     }
 
     /// The size of a blob, if the repository has it.
@@ -168,7 +287,16 @@ impl Catalog {
         repository: &RepositoryPath,
         digest: &Digest,
     ) -> Result<Option<u64>, DatabaseError> {
-        todo!("{repository} {digest}")
+        let (path, digest) = (repository.clone(), *digest);
+        self.database
+            .read(move |reader| {
+                let Some(repository) = manifest_row::repository(reader, &path)? else {
+                    return Ok(None);
+                };
+                let size = manifest_row::blob(reader, repository, &digest)?;
+                Ok(size.map(i64::unsigned_abs))
+            })
+            .await
     }
 
     /// Puts a blob into a repository: after [`Blobs::commit`] made its bytes durable.
@@ -181,7 +309,9 @@ impl Catalog {
         digest: Digest,
         size: u64,
     ) -> Result<(), DatabaseError> {
-        todo!("{repository} {digest} {size}")
+        self.database
+            .write(move |tx| membership::link(tx, &repository, &digest, size))
+            .await
     }
 
     /// Puts a blob of one repository into another; `None`: the first lacks it.
@@ -194,7 +324,9 @@ impl Catalog {
         to: RepositoryPath,
         digest: Digest,
     ) -> Result<Option<u64>, DatabaseError> {
-        todo!("{from} {to} {digest}")
+        self.database
+            .write(move |tx| membership::mount(tx, &from, &to, &digest))
+            .await
     }
 
     /// Repositories that have a blob, for a mount without a source; the caller drops those that may
@@ -207,7 +339,10 @@ impl Catalog {
         digest: &Digest,
         limit: usize,
     ) -> Result<Vec<RepositoryPath>, DatabaseError> {
-        todo!("{digest} {limit}")
+        let digest = *digest;
+        self.database
+            .read(move |reader| membership::having(reader, &digest, limit))
+            .await
     }
 
     /// Repositories in byte order, after one.
@@ -219,74 +354,45 @@ impl Catalog {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<RepositoryPath>, DatabaseError> {
-        todo!("{after:?} {limit}")
+        let after = after.unwrap_or_default().to_owned();
+        self.database
+            .read(move |reader| membership::repositories(reader, &after, limit))
+            .await
     }
+}
 
-    /// The rules that somebody set.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn rules(&self) -> Result<RuleSet, DatabaseError> {
-        todo!()
+/// Changes of this registry's own tag: one that was only observed at another registry has the same path.
+fn own_changes(
+    reader: &rusqlite::Connection,
+    mut query: Query,
+) -> Result<Vec<Sequenced>, DatabaseError> {
+    let limit = query.limit;
+    let mut own = Vec::new();
+    while own.len() < limit {
+        let page = query::events(reader, &query)?;
+        let Some(last) = page.last() else {
+            break;
+        };
+        query.before = Some(last.seq);
+        own.extend(page.into_iter().filter(|change| match &change.event.claim {
+            Claim::TagChange(claim) => claim.registry.is_none(),
+            Claim::Image(_)
+            | Claim::Build(_)
+            | Claim::Deploy(_)
+            | Claim::Allow(_)
+            | Claim::Block(_)
+            | Claim::Hold(_)
+            | Claim::Reservation(_)
+            | Claim::Rule(_)
+            | Claim::Unlock(_)
+            | Claim::Token(_)
+            | Claim::Note(_) => false,
+        }));
     }
+    own.truncate(limit);
+    Ok(own)
+}
 
-    /// Sets a rule: it is asked first. The same rule in first place again is no event.
-    ///
-    /// # Errors
-    /// There are too many rules.
-    pub async fn set_rule(&self, rule: Rule, by: Stamping) -> Result<(), RuleError> {
-        todo!("{rule:?} {by:?}")
-    }
-
-    /// Opens one immutable tag for a while.
-    ///
-    /// # Errors
-    /// The tag is not immutable, was never written, or the span is longer than an hour.
-    pub async fn unlock(&self, unlock: UnlockTag, by: Stamping) -> Result<(), UnlockError> {
-        todo!("{unlock:?} {by:?}")
-    }
-
-    /// Keeps a new token's hash.
-    ///
-    /// # Errors
-    /// The name was used before.
-    pub async fn create_token(&self, token: NewToken, by: Stamping) -> Result<(), TokenError> {
-        todo!("{token:?} {by:?}")
-    }
-
-    /// Makes a token useless; again is no event.
-    ///
-    /// # Errors
-    /// There is none of that name.
-    pub async fn revoke_token(&self, name: &str, by: Stamping) -> Result<(), TokenError> {
-        todo!("{name} {by:?}")
-    }
-
-    /// All tokens, by name, revoked ones included.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn tokens(&self) -> Result<Vec<Token>, DatabaseError> {
-        todo!()
-    }
-
-    /// The token whose secret has this hash, unless it was revoked.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn token(&self, hash: TokenHash) -> Result<Option<Token>, DatabaseError> {
-        todo!("{hash:?}")
-    }
-
-    /// Whether a tag is unlocked at a moment.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn unlocked_until(
-        &self,
-        repository: &RepositoryPath,
-        tag: &Tag,
-    ) -> Result<Option<Timestamp>, DatabaseError> {
-        todo!("{repository} {tag}")
-    }
+fn unreadable(error: BlobError) -> DatabaseError {
+    DatabaseError::unreadable("file of a manifest", error)
 }

@@ -20,6 +20,12 @@ pub(super) struct Left {
     modified_ms: i64,
 }
 
+impl Left {
+    pub(super) fn is_upload(&self) -> bool {
+        self.id.is_some()
+    }
+}
+
 /// The files in `uploads/`.
 pub(super) fn uploads(layout: &Layout) -> Result<Vec<Left>, BlobError> {
     let folder = layout.uploads();

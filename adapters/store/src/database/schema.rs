@@ -77,7 +77,7 @@ CREATE TABLE manifest (
     size          INTEGER NOT NULL,
     subject       TEXT,
     artifact_type TEXT,
-    descriptor    TEXT,
+    annotations   TEXT,
     body          BLOB,
     UNIQUE (repository, digest)
 ) STRICT;

@@ -23,10 +23,6 @@ impl Prepared {
         &self.event
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
     /// Inserts all rows of the event; gives its sequence number.
     pub(crate) fn insert(&self, tx: &Connection) -> Result<u64, DatabaseError> {
         let stamp = &self.event.stamp;
