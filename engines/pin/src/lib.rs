@@ -1,1 +1,32 @@
-//! To be written.
+//! Finds the images that a workload file names, says which can move, and pins them without touching another byte.
+//!
+//! ```text
+//! text --scan--> sites --judge--> verdicts
+//!                sites + digests --plan--> edits --apply--> the new text, proved
+//! ```
+//! Kubernetes YAML, Kustomize, Compose and Dockerfiles. What a variable or a template writes is reported and
+//! never touched. Pure: text comes in, text goes out; who asks registries and writes files is the caller.
+
+pub mod classify;
+pub mod edit;
+pub mod fuzz;
+pub mod judge;
+pub mod plan;
+pub mod scan;
+pub mod site;
+
+mod fields;
+mod format;
+mod moving;
+mod place;
+mod proof;
+mod yaml;
+
+pub use classify::{Format, classify, prefilter};
+pub use edit::{Edit, apply};
+pub use judge::{Finding, FindingKind, Level, Verdict, judge};
+pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin};
+pub use proof::{ProofError, prove};
+pub use scan::{Scan, ScanError, scan};
+pub use site::{AliasPlace, Certainty, Context, Found, Marker, Opaque, Shape, Site};
+pub use yaml::{ALIASES_MAX, ANCHORS_MAX, DEPTH_MAX, What};

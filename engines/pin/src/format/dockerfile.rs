@@ -1,0 +1,250 @@
+//! Where a Dockerfile names images: `FROM`, `COPY --from`, `RUN --mount=…,from=`, `ONBUILD`, `# syntax=`.
+//!
+//! ```text
+//! ARG BASE=nginx:1.27        <- the site: FROM ${BASE} takes the whole name from here
+//! FROM ${BASE} AS web
+//! FROM nginx:${V}            <- opaque: pinning it would make V say nothing
+//! ```
+//! Source: BuildKit, `frontend/dockerfile` (parser, instructions, dockerfile2llb).
+
+mod words;
+
+pub(crate) use words::{Parsed, Word, parse};
+
+use super::read_reference;
+use crate::place::{Places, line_end, marker, opaque};
+use crate::site::{AliasPlace, Certainty, Context, Found, Opaque, Shape, Site, Token};
+use std::collections::HashMap;
+use std::ops::Range;
+use words::Instruction;
+
+/// All sites of a Dockerfile.
+pub(crate) fn sites(text: &str) -> Vec<Site> {
+    let parsed = parse(text);
+    let mut reader = Reader {
+        text,
+        places: Places::new(text),
+        sites: Vec::new(),
+        stages: Vec::new(),
+        args: HashMap::new(),
+        by_start: HashMap::new(),
+    };
+    for directive in &parsed.directives {
+        if directive.name.eq_ignore_ascii_case("syntax") {
+            let word = &directive.value;
+            reader.add(word, 0..word.text.len(), "# syntax", word.span.start);
+        }
+    }
+    for instruction in &parsed.instructions {
+        reader.instruction(instruction, &instruction.words);
+        if reader.sites.len() > crate::scan::SITES_MAX {
+            break;
+        }
+    }
+    reader.sites
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    places: Places<'t>,
+    sites: Vec<Site>,
+    /// Names in lower case; an unnamed stage is empty.
+    stages: Vec<String>,
+    /// The words that set the build arguments before the first `FROM`.
+    args: HashMap<String, Option<Word>>,
+    /// Sites that a second use may find again, by their first byte.
+    by_start: HashMap<usize, usize>,
+}
+
+impl Reader<'_> {
+    fn instruction(&mut self, instruction: &Instruction, words: &[Word]) {
+        let Some((keyword, rest)) = words.split_first() else {
+            return;
+        };
+        let at = instruction.start;
+        match keyword.text.to_ascii_uppercase().as_str() {
+            "FROM" => self.from(rest, at),
+            "COPY" | "ADD" => {
+                for flag in flags(rest) {
+                    if flag.text.starts_with("--from=") {
+                        self.taken(flag, "--from=".len()..flag.text.len(), "COPY --from", at);
+                    }
+                }
+            }
+            "RUN" => {
+                for flag in flags(rest) {
+                    if let Some(part) = mount_from(&flag.text) {
+                        self.taken(flag, part, "RUN --mount", at);
+                    }
+                }
+            }
+            "ONBUILD" => self.instruction(instruction, rest),
+            "ARG" if self.stages.is_empty() => self.arg(rest),
+            _ => {}
+        }
+    }
+
+    fn arg(&mut self, words: &[Word]) {
+        for word in words {
+            match word.text.split_once('=') {
+                Some((name, _)) => {
+                    self.args.insert(name.to_owned(), Some(word.clone()));
+                }
+                // Without a default, a later word does not take an earlier default away.
+                None => {
+                    self.args.entry(word.text.clone()).or_insert(None);
+                }
+            }
+        }
+    }
+
+    fn from(&mut self, words: &[Word], at: usize) {
+        let mut operands = words.iter().skip_while(|word| word.text.starts_with("--"));
+        let image = operands.next();
+        let is_named = operands
+            .next()
+            .is_some_and(|word| word.text.eq_ignore_ascii_case("as"));
+        let name = operands
+            .next()
+            .filter(|_| is_named)
+            .map(|word| word.text.to_ascii_lowercase());
+        let label = name
+            .clone()
+            .unwrap_or_else(|| format!("stage {}", self.stages.len()));
+        if let Some(image) = image {
+            let part = unquoted(&image.text, 0..image.text.len());
+            let defaulted = whole_variable(&image.text[part.clone()])
+                .and_then(|variable| self.args.get(variable).cloned())
+                .flatten();
+            let site = match defaulted {
+                Some(word) => self.from_arg(&word, image),
+                None => self.add(image, part, "FROM", at),
+            };
+            if let Some(site) = self.sites.get_mut(site) {
+                site.context.container.get_or_insert(label);
+            }
+        }
+        self.stages.push(name.unwrap_or_default());
+    }
+
+    /// The site is the argument's default, since it holds the whole name.
+    fn from_arg(&mut self, word: &Word, used: &Word) -> usize {
+        let equals = word.text.find('=').map_or(0, |at| at + 1);
+        let part = unquoted(&word.text, equals..word.text.len());
+        let path = format!(
+            "ARG {}",
+            word.text
+                .get(..equals.saturating_sub(1))
+                .unwrap_or_default()
+        );
+        let (line, column) = self.places.of(used.span.start);
+        let site = self.add(word, part, &path, word.span.start);
+        self.sites[site].aliases.push(AliasPlace {
+            line,
+            column,
+            path: "FROM".to_owned(),
+        });
+        site
+    }
+
+    /// A place that may also name a stage by its number.
+    fn taken(&mut self, word: &Word, part: Range<usize>, path: &str, at: usize) {
+        let text = &word.text[part.clone()];
+        let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let site = self.add(word, unquoted(&word.text, part), path, at);
+        if is_number {
+            self.sites[site].found = Found::Stage;
+        }
+    }
+
+    /// Adds the part of a word that is a reference; `at` is where its instruction begins.
+    fn add(&mut self, word: &Word, part: Range<usize>, path: &str, at: usize) -> usize {
+        let text = word.text[part.clone()].to_owned();
+        let is_whole = self.text.get(word.span.clone()) == Some(word.text.as_str());
+        let span = if is_whole {
+            word.span.start + part.start..word.span.start + part.end
+        } else {
+            word.span.clone()
+        };
+        if let Some(known) = self.by_start.get(&span.start) {
+            return *known;
+        }
+        let is_stage = !text.is_empty()
+            && self
+                .stages
+                .iter()
+                .any(|stage| stage.eq_ignore_ascii_case(&text));
+        let found = if is_stage {
+            Found::Stage
+        } else if text == "scratch" {
+            Found::Scratch
+        } else if !is_whole {
+            Found::Opaque(opaque(&text).unwrap_or(Opaque::Broken))
+        } else {
+            read_reference(&text)
+        };
+        let (line, column) = self.places.of(span.start);
+        self.by_start.insert(span.start, self.sites.len());
+        self.sites.push(Site {
+            marker: marker(self.text, at, line_end(self.text, span.end)),
+            line,
+            column,
+            document: 0,
+            path: path.to_owned(),
+            context: Context::default(),
+            shape: Shape::Whole(Token {
+                span: word.span.clone(),
+                before: word.text[..part.start].to_owned(),
+                after: word.text[part.end..].to_owned(),
+            }),
+            text,
+            found,
+            aliases: Vec::new(),
+            certainty: Certainty::Certain,
+            span,
+        });
+        self.sites.len() - 1
+    }
+}
+
+fn flags(words: &[Word]) -> impl Iterator<Item = &Word> {
+    words.iter().take_while(|word| word.text.starts_with("--"))
+}
+
+/// The value of `from=` in `--mount=type=bind,from=nginx,target=/x`.
+fn mount_from(flag: &str) -> Option<Range<usize>> {
+    let options = flag.strip_prefix("--mount=")?;
+    let mut at = flag.len() - options.len();
+    for option in options.split(',') {
+        if let Some(value) = option.strip_prefix("from=") {
+            let start = at + option.len() - value.len();
+            return Some(start..start + value.len());
+        }
+        at += option.len() + 1;
+    }
+    None
+}
+
+/// Takes one pair of quotes off a part of a text.
+fn unquoted(text: &str, part: Range<usize>) -> Range<usize> {
+    let inner = &text[part.clone()];
+    let is_quoted = inner.len() >= 2
+        && ((inner.starts_with('"') && inner.ends_with('"'))
+            || (inner.starts_with('\'') && inner.ends_with('\'')));
+    if is_quoted {
+        part.start + 1..part.end - 1
+    } else {
+        part
+    }
+}
+
+/// The name in `$BASE` or `${BASE}`, where nothing stands beside it.
+fn whole_variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let name = match name.strip_prefix('{') {
+        Some(inner) => inner.strip_suffix('}')?,
+        None => name,
+    };
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_name.then_some(name)
+}

@@ -1,0 +1,156 @@
+//! Lines, columns and comments around a byte; and whether a text is another program's to fill in.
+
+use crate::site::{Marker, Opaque};
+use memchr::{memchr2_iter, memmem};
+
+/// Turns byte offsets into lines and columns, both from 1; cheap when asked in rising order.
+pub(crate) struct Places<'t> {
+    text: &'t str,
+    line: usize,
+    line_start: usize,
+    /// Everything before is counted.
+    seen: usize,
+}
+
+impl<'t> Places<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            line: 1,
+            line_start: 0,
+            seen: 0,
+        }
+    }
+
+    /// The line and the column of a byte.
+    pub(crate) fn of(&mut self, at: usize) -> (usize, usize) {
+        let at = at.min(self.text.len());
+        if at < self.line_start {
+            *self = Self::new(self.text);
+        }
+        let bytes = self.text.as_bytes();
+        for found in memchr2_iter(b'\n', b'\r', bytes.get(self.seen..at).unwrap_or_default()) {
+            let found = self.seen + found;
+            // The `\n` of a `\r\n` is the one that counts.
+            if bytes[found] == b'\n' || bytes.get(found + 1) != Some(&b'\n') {
+                self.line += 1;
+                self.line_start = found + 1;
+            }
+        }
+        self.seen = self.seen.max(at);
+        let before = self.text.get(self.line_start..at).unwrap_or_default();
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+        (self.line, before.chars().count() + 1)
+    }
+}
+
+/// The start of the line that holds a byte.
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
+    memchr::memrchr2(b'\n', b'\r', &text.as_bytes()[..at]).map_or(0, |found| found + 1)
+}
+
+/// The end of the line that holds a byte, its break not included.
+pub(crate) fn line_end(text: &str, at: usize) -> usize {
+    memchr::memchr2(b'\n', b'\r', &text.as_bytes()[at..]).map_or(text.len(), |found| at + found)
+}
+
+/// The break that this file uses: that of its first line.
+pub(crate) fn line_break(text: &str) -> &'static str {
+    match memchr::memchr2(b'\n', b'\r', text.as_bytes()) {
+        Some(at) if text[at..].starts_with("\r\n") => "\r\n",
+        Some(at) if text[at..].starts_with('\r') => "\r",
+        Some(_) | None => "\n",
+    }
+}
+
+/// The marker in a comment behind `from` on its line, or in a comment that is the whole line above `line_of`.
+pub(crate) fn marker(text: &str, line_of: usize, from: usize) -> Option<Marker> {
+    let behind = &text[from..line_end(text, from)];
+    if let Some(found) = behind.find('#').and_then(|at| marker_in(&behind[at..])) {
+        return Some(found);
+    }
+    let start = line_start(text, line_of);
+    let above_end = start.checked_sub(1)?;
+    let above_end = match text[..above_end].strip_suffix('\r') {
+        Some(shorter) if text[above_end..].starts_with('\n') => shorter.len(),
+        Some(_) | None => above_end,
+    };
+    let above = text[line_start(text, above_end)..above_end].trim();
+    above.starts_with('#').then(|| marker_in(above)).flatten()
+}
+
+fn marker_in(comment: &str) -> Option<Marker> {
+    if comment.contains("indelible: ignore") || comment.contains("indelible:ignore") {
+        Some(Marker::Ignore)
+    } else if comment.contains("ratchet:exclude") {
+        Some(Marker::RatchetExclude)
+    } else {
+        None
+    }
+}
+
+/// Whether another program fills the text in.
+pub(crate) fn opaque(text: &str) -> Option<Opaque> {
+    let bytes = text.as_bytes();
+    if memmem::find(bytes, b"{{").is_some()
+        || memmem::find(bytes, b"{%").is_some()
+        || memmem::find(bytes, b"<%").is_some()
+    {
+        return Some(Opaque::Template);
+    }
+    let is_percent = || {
+        let mut marks = text.split('%');
+        marks.next();
+        marks.next().is_some_and(|name| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        }) && marks.next().is_some()
+    };
+    if memchr::memchr(b'$', bytes).is_some() || text.contains("#{") || is_percent() {
+        return Some(Opaque::Variable);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_end_in_three_ways() {
+        let text = "\u{feff}ä: b\r\nc\rd\ne";
+        let mut places = Places::new(text);
+        let at = |needle: &str| text.find(needle).unwrap();
+        assert_eq!(places.of(at("b")), (1, 4));
+        assert_eq!(places.of(at("c")), (2, 1));
+        assert_eq!(places.of(at("d")), (3, 1));
+        assert_eq!(places.of(at("e")), (4, 1));
+        assert_eq!(places.of(at("b")), (1, 4));
+        assert_eq!(places.of(3), (1, 1));
+    }
+
+    #[test]
+    fn a_marker_is_found_behind_and_above_and_nowhere_else() {
+        let text = "a: b # indelible: ignore\nc: d\n  # ratchet:exclude\r\ne: f\ng: h\n";
+        let of = |needle: &str| {
+            let at = text.find(needle).unwrap();
+            marker(text, at, at + 4)
+        };
+        assert_eq!(of("a: b"), Some(Marker::Ignore));
+        assert_eq!(of("c: d"), None);
+        assert_eq!(of("e: f"), Some(Marker::RatchetExclude));
+        assert_eq!(of("g: h"), None);
+    }
+
+    #[test]
+    fn what_others_fill_in_is_opaque() {
+        for variable in ["a:$TAG", "${A}", "$(params.image)", "a:%TAG%", "a:#{tag}#"] {
+            assert_eq!(opaque(variable), Some(Opaque::Variable), "{variable}");
+        }
+        for template in ["{{ .x }}", "a:{{.Tag}}", "<%= x %>", "{% x %}"] {
+            assert_eq!(opaque(template), Some(Opaque::Template), "{template}");
+        }
+        for plain in ["a:1", "50%", "a%b", "a#b"] {
+            assert_eq!(opaque(plain), None, "{plain}");
+        }
+    }
+}

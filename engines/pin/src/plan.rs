@@ -1,0 +1,242 @@
+//! Which edits a pin, a set or an unpin needs; nothing is changed here.
+//!
+//! ```text
+//! plan_pin(scan, {shop/api:1.4 -> sha256:9f…})  ->  one edit: shop/api:1.4@sha256:9f…
+//! ```
+//! A place that cannot be edited is listed with the reason, never passed over in silence.
+
+use crate::edit::{Edit, Promise};
+use crate::fields::{self, TagChange, Target};
+use crate::scan::Scan;
+use crate::site::{FieldsKind, Found, Marker, Opaque, Shape, Site, Token};
+use domain::{Digest, ImageRef, PinnedRef, RefParts, Repository};
+use std::collections::BTreeMap;
+
+/// How a pin is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// `name:tag@digest`: the tag for people, the digest for machines.
+    #[default]
+    TagDigest,
+    /// `name@digest`. Split fields keep their tag all the same.
+    Digest,
+}
+
+/// What is to be done to a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// For [`crate::apply`].
+    pub edits: Vec<Edit>,
+    /// The sites that say already what they should.
+    pub same: Vec<usize>,
+    /// The sites that were left alone, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A site that was left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// As an index into the scan's sites.
+    pub site: usize,
+    /// Why.
+    pub why: Skip,
+}
+
+/// Why a site is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Skip {
+    /// A comment asks for it.
+    #[error("a comment asks to leave it alone")]
+    Ignored(Marker),
+    /// Another program writes it.
+    #[error("a variable, a template or several lines write it")]
+    Opaque(Opaque),
+    /// It is no reference.
+    #[error("it is no image reference")]
+    Malformed,
+    /// It names what a build makes.
+    #[error("the service builds this image itself")]
+    BuildTarget,
+    /// The digest of this reference is not known.
+    #[error("its digest is not known")]
+    NoAnswer,
+    /// Without the digest nothing would be left but the bare name.
+    #[error("it has no tag to go back to")]
+    NoTag,
+    /// A part of it is an alias, a block of text or spread over lines.
+    #[error("its `{key}` is written elsewhere or over several lines")]
+    Elsewhere {
+        /// The key.
+        key: &'static str,
+    },
+    /// Split fields whose program we do not know cannot take another repository.
+    #[error("its repository is in keys of their own, which only a person should change")]
+    OtherRepository,
+    /// No key could take the digest.
+    #[error("it has neither `tag` nor `digest` to hold a digest")]
+    NoPlace,
+}
+
+/// Plans to put a digest beside every reference that has none.
+///
+/// `answers` holds what each reference resolves to now; a reference without an answer is skipped.
+#[must_use]
+pub fn plan_pin(scan: &Scan, answers: &BTreeMap<ImageRef, Digest>, style: Style) -> Plan {
+    plan(scan, |site| match &site.found {
+        Found::Stage | Found::Scratch | Found::Inherits(_) => Step::Nothing,
+        Found::BuildTarget => Step::Skip(Skip::BuildTarget),
+        Found::Opaque(why) => Step::Skip(Skip::Opaque(*why)),
+        Found::Malformed(_) => Step::Skip(Skip::Malformed),
+        Found::Image(ImageRef::Pinned(_)) => Step::Same,
+        Found::Image(reference @ (ImageRef::Bare(_) | ImageRef::Tagged(_))) => {
+            match answers.get(reference) {
+                None => Step::Skip(Skip::NoAnswer),
+                Some(digest) => Step::Write(Target {
+                    name: None,
+                    tag: match style {
+                        Style::TagDigest => TagChange::Keep,
+                        Style::Digest => TagChange::Drop,
+                    },
+                    digest: Some(*digest),
+                }),
+            }
+        }
+    })
+}
+
+/// Plans to make every place that names `repository` name `to`; no place that does is for the caller to report.
+///
+/// The name stays as the file writes it, unless `to` lives elsewhere. A place that has the digest already is
+/// not touched, even where its tag differs: nothing would restart, nothing should change.
+#[must_use]
+pub fn plan_set(scan: &Scan, repository: &Repository, to: &PinnedRef) -> Plan {
+    plan(scan, |site| {
+        let Some(name) = named(site).into_iter().find(|name| name == repository) else {
+            return Step::Nothing;
+        };
+        match &site.found {
+            Found::Stage | Found::Scratch => Step::Nothing,
+            Found::BuildTarget => Step::Skip(Skip::BuildTarget),
+            Found::Opaque(why) => Step::Skip(Skip::Opaque(*why)),
+            Found::Image(ImageRef::Pinned(pinned))
+                if pinned.digest == to.digest && pinned.repository == to.repository =>
+            {
+                Step::Same
+            }
+            Found::Image(_) | Found::Malformed(_) | Found::Inherits(_) => Step::Write(Target {
+                name: (effective(site).unwrap_or(name) != to.repository)
+                    .then(|| to.repository.familiar()),
+                // A new digest without a tag: the old tag beside it would be a lie.
+                tag: to
+                    .tag
+                    .as_ref()
+                    .map_or(TagChange::Drop, |tag| TagChange::To(tag.to_string())),
+                digest: Some(to.digest),
+            }),
+        }
+    })
+}
+
+/// Plans to take every digest away that stands beside a tag.
+#[must_use]
+pub fn plan_unpin(scan: &Scan) -> Plan {
+    plan(scan, |site| match &site.found {
+        Found::Image(ImageRef::Pinned(pinned)) if pinned.tag.is_none() => Step::Skip(Skip::NoTag),
+        Found::Image(ImageRef::Pinned(_)) => Step::Write(Target {
+            name: None,
+            tag: TagChange::Keep,
+            digest: None,
+        }),
+        Found::Image(ImageRef::Bare(_) | ImageRef::Tagged(_))
+        | Found::Opaque(_)
+        | Found::Malformed(_)
+        | Found::BuildTarget
+        | Found::Stage
+        | Found::Scratch
+        | Found::Inherits(_) => Step::Nothing,
+    })
+}
+
+/// What is to be done at one site.
+enum Step {
+    Nothing,
+    Same,
+    Skip(Skip),
+    Write(Target),
+}
+
+fn plan(scan: &Scan, decide: impl Fn(&Site) -> Step) -> Plan {
+    let mut plan = Plan::default();
+    for (at, site) in scan.sites.iter().enumerate() {
+        let skip = |why| Skipped { site: at, why };
+        match (decide(site), site.marker) {
+            (Step::Nothing, _) => {}
+            (Step::Same, _) => plan.same.push(at),
+            (Step::Write(_) | Step::Skip(_), Some(marker)) => {
+                plan.skipped.push(skip(Skip::Ignored(marker)));
+            }
+            (Step::Skip(why), None) => plan.skipped.push(skip(why)),
+            (Step::Write(target), None) => {
+                let edits = match &site.shape {
+                    Shape::Whole(token) => Ok(vec![whole(at, site, token, &target)]),
+                    Shape::Fields(fields) => fields::edits(at, fields, &target),
+                };
+                match edits {
+                    Ok(edits) if edits.is_empty() => plan.same.push(at),
+                    Ok(edits) => plan.edits.extend(edits),
+                    Err(why) => plan.skipped.push(skip(why)),
+                }
+            }
+        }
+    }
+    plan
+}
+
+/// The repositories under which a site may be asked for.
+fn named(site: &Site) -> Vec<Repository> {
+    let read = |text: &str| text.parse::<Repository>().ok();
+    let mut all: Vec<Repository> = effective(site).into_iter().collect();
+    if let Shape::Fields(fields) = &site.shape
+        && fields.kind == FieldsKind::Kustomize
+    {
+        all.extend(read(&fields.name.value));
+    }
+    all
+}
+
+/// The repository that a site pulls from, also where the rest of it cannot be read.
+fn effective(site: &Site) -> Option<Repository> {
+    let name = RefParts::split(&site.text).name;
+    site.text.get(name)?.parse().ok()
+}
+
+/// One reference in one piece, with only the parts rewritten that change.
+fn whole(at: usize, site: &Site, token: &Token, target: &Target) -> Edit {
+    let parts = RefParts::split(&site.text);
+    let part = |span: Option<std::ops::Range<usize>>| span.and_then(|span| site.text.get(span));
+    let written = part(Some(parts.name)).unwrap_or_default();
+    let old_tag = part(parts.tag);
+    let mut text = target.name.clone().unwrap_or_else(|| written.to_owned());
+    let tag = match &target.tag {
+        TagChange::To(tag) => Some(tag.as_str()),
+        TagChange::Keep => old_tag,
+        TagChange::Drop => None,
+    };
+    if let Some(tag) = tag {
+        text.push(':');
+        text.push_str(tag);
+    }
+    if let Some(digest) = &target.digest {
+        text.push('@');
+        text.push_str(&digest.to_string());
+    }
+    Edit {
+        span: site.span.clone(),
+        site: at,
+        promise: Promise::Becomes {
+            token: token.span.clone(),
+            value: format!("{}{text}{}", token.before, token.after),
+        },
+        text,
+    }
+}

@@ -1,0 +1,107 @@
+//! From a file's text to the sites in it.
+//!
+//! ```text
+//! scan(Format::Compose, "services: {api: {image: shop/api}}\n")  ->  one site at 1:25
+//! ```
+//! Says where and why when a text cannot be read; it never guesses.
+
+use crate::classify::Format;
+use crate::format::{Collector, compose, dockerfile, kubernetes};
+use crate::place::Places;
+use crate::site::Site;
+use crate::yaml::{self, What};
+
+/// The longest file that is read, in bytes.
+pub const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The most places in one file.
+pub const SITES_MAX: usize = 10_000;
+
+/// What was found in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// What it was read as.
+    pub format: Format,
+    /// In the order in which they stand in the file.
+    pub sites: Vec<Site>,
+    /// Whether a template's lines were passed over: what they would write is unknown.
+    pub is_templated: bool,
+}
+
+/// Why a text could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScanError {
+    /// More than [`FILE_BYTES_MAX`].
+    #[error("the file has {found} bytes, at most {FILE_BYTES_MAX} are read")]
+    Size {
+        /// Its length.
+        found: usize,
+    },
+    /// More than [`SITES_MAX`].
+    #[error("the file names more than {SITES_MAX} images")]
+    Sites,
+    /// Not the format, or more of it than we read.
+    #[error("line {line}, column {column}: {what}")]
+    Yaml {
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong there.
+        what: What,
+    },
+}
+
+/// Finds every place in a text that names an image.
+///
+/// # Errors
+/// When the text is no YAML that we read, or is more than the limits allow.
+pub fn scan(format: Format, text: &str) -> Result<Scan, ScanError> {
+    if text.len() > FILE_BYTES_MAX {
+        return Err(ScanError::Size { found: text.len() });
+    }
+    let mut is_templated = false;
+    let mut sites = match format {
+        Format::Dockerfile => dockerfile::sites(text),
+        Format::Kubernetes | Format::Kustomize | Format::Compose => {
+            let tree = read(text)?;
+            is_templated = tree.is_templated;
+            let mut collector = Collector::new(&tree);
+            match format {
+                Format::Compose => compose::collect(&mut collector),
+                Format::Kubernetes | Format::Kustomize | Format::Dockerfile => {
+                    kubernetes::collect(&mut collector, format);
+                }
+            }
+            let sites = collector.finish();
+            if tree.is_exhausted() {
+                return Err(ScanError::Yaml {
+                    line: 1,
+                    column: 1,
+                    what: What::Lookups,
+                });
+            }
+            sites
+        }
+    };
+    if sites.len() > SITES_MAX {
+        return Err(ScanError::Sites);
+    }
+    sites.sort_by_key(|site| site.span.start);
+    Ok(Scan {
+        format,
+        sites,
+        is_templated,
+    })
+}
+
+/// Reads YAML, with the place in people's terms where it cannot.
+pub(crate) fn read(text: &str) -> Result<yaml::Tree<'_>, ScanError> {
+    yaml::scan(text).map_err(|broken| {
+        let (line, column) = Places::new(text).of(broken.at);
+        ScanError::Yaml {
+            line,
+            column,
+            what: broken.what,
+        }
+    })
+}

@@ -1,0 +1,188 @@
+//! One place in a file that names an image, and what it says there.
+//!
+//! ```text
+//! deploy/api.yaml:12:16  spec.template.spec.containers[0].image  `shop/api:1.4`  -> Found::Image
+//! ```
+//! Holds spans and values, no text of the file but the reference itself.
+
+use domain::{ImageRef, ReferenceError, Repository};
+use std::ops::Range;
+
+/// A place that names an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The bytes of the reference; for split fields those of the field that a reader looks at first.
+    pub span: Range<usize>,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// Which document of the file, from 0.
+    pub document: usize,
+    /// The way to it: `spec.template.spec.containers[0].image`, or a Dockerfile's instruction.
+    pub path: String,
+    /// Whose image it is.
+    pub context: Context,
+    /// The reference as the file writes it; split fields are joined.
+    pub text: String,
+    /// What that is.
+    pub found: Found,
+    /// Whether it is written in one piece.
+    pub shape: Shape,
+    /// Other places that take this value from here: YAML aliases, or uses of a Dockerfile's `ARG`.
+    pub aliases: Vec<AliasPlace>,
+    /// A comment that asks to leave it alone.
+    pub marker: Option<Marker>,
+    /// Whether the place is known to hold an image, or only looks like it.
+    pub certainty: Certainty,
+}
+
+/// Who uses an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The Kubernetes kind.
+    pub kind: Option<String>,
+    /// The workload's name.
+    pub workload: Option<String>,
+    /// The container, the Compose service or the Dockerfile's stage.
+    pub container: Option<String>,
+}
+
+/// A place that takes its value from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasPlace {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The way to it.
+    pub path: String,
+}
+
+/// What stands at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// An image reference.
+    Image(ImageRef),
+    /// Something that another program fills in: never touched.
+    Opaque(Opaque),
+    /// Something that no client could pull.
+    Malformed(ReferenceError),
+    /// The name that a Compose service gives to what it builds.
+    BuildTarget,
+    /// An earlier stage of the same Dockerfile.
+    Stage,
+    /// The empty image, which nothing can move.
+    Scratch,
+    /// A Kustomize entry that leaves the tag to the resources.
+    Inherits(Repository),
+}
+
+/// Why a text cannot be read as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opaque {
+    /// A variable: `$X`, `${X}`, `$(X)`, `%X%`, `#{X}#`.
+    Variable,
+    /// A template: `{{ … }}`, `{% … %}`, `<% … %>`.
+    Template,
+    /// It is written across lines or with escapes, so that no span of the file is the reference.
+    Broken,
+}
+
+/// How a reference is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// In one scalar or word.
+    Whole(Token),
+    /// In several keys of one mapping.
+    Fields(Box<Fields>),
+}
+
+/// The scalar or word in which a reference stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Quotes included.
+    pub(crate) span: Range<usize>,
+    /// What its value says before the reference.
+    pub(crate) before: String,
+    /// And after it.
+    pub(crate) after: String,
+}
+
+/// Which program reads split fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldsKind {
+    /// `name`, `newName`, `newTag`, `digest`.
+    Kustomize,
+    /// `registry`, `repository`, `tag`, `digest`, as charts and operators have it.
+    Pair,
+}
+
+/// A reference in several keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// Who reads it.
+    pub kind: FieldsKind,
+    /// `name` or `repository`.
+    pub(crate) name: Field,
+    /// `newName`, or `registry`.
+    pub(crate) other: Option<Field>,
+    pub(crate) tag: Option<Field>,
+    pub(crate) digest: Option<Field>,
+    pub(crate) layout: FieldsLayout,
+}
+
+/// Where a new key would go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldsLayout {
+    /// On a line of its own, at this column.
+    Lines {
+        column: usize,
+        /// As the file writes it.
+        line_break: &'static str,
+    },
+    /// Behind a comma.
+    Braces,
+}
+
+/// One of the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) key: Range<usize>,
+    /// Quotes included.
+    pub(crate) raw: Range<usize>,
+    pub(crate) value: String,
+    pub(crate) written: Written,
+    /// The end of the value's line, its break not included.
+    pub(crate) line_end: usize,
+    /// The whole line with its break, where it holds this key alone.
+    pub(crate) line: Option<Range<usize>>,
+}
+
+/// Whether a field can be rewritten in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    Plain,
+    Single,
+    Double,
+    /// An alias, a block or several lines: left alone.
+    Elsewhere,
+}
+
+/// A comment that asks to leave a place alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// `# indelible: ignore`
+    Ignore,
+    /// `# ratchet:exclude`
+    RatchetExclude,
+}
+
+/// How sure it is that an image is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// The format says so.
+    Certain,
+    /// A key that is called like one, in an object that we do not know.
+    Likely,
+}

@@ -1,0 +1,118 @@
+//! Dockerfiles, beginning with the fixture on which other tools were measured.
+
+use crate::support::{changed, listed, pinned, sites};
+use pin::{Format, Found, Opaque};
+
+const D: Format = Format::Dockerfile;
+
+/// Six references to pin. Source: `research/pin.md` §1.2.
+const TORTURE: &str = "# syntax=docker/dockerfile:1.7
+# FROM not/me:1
+ARG BASE=nginx:1.27
+ARG V=3
+FROM golang:1.24 AS build
+RUN --mount=type=cache,target=/c --mount=type=bind,from=shop/tools:2,target=/t go build
+from   shop/lower:1   as lower
+FROM ${BASE}
+FROM alpine:${V}
+FROM build AS test
+FROM scratch
+COPY --from=build /a /a
+COPY --chown=1:1 --from=shop/copy:4 /b /b
+COPY --from=0 /c /c
+RUN <<EOF
+FROM decoy/heredoc:1
+COPY --from=decoy/heredoc:2 /x /y
+EOF
+RUN echo FROM decoy/echo:1
+";
+
+#[test]
+fn the_torture_fixture_is_listed_as_by_hand() {
+    assert_eq!(
+        listed(D, TORTURE),
+        [
+            "1:10 tag docker/dockerfile:1.7",
+            "3:10 tag nginx:1.27",
+            "5:6 tag golang:1.24",
+            "6:57 tag shop/tools:2",
+            "7:8 tag shop/lower:1",
+            "9:6 opaque alpine:${V}",
+            "10:6 stage build",
+            "11:6 scratch scratch",
+            "12:13 stage build",
+            "13:25 tag shop/copy:4",
+            "14:13 stage 0",
+        ]
+    );
+}
+
+#[test]
+fn the_torture_fixture_is_pinned_six_of_six() {
+    assert_eq!(
+        changed(TORTURE, &pinned(D, TORTURE)),
+        [
+            "# syntax=docker/dockerfile:1.7@NINES",
+            "ARG BASE=nginx:1.27@NINES",
+            "FROM golang:1.24@NINES AS build",
+            "RUN --mount=type=cache,target=/c --mount=type=bind,from=shop/tools:2@NINES,target=/t go build",
+            "from   shop/lower:1@NINES   as lower",
+            "COPY --chown=1:1 --from=shop/copy:4@NINES /b /b",
+        ]
+    );
+}
+
+#[test]
+fn a_site_says_its_stage_and_an_argument_its_uses() {
+    let found = sites(D, TORTURE);
+    assert_eq!(found[2].context.container.as_deref(), Some("build"));
+    assert_eq!(
+        (found[1].path.as_str(), found[1].aliases[0].line),
+        ("ARG BASE", 8)
+    );
+    assert_eq!(found[5].found, Found::Opaque(Opaque::Variable));
+}
+
+#[test]
+fn continuations_comments_and_flags_stand_between() {
+    let text = "FROM --platform=$BUILDPLATFORM \\\n  # why\n\n  a/b:1 \\\n  AS x\r\nONBUILD COPY --from=c/d:2 \\\n /a /b\nFROM e/\\\nf:1\nFROM \"g/h:1\"";
+    assert_eq!(
+        listed(D, text),
+        [
+            "4:3 tag a/b:1",
+            "6:21 tag c/d:2",
+            "8:6 opaque e/f:1",
+            "10:7 tag g/h:1",
+        ]
+    );
+    assert_eq!(
+        changed(text, &pinned(D, text)),
+        [
+            "  a/b:1@NINES \\",
+            "ONBUILD COPY --from=c/d:2@NINES \\",
+            "FROM \"g/h:1@NINES\"",
+        ]
+    );
+}
+
+#[test]
+fn arguments_have_a_scope() {
+    let text = "ARG A=\"a/b:1\"\nARG B\nARG C=scratch\nFROM $A\nFROM $B\nFROM ${C}\nARG D=c/d:1\nFROM ${D}\nFROM ${A}-x\n";
+    assert_eq!(
+        listed(D, text),
+        [
+            "1:8 tag a/b:1",
+            "3:7 scratch scratch",
+            "5:6 opaque $B",
+            "8:6 opaque ${D}",
+            "9:6 opaque ${A}-x",
+        ]
+    );
+    assert_eq!(changed(text, &pinned(D, text)), ["ARG A=\"a/b:1@NINES\""]);
+}
+
+#[test]
+fn a_comment_above_can_ask_to_be_left_alone() {
+    let text = "# indelible: ignore\nFROM a/b:1\nFROM c/d:1\n";
+    assert_eq!(changed(text, &pinned(D, text)), ["FROM c/d:1@NINES"]);
+}

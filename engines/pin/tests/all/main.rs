@@ -1,0 +1,11 @@
+//! The public face of the engine: text in, findings and texts out.
+
+mod compose;
+mod dockerfile;
+mod judging;
+mod kubernetes;
+mod kustomize;
+mod limits;
+mod planning;
+mod properties;
+mod support;
