@@ -8,8 +8,9 @@
 use crate::classify::Format;
 use crate::format::{Collector, compose, dockerfile, kubernetes};
 use crate::place::Places;
-use crate::site::Site;
+use crate::site::{Found, Site};
 use crate::yaml::{self, What};
+use domain::ImageRef;
 
 /// The longest file that is read, in bytes.
 pub const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -25,6 +26,26 @@ pub struct Scan {
     pub sites: Vec<Site>,
     /// Whether a template's lines were passed over: what they would write is unknown.
     pub is_templated: bool,
+}
+
+impl Scan {
+    /// The references that name no digest and are not asked to be left alone: what a pin has to resolve.
+    pub fn unpinned(&self) -> impl Iterator<Item = &ImageRef> {
+        self.sites.iter().filter_map(|site| match &site.found {
+            Found::Image(reference @ (ImageRef::Bare(_) | ImageRef::Tagged(_)))
+                if site.marker.is_none() =>
+            {
+                Some(reference)
+            }
+            Found::Image(_)
+            | Found::Opaque(_)
+            | Found::Malformed(_)
+            | Found::BuildTarget
+            | Found::Stage
+            | Found::Scratch
+            | Found::Inherits(_) => None,
+        })
+    }
 }
 
 /// Why a text could not be read.

@@ -117,7 +117,7 @@ impl Reader<'_> {
                 .and_then(|variable| self.args.get(variable).cloned())
                 .flatten();
             let site = match defaulted {
-                Some(word) => self.from_arg(&word, image),
+                Some(word) => self.argument(&word, image),
                 None => self.add(image, part, "FROM", at),
             };
             if let Some(site) = self.sites.get_mut(site) {
@@ -128,7 +128,7 @@ impl Reader<'_> {
     }
 
     /// The site is the argument's default, since it holds the whole name.
-    fn from_arg(&mut self, word: &Word, used: &Word) -> usize {
+    fn argument(&mut self, word: &Word, used: &Word) -> usize {
         let equals = word.text.find('=').map_or(0, |at| at + 1);
         let part = unquoted(&word.text, equals..word.text.len());
         let path = format!(

@@ -107,9 +107,14 @@ fn mark<'t>(text: &'t str, event: Event<'t>, span: std::ops::Range<usize>) -> Op
         Event::SequenceStart(_, anchor, _) => Some(anchored(Shape::Sequence, anchor)),
         Event::MappingStart(_, anchor, _) => Some(anchored(Shape::Mapping, anchor)),
         Event::SequenceEnd | Event::MappingEnd => Some(structure(Shape::Close, span)),
-        Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => None,
-        // Asked for neither of these; a new kind of event is none that we can compare.
-        _ => None,
+        // The last three are not asked for; a new kind of event is none that we can compare.
+        Event::StreamStart
+        | Event::StreamEnd
+        | Event::DocumentEnd
+        | Event::Anchor(..)
+        | Event::UnresolvedAlias(_)
+        | Event::Comment(..)
+        | _ => None,
     }
 }
 
@@ -160,6 +165,7 @@ mod tests {
             "a: {b: [c, {d: e}]}\n",
             "key: |\n    image: decoy:1\n\n  \nafter: 1\n",
             "a: >\n\n  x\n\n\nb: 1\n",
+            "a: >\n\n   \nb: 1\n",
             "a: |-\n  x",
             "a: |\n  x",
         ];

@@ -211,7 +211,7 @@ impl Lexer<'_> {
         let least = usize::try_from(indent + 1).unwrap_or(0);
         let content = match explicit {
             Some(more) => parent + more,
-            None => self.first_indentation(self.at).max(least),
+            None => self.first_indentation(self.at, least),
         };
         let mut end = self.at;
         while !self.is_end() {
@@ -287,8 +287,11 @@ impl Lexer<'_> {
     }
 
     /// The indentation of the first line with content after the break at `from`.
-    fn first_indentation(&self, from: usize) -> usize {
+    ///
+    /// Where no line has content deeper than the parent, that of the longest line of blanks.
+    fn first_indentation(&self, from: usize, least: usize) -> usize {
         let mut at = from;
+        let mut longest = least;
         while at < self.bytes.len() {
             at = self.after_break(at);
             let stop = self.line_end(at);
@@ -297,10 +300,11 @@ impl Lexer<'_> {
                 .take_while(|b| **b == b' ')
                 .count();
             if at + spaces < stop {
-                return spaces;
+                return if spaces >= least { spaces } else { longest };
             }
+            longest = longest.max(spaces);
             at = stop;
         }
-        0
+        longest
     }
 }

@@ -294,6 +294,9 @@ spec:
         [Some(Marker::Ignore), Some(Marker::RatchetExclude), None]
     );
     assert_eq!(changed(text, &pinned(K, text)), ["  - image: e/f:1@NINES"]);
+    let scanned = pin::scan(K, text).unwrap();
+    let to_resolve: Vec<_> = scanned.unpinned().map(ToString::to_string).collect();
+    assert_eq!(to_resolve, ["e/f:1"]);
 }
 
 #[test]

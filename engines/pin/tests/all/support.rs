@@ -1,4 +1,8 @@
 //! What the tests say often.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, a panic is how a wrong fixture is told"
+)]
 
 use domain::{Digest, ImageRef, PinnedRef, Repository};
 use pin::{Format, Found, Plan, Site, Style, apply, plan_pin, plan_set, scan};
@@ -39,13 +43,13 @@ pub(crate) fn listed(format: Format, text: &str) -> Vec<String> {
 
 /// Every tag and bare name resolves to [`NINES`].
 pub(crate) fn answers(sites: &[Site]) -> BTreeMap<ImageRef, Digest> {
-    sites
-        .iter()
-        .filter_map(|site| match &site.found {
-            Found::Image(reference) => Some((reference.clone(), NINES.parse().unwrap())),
-            _ => None,
-        })
-        .collect()
+    let mut all = BTreeMap::new();
+    for site in sites {
+        if let Found::Image(reference) = &site.found {
+            all.insert(reference.clone(), NINES.parse().unwrap());
+        }
+    }
+    all
 }
 
 pub(crate) fn pin_plan(format: Format, text: &str, style: Style) -> Plan {
