@@ -1,0 +1,12 @@
+//! The server's public face: a real one over real sockets, asked by a client that can also misbehave.
+
+mod access;
+mod api;
+mod blobs;
+mod client;
+mod discovery;
+mod images;
+mod laws;
+mod limits;
+mod manifests;
+mod starting;
