@@ -1,0 +1,132 @@
+//! An answer whose body was not read yet, and what its status means.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::Timestamp;
+use http::{HeaderMap, StatusCode, Uri, header};
+use oci::client::retry::RetryAfter;
+use oci::error_code::read_errors;
+use oci::limit::ERROR_BODY_BYTES_MAX;
+
+use super::request::Request;
+use crate::error::{Answered, RemoteError};
+
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) response: reqwest::Response,
+    /// The address that answered, after redirects.
+    pub(super) uri: Uri,
+    pub(super) host: String,
+    pub(super) idle: Duration,
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    pub(super) fn header(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers().get(name)?.to_str().ok()
+    }
+
+    /// The next piece of the body, or its end.
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, RemoteError> {
+        let place = format!("registry {}", self.host);
+        match tokio::time::timeout(self.idle, self.response.chunk()).await {
+            Ok(Ok(piece)) => Ok(piece),
+            Ok(Err(error)) => Err(RemoteError::Unreachable {
+                place,
+                cause: error.without_url().into(),
+            }),
+            Err(_elapsed) => Err(RemoteError::Timeout {
+                place,
+                waited: self.idle,
+            }),
+        }
+    }
+
+    /// Reads the body, up to a limit.
+    pub(super) async fn body(mut self, max: usize, what: &str) -> Result<Bytes, RemoteError> {
+        let mut body = BytesMut::new();
+        while let Some(piece) = self.piece().await? {
+            if body.len() + piece.len() > max {
+                return Err(RemoteError::TooLarge {
+                    what: format!("{what} of registry {}", self.host),
+                    max: max as u64,
+                });
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.freeze())
+    }
+
+    /// Reads what an error answer says; a body that breaks off says nothing.
+    pub(super) async fn said(self) -> Answered {
+        let (host, status) = (self.host.clone(), self.status().as_u16());
+        let body = self.body(ERROR_BODY_BYTES_MAX, "the error").await.unwrap_or_default();
+        let first = read_errors(&body).into_iter().next();
+        let text = |text: String| Some(text).filter(|text| !text.is_empty());
+        let (code, message) = first.map_or((None, None), |first| (text(first.code), text(first.message)));
+        Answered { host, status, code, message }
+    }
+
+    /// Passes on an answer with one of these statuses; any other is an error.
+    pub(super) async fn expect(self, statuses: &[u16], request: &Request) -> Result<Self, RemoteError> {
+        if statuses.contains(&self.status().as_u16()) {
+            Ok(self)
+        } else {
+            Err(self.into_error(request).await)
+        }
+    }
+
+    /// What the registry asks us to wait.
+    pub(super) fn retry_after(&self) -> Option<RetryAfter> {
+        let text = self.header(header::RETRY_AFTER)?;
+        RetryAfter::read(text, now())
+    }
+
+    pub(super) async fn into_error(self, request: &Request) -> RemoteError {
+        let status = self.status();
+        let after = self.retry_after().map(|after| match after {
+            RetryAfter::Wait { ms } => Duration::from_millis(ms),
+            RetryAfter::TooLong { seconds } => Duration::from_secs(seconds),
+        });
+        // A web server's page is no registry's word that something is absent.
+        let is_page = self
+            .header(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
+        let answered = self.said().await;
+        let action = request.action.clone();
+        match status.as_u16() {
+            404 if is_page => RemoteError::protocol(
+                answered.to_string(),
+                "with a web page: this is no registry, or a proxy before one",
+            ),
+            404 => RemoteError::NotFound {
+                what: request.what.clone(),
+                said: answered.to_string(),
+            },
+            401 => RemoteError::Unauthorized {
+                answered,
+                advice: "it does not accept who we are: log in again",
+            },
+            403 => RemoteError::Denied { answered, action },
+            429 => RemoteError::RateLimited { answered, after },
+            408 | 500..=599 => RemoteError::Server { answered },
+            300..=399 => RemoteError::protocol(answered.to_string(), format!("it sends on where that is not followed, to {action}")),
+            _ => RemoteError::Refused { answered, action },
+        }
+    }
+}
+
+/// The time of day, for a `Retry-After` that is a date.
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let ms = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    Timestamp::from_millis(ms)
+}

@@ -1,0 +1,277 @@
+//! The one gate for addresses that a registry names: token realms, redirects, upload locations.
+//!
+//! ```text
+//! registry ghcr.io      -> https://pkg-containers.githubusercontent.com/…   public: asked
+//! registry ghcr.io      -> https://169.254.169.254/…                        never
+//! registry 10.0.0.5     -> https://10.0.0.6/token                           private, as it is itself
+//! ```
+//! A name is looked up once, here; the connection goes to the addresses that were judged. Behind a proxy
+//! the proxy looks up, and only addresses that stand in the URL are judged.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use domain::RegistryHost;
+use http::Uri;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::OnceCell;
+
+use crate::error::RemoteError;
+
+/// How far an address reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Public,
+    Private,
+    Loopback,
+    /// Link-local (where clouds serve credentials), multicast, reserved.
+    Never,
+}
+
+/// Source: RFC 1918, RFC 6598, RFC 4193, RFC 3927, RFC 6890, RFC 6052.
+pub(super) fn reach(address: IpAddr) -> Reach {
+    match address {
+        IpAddr::V4(v4) => reach_v4(v4),
+        IpAddr::V6(v6) => reach_v6(v6),
+    }
+}
+
+fn reach_v4(address: Ipv4Addr) -> Reach {
+    let [a, b, ..] = address.octets();
+    let is_shared = a == 100 && (64..128).contains(&b);
+    if address.is_loopback() {
+        Reach::Loopback
+    } else if address.is_private() || is_shared {
+        Reach::Private
+    } else if address.is_link_local() || a == 0 || a >= 224 || (a, b) == (192, 0) && address.octets()[2] == 0 {
+        Reach::Never
+    } else {
+        Reach::Public
+    }
+}
+
+fn reach_v6(address: Ipv6Addr) -> Reach {
+    let segments = address.segments();
+    if let Some(v4) = address.to_ipv4_mapped() {
+        return reach_v4(v4);
+    }
+    if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
+        let [.., a, b, c, d] = address.octets();
+        return reach_v4(Ipv4Addr::new(a, b, c, d));
+    }
+    if address.is_loopback() {
+        Reach::Loopback
+    } else if address.is_unique_local() {
+        Reach::Private
+    } else if address.is_unicast_link_local() || address.is_multicast() || address.is_unspecified() {
+        Reach::Never
+    } else {
+        Reach::Public
+    }
+}
+
+/// What may be asked on behalf of one registry.
+#[derive(Debug)]
+pub(super) struct Egress {
+    registry: RegistryHost,
+    /// Names, without ports, that are asked whatever their addresses are.
+    trusted: HashSet<String>,
+    is_clear_text_allowed: bool,
+    is_proxied: bool,
+    judged: Mutex<HashMap<String, Vec<IpAddr>>>,
+    own_reach: OnceCell<Vec<Reach>>,
+}
+
+impl Egress {
+    pub(super) fn new(
+        registry: RegistryHost,
+        listed: impl Iterator<Item = String>,
+        is_clear_text_allowed: bool,
+        is_proxied: bool,
+    ) -> Arc<Self> {
+        let own = bare(registry.wire_host());
+        Arc::new(Self {
+            trusted: listed.map(|host| bare(&host)).chain([own]).collect(),
+            registry,
+            is_clear_text_allowed,
+            is_proxied,
+            judged: Mutex::default(),
+            own_reach: OnceCell::new(),
+        })
+    }
+
+    /// Judges an address that the registry named.
+    pub(super) async fn check(&self, to: &Uri) -> Result<(), RemoteError> {
+        let host = to.host().unwrap_or_default();
+        let name = bare_name(host);
+        let own_name = bare(self.registry.wire_host());
+        let refused = |reason| {
+            Err(RemoteError::Egress {
+                host: self.registry.to_string(),
+                to: host.to_owned(),
+                reason,
+            })
+        };
+        if to.scheme_str() == Some("http") && !self.is_clear_text_allowed {
+            return refused("it would be in clear text");
+        }
+        let is_listed = name != own_name && self.trusted.contains(&name);
+        if is_listed || self.is_same_authority(to) {
+            return Ok(());
+        }
+        let addresses = match name.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) if self.is_proxied => return Ok(()),
+            Err(_) => self.look_up(&name).await?,
+        };
+        let own = self.own_reach().await?;
+        for address in &addresses {
+            match reach(*address) {
+                Reach::Public => {}
+                Reach::Never => return refused("its address is link-local or reserved"),
+                found @ (Reach::Private | Reach::Loopback) if own.contains(&found) => {}
+                Reach::Private => return refused("its address is private: list it if it is yours"),
+                Reach::Loopback => return refused("its address is this machine"),
+            }
+        }
+        if let Ok(mut judged) = self.judged.lock() {
+            judged.insert(name, addresses);
+        }
+        Ok(())
+    }
+
+    fn is_same_authority(&self, to: &Uri) -> bool {
+        to.authority().is_some_and(|authority| authority.as_str().eq_ignore_ascii_case(self.registry.wire_host()))
+    }
+
+    async fn own_reach(&self) -> Result<&Vec<Reach>, RemoteError> {
+        self.own_reach
+            .get_or_try_init(|| async {
+                let name = bare(self.registry.wire_host());
+                let addresses = match name.parse::<IpAddr>() {
+                    Ok(address) => vec![address],
+                    Err(_) if self.is_proxied => Vec::new(),
+                    Err(_) => self.look_up(&name).await?,
+                };
+                Ok(addresses.into_iter().map(reach).collect())
+            })
+            .await
+    }
+
+    async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, RemoteError> {
+        look_up(name).await.map_err(|cause| RemoteError::Unreachable {
+            place: name.to_owned(),
+            cause: cause.into(),
+        })
+    }
+
+    async fn addresses(&self, name: String) -> std::io::Result<Vec<IpAddr>> {
+        let name = bare_name(&name);
+        if self.trusted.contains(&name) {
+            return look_up(&name).await;
+        }
+        let judged = self.judged.lock().ok().and_then(|judged| judged.get(&name).cloned());
+        match judged {
+            Some(judged) => Ok(judged),
+            // A host that `NO_PROXY` names: the gate could not look it up, so it is judged here.
+            None if self.is_proxied => {
+                let mut found = look_up(&name).await?;
+                found.retain(|address| reach(*address) == Reach::Public);
+                Ok(found)
+            }
+            None => Err(std::io::Error::other("this host was not let through")),
+        }
+    }
+}
+
+async fn look_up(name: &str) -> std::io::Result<Vec<IpAddr>> {
+    let found = tokio::net::lookup_host((name, 0)).await?;
+    Ok(found.map(|address| address.ip()).collect())
+}
+
+/// A host without its port and brackets, in lower case.
+fn bare(host: &str) -> String {
+    match host.rfind(':') {
+        Some(colon) if !host.ends_with(']') => bare_name(&host[..colon]),
+        Some(_) | None => bare_name(host),
+    }
+}
+
+fn bare_name(host: &str) -> String {
+    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Gives connections the addresses that were judged.
+#[derive(Debug)]
+pub(super) struct Judged(pub(super) Arc<Egress>);
+
+impl Resolve for Judged {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (egress, name) = (self.0.clone(), name.as_str().to_owned());
+        Box::pin(async move {
+            let addresses = egress.addresses(name).await?;
+            let sockets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(sockets) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_judged_by_their_range() {
+        for (address, expected) in [
+            ("127.0.0.1", Reach::Loopback),
+            ("::1", Reach::Loopback),
+            ("::ffff:127.0.0.1", Reach::Loopback),
+            ("10.0.0.1", Reach::Private),
+            ("172.16.0.1", Reach::Private),
+            ("172.32.0.1", Reach::Public),
+            ("192.168.1.1", Reach::Private),
+            ("100.64.0.1", Reach::Private),
+            ("100.128.0.1", Reach::Public),
+            ("fd00::1", Reach::Private),
+            ("169.254.169.254", Reach::Never),
+            ("::ffff:169.254.169.254", Reach::Never),
+            ("64:ff9b::a9fe:a9fe", Reach::Never),
+            ("64:ff9b::0a00:0001", Reach::Private),
+            ("fe80::1", Reach::Never),
+            ("0.0.0.0", Reach::Never),
+            ("::", Reach::Never),
+            ("224.0.0.1", Reach::Never),
+            ("255.255.255.255", Reach::Never),
+            ("140.82.121.33", Reach::Public),
+            ("2606:4700::1", Reach::Public),
+        ] {
+            assert_eq!(reach(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    async fn goes(registry: &str, listed: &[&str], to: &str) -> bool {
+        let registry: RegistryHost = registry.parse().unwrap();
+        let is_clear = registry.is_loopback();
+        let listed = listed.iter().map(|host| (*host).to_owned());
+        let egress = Egress::new(registry, listed, is_clear, false);
+        egress.check(&to.parse().unwrap()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_registry_sends_on_only_to_its_own_kind_or_to_what_is_listed() {
+        assert!(goes("203.1.1.1", &[], "https://203.1.1.2/token").await);
+        assert!(!goes("203.1.1.1", &[], "http://203.1.1.2/token").await);
+        assert!(!goes("203.1.1.1", &[], "https://10.0.0.1/token").await);
+        assert!(goes("203.1.1.1", &["10.0.0.1"], "https://10.0.0.1/token").await);
+        assert!(!goes("203.1.1.1", &[], "https://127.0.0.1/token").await);
+        assert!(!goes("203.1.1.1", &[], "https://[::1]/token").await);
+        assert!(goes("10.0.0.5", &[], "https://10.0.0.6/token").await);
+        assert!(!goes("10.0.0.5", &[], "https://127.0.0.1/token").await);
+        assert!(!goes("10.0.0.5", &[], "https://169.254.169.254/").await);
+        assert!(goes("127.0.0.1:5000", &[], "http://127.0.0.1:5001/token").await);
+        assert!(!goes("127.0.0.1:5000", &[], "http://10.0.0.1/token").await);
+        assert!(goes("169.254.1.1:5000", &[], "https://169.254.1.1:5000/token").await);
+        assert!(!goes("169.254.1.1:5000", &[], "https://169.254.1.1:80/token").await);
+    }
+}
