@@ -34,7 +34,7 @@ use delete::Delete;
 use domain::{Digest, RepositoryPath, Tag};
 use oci::{Descriptor, ManifestRef};
 use record::claim::Text;
-use record::{Claim, Facet, Kind, Sequenced};
+use record::{Facet, Kind, Sequenced};
 use rules::KeptRules;
 use std::sync::Arc;
 use write::Write;
@@ -374,19 +374,9 @@ fn own_changes(
             break;
         };
         query.before = Some(last.seq);
-        own.extend(page.into_iter().filter(|change| match &change.event.claim {
-            Claim::TagChange(claim) => claim.registry.is_none(),
-            Claim::Image(_)
-            | Claim::Build(_)
-            | Claim::Deploy(_)
-            | Claim::Allow(_)
-            | Claim::Block(_)
-            | Claim::Hold(_)
-            | Claim::Reservation(_)
-            | Claim::Rule(_)
-            | Claim::Unlock(_)
-            | Claim::Token(_)
-            | Claim::Note(_) => false,
+        own.extend(page.into_iter().filter(|change| {
+            let claim = change.event.claim.as_tag_change();
+            claim.is_some_and(|claim| claim.registry.is_none())
         }));
     }
     own.truncate(limit);

@@ -60,12 +60,18 @@ pub enum BlobError {
 impl BlobError {
     /// Names the file, and a full disk by its name.
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::Io {
+        move |source| {
+            let kind = source.kind();
+            if matches!(
+                kind,
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ) {
+                return Self::Full;
+            }
+            Self::Io {
                 path: path.to_owned(),
                 source,
-            },
+            }
         }
     }
 }

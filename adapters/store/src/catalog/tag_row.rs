@@ -113,7 +113,9 @@ pub(super) fn naming(
     let mut select = connection.prepare_cached(
         "SELECT name FROM tag WHERE repository = ?1 AND digest = ?2 AND deleted = 0 ORDER BY name",
     )?;
-    let names = select.query_map(params![repository, digest.to_string()], |row| row.get(0))?;
+    let names = select.query_map(params![repository, digest.to_string()], |row| {
+        row.get::<_, String>(0)
+    })?;
     names.map(|name| read_tag(&name?)).collect()
 }
 
@@ -129,12 +131,14 @@ pub(super) fn page(
          ORDER BY name LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let names = select.query_map(params![repository, after, limit], |row| row.get(0))?;
+    let names = select.query_map(params![repository, after, limit], |row| {
+        row.get::<_, String>(0)
+    })?;
     names.map(|name| read_tag(&name?)).collect()
 }
 
 /// Reads a tag that a row holds.
-pub(super) fn read_tag(text: &String) -> Result<Tag, DatabaseError> {
+pub(super) fn read_tag(text: &str) -> Result<Tag, DatabaseError> {
     text.parse()
         .map_err(|why| DatabaseError::unreadable("tag in a row", why))
 }

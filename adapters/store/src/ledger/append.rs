@@ -73,10 +73,10 @@ fn append_one(tx: &Connection, prepared: &Prepared) -> Result<Appended, AppendEr
             event,
         });
     }
-    if let Claim::Reservation(claim) = claim {
-        if let Some(there) = reserved_already(tx, claim)? {
-            return Ok(there);
-        }
+    if let Claim::Reservation(claim) = claim
+        && let Some(there) = reserved_already(tx, claim)?
+    {
+        return Ok(there);
     }
     let seq = prepared.insert(tx)?;
     Ok(Appended {

@@ -177,103 +177,99 @@ async fn two_handles_of_one_file_reserve_a_tag_once() {
     );
 }
 
-#[tokio::test]
-async fn events_are_found_by_kind_facet_sequence_and_time() {
+/// Five events a second apart: notes on uat, prod, prod and nothing, and a reservation in third place.
+async fn five() -> Kept {
     let kept = Kept::open();
-    let notes = vec![
+    let claims = vec![
         note("1", "a", Some("uat")),
         note("2", "b", Some("prod")),
         reservation("3", "run 1"),
         note("4", "d", Some("prod")),
         note("5", "e", None),
     ];
-    for (at, claim) in notes.into_iter().enumerate() {
+    for (at, claim) in (0..).zip(claims) {
         let mut who = by("ada");
-        who.now = Timestamp::from_millis(START_MS + i64::try_from(at).unwrap() * 1_000);
+        who.now = second(at);
         kept.ledger.append(vec![claim], who).await.unwrap();
     }
+    kept
+}
+
+fn second(at: i64) -> Timestamp {
+    Timestamp::from_millis(START_MS + at * 1_000)
+}
+
+fn about(facet: Facet, value: &str) -> (Facet, String) {
+    (facet, value.to_owned())
+}
+
+#[tokio::test]
+async fn events_are_found_by_what_they_are_about() {
+    let kept = five().await;
+    let (uat, prod) = (
+        about(Facet::Environment, "uat"),
+        about(Facet::Environment, "prod"),
+    );
+    let repository = about(Facet::Repository, "shop/api");
+    let tag = about(Facet::Tag, "20260317-143958-uat");
+    let all = |facets: &[&(Facet, String)]| Query {
+        all_of: facets.iter().map(|facet| (*facet).clone()).collect(),
+        ..Query::default()
+    };
+    let any = |facets: &[&(Facet, String)]| Query {
+        any_of: facets.iter().map(|facet| (*facet).clone()).collect(),
+        ..Query::default()
+    };
+    let both = Query {
+        any_of: vec![prod.clone()],
+        ..all(&[&prod])
+    };
+    let before = Query {
+        before: Some(4),
+        ..all(&[&prod])
+    };
+    let cases = [
+        (all(&[&prod]), vec![2, 4]),
+        (before, vec![2]),
+        (all(&[&prod, &uat]), vec![]),
+        (all(&[&repository, &tag]), vec![3]),
+        (any(&[&uat, &repository]), vec![1, 3]),
+        (both, vec![2, 4]),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(kept.seqs(query.clone()).await, expected, "{query:?}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_found_by_kind_sequence_and_time() {
+    let kept = five().await;
     let q = Query::default;
-    let environment = |name: &str| (Facet::Environment, name.to_owned());
-    let repository = (Facet::Repository, "shop/api".to_owned());
-    let tag = (Facet::Tag, "20260317-143958-uat".to_owned());
-    let second = |n: i64| Some(Timestamp::from_millis(START_MS + n * 1_000));
+    let newest = Query {
+        order: Order::NewestFirst,
+        limit: 2,
+        ..q()
+    };
+    let reserved = Query {
+        kinds: vec![Kind::Reservation],
+        ..q()
+    };
+    let notes = Query {
+        kinds: vec![Kind::Note, Kind::Deploy],
+        after: Some(1),
+        ..q()
+    };
+    let between = Query {
+        from: Some(second(1)),
+        until: Some(second(3)),
+        ..q()
+    };
     let cases = [
         (q(), vec![1, 2, 3, 4, 5]),
-        (
-            Query {
-                order: Order::NewestFirst,
-                limit: 2,
-                ..q()
-            },
-            vec![5, 4],
-        ),
-        (
-            Query {
-                kinds: vec![Kind::Reservation],
-                ..q()
-            },
-            vec![3],
-        ),
-        (
-            Query {
-                kinds: vec![Kind::Note, Kind::Deploy],
-                after: Some(1),
-                ..q()
-            },
-            vec![2, 4, 5],
-        ),
-        (
-            Query {
-                all_of: vec![environment("prod")],
-                ..q()
-            },
-            vec![2, 4],
-        ),
-        (
-            Query {
-                all_of: vec![environment("prod")],
-                before: Some(4),
-                ..q()
-            },
-            vec![2],
-        ),
-        (
-            Query {
-                all_of: vec![environment("prod"), environment("uat")],
-                ..q()
-            },
-            vec![],
-        ),
-        (
-            Query {
-                all_of: vec![repository.clone(), tag],
-                ..q()
-            },
-            vec![3],
-        ),
-        (
-            Query {
-                any_of: vec![environment("uat"), repository],
-                ..q()
-            },
-            vec![1, 3],
-        ),
-        (
-            Query {
-                all_of: vec![environment("prod")],
-                any_of: vec![environment("prod")],
-                ..q()
-            },
-            vec![2, 4],
-        ),
-        (
-            Query {
-                from: second(1),
-                until: second(3),
-                ..q()
-            },
-            vec![2, 3],
-        ),
+        (newest, vec![5, 4]),
+        (reserved, vec![3]),
+        (notes, vec![2, 4, 5]),
+        (between, vec![2, 3]),
         (Query { limit: 0, ..q() }, vec![]),
     ];
     for (query, expected) in cases {
