@@ -27,6 +27,11 @@ const BUSY_RETRY_S: u64 = 1;
 /// Seconds after which a client may try again when the disk refuses.
 const UNAVAILABLE_RETRY_S: u64 = 10;
 
+const UNAVAILABLE: &str =
+    "the registry's store does not take writes now; nothing of this request was kept";
+const FULL: &str = "the registry's disk is full; nothing of this request was kept";
+const FAULT: &str = "the registry has a fault; its log tells more under this request's id";
+
 /// Why a request is not carried out.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -147,14 +152,7 @@ impl Refusal {
                 actor,
                 right,
                 repository,
-            } => {
-                let place = repository.map_or_else(String::new, |path| format!(" in {path}"));
-                one(
-                    S::FORBIDDEN,
-                    ErrorCode::Denied,
-                    &format!("{actor} lacks the right `{right}`{place}"),
-                )
-            }
+            } => say_right(&actor, right, repository),
             Self::Forbidden(message) => one(S::FORBIDDEN, ErrorCode::Denied, message),
             Self::Route(error) => say_route(&error),
             Self::Document(error) => {
@@ -197,20 +195,12 @@ impl Refusal {
                 one(S::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, &message).later(BUSY_RETRY_S)
             }
             Self::Unavailable(_) => {
-                let message = "the registry's store does not take writes now; nothing of this request was kept";
-                one(S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+                one(S::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, UNAVAILABLE)
                     .later(UNAVAILABLE_RETRY_S)
             }
-            Self::Full(_) => {
-                let message = "the registry's disk is full; nothing of this request was kept";
-                one(S::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, message)
-                    .later(UNAVAILABLE_RETRY_S)
-            }
-            Self::Internal(_) => {
-                let message =
-                    "the registry has a fault; its log tells more under this request's id";
-                one(S::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, message)
-            }
+            Self::Full(_) => one(S::INSUFFICIENT_STORAGE, ErrorCode::Unavailable, FULL)
+                .later(UNAVAILABLE_RETRY_S),
+            Self::Internal(_) => one(S::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, FAULT),
         }
     }
 }
@@ -232,6 +222,12 @@ fn unauthorized(message: &str) -> Said {
     let mut said = one(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message);
     said.headers.push((header::WWW_AUTHENTICATE, CHALLENGE));
     said
+}
+
+fn say_right(actor: &str, right: Right, repository: Option<RepositoryPath>) -> Said {
+    let place = repository.map_or_else(String::new, |path| format!(" in {path}"));
+    let message = format!("{actor} lacks the right `{right}`{place}");
+    one(StatusCode::FORBIDDEN, ErrorCode::Denied, &message)
 }
 
 fn say_header_bytes(found: usize) -> Said {
@@ -329,4 +325,44 @@ fn finish(
     ));
     all.extend(headers);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::DatabaseError;
+
+    fn answer(error: DatabaseError) -> (u16, Option<String>) {
+        let response = to_registry(error.into(), "1");
+        let after = response.headers().get(header::RETRY_AFTER);
+        let after = after.map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), after)
+    }
+
+    #[test]
+    fn a_store_that_takes_no_writes_says_when_to_come_back() {
+        let why = "disk I/O error".to_owned();
+        let seconds = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            answer(DatabaseError::Unavailable { why }),
+            (503, seconds("10"))
+        );
+        assert_eq!(answer(DatabaseError::Full), (507, seconds("10")));
+        assert_eq!(
+            answer(DatabaseError::Busy { waiting: 9 }),
+            (429, seconds("1"))
+        );
+        let what = "row 7".to_owned();
+        assert_eq!(answer(DatabaseError::Corrupt { what }), (500, None));
+    }
+
+    #[test]
+    fn a_cause_is_for_the_log_and_not_for_strangers() {
+        let cause = std::io::Error::other("/secret/path");
+        let response = to_registry(Refusal::internal(cause), "1");
+        let Body::Full(Some(body)) = response.into_body() else {
+            panic!("an error has a body")
+        };
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
 }
