@@ -1,0 +1,124 @@
+//! `indelible demo`: the sample project walked through the whole chain, by running this same program.
+//!
+//! ```text
+//! $ indelible publish oci:../image --to 127.0.0.1:40123/shop/api --alias uat
+//! sha256:9f…  20260317-143958-uat  uat
+//! ```
+//! Every command is printed with what it answered, and may be typed by hand: nothing goes past the command
+//! line. What is made is made in one folder, and is removed on an interrupt, on a failure and by `--once`.
+
+mod error;
+mod folder;
+mod image;
+mod pipeline;
+mod project;
+mod runner;
+mod server;
+mod shell;
+mod story;
+
+pub(crate) use error::DemoError;
+
+use crate::exit::Exit;
+use crate::output::Output;
+use flows::Surroundings;
+use folder::Folder;
+use server::Server;
+use shell::Teller;
+use std::path::PathBuf;
+
+/// What `demo` may be told.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DemoOptions {
+    /// Stop the registry and remove everything at the end
+    #[arg(long)]
+    once: bool,
+    /// Work in this folder, which is made, instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// A part of the demo that is a command of its own, because a reader repeats it by hand.
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Part {
+    /// Put a folder's files into an OCI image, without a builder
+    Assemble {
+        /// The folder with the files
+        source: PathBuf,
+        /// The OCI layout to make
+        layout: PathBuf,
+        /// The commit, for the image's label
+        #[arg(long, value_name = "COMMIT")]
+        revision: String,
+    },
+}
+
+/// Runs the demo, or a part of it.
+///
+/// # Errors
+/// A command of the story did not answer as it should; what was started is stopped and removed then.
+pub(crate) async fn run(
+    options: &DemoOptions,
+    surroundings: &Surroundings,
+    output: Output,
+) -> Result<Exit, DemoError> {
+    if let Some(Part::Assemble { source, layout, revision }) = &options.part {
+        let (source, layout) = (surroundings.cwd.join(source), surroundings.cwd.join(layout));
+        let made = image::assemble(&source, &layout, revision)?;
+        output.text(&format!("{}  {} files\n", made.digest, made.files));
+        return Ok(Exit::Done);
+    }
+    crate::process::handles_interrupts();
+    let folder = match &options.folder {
+        Some(path) => Folder::make(&surroundings.cwd.join(path))?,
+        None => Folder::temporary()?,
+    };
+    let teller = Teller::new(output, folder.path())?;
+    let story = story::tell(teller, folder.path(), surroundings);
+    // Whatever is dropped here stops what it started: the command that runs, then the server, then the folder.
+    let server = tokio::select! {
+        server = story => server?,
+        () = interrupted() => return Ok(Exit::Interrupted),
+    };
+    if options.once {
+        drop(server);
+        drop(folder);
+        output.text("\n# The registry is stopped and the folder is removed (--once).\n");
+    } else {
+        output.text(&farewell(server, folder)?);
+    }
+    Ok(Exit::Done)
+}
+
+/// Leaves the registry running and says how to look around, and how to end it.
+fn farewell(server: Server, folder: Folder) -> Result<String, DemoError> {
+    let address = server.address().to_owned();
+    let id = server.leave();
+    let folder = folder.keep();
+    let folder = folder.display();
+    Ok(format!(
+        "\n# The registry runs on at http://{address}, and all of it is in {folder}.\n\
+         # Look around:  . {folder}/ada/shell && cd {folder}/ada/shop && indelible history prod\n\
+         # End it:       kill {id} && rm -rf {folder}\n"
+    ))
+}
+
+/// Resolves when a person or a pipeline stops the demo.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut asked) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = asked.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

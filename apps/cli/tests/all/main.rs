@@ -1,0 +1,4 @@
+//! The binary as a person meets it: commands in, transcripts out.
+
+mod demo;
+mod transcript;
