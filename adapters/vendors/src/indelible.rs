@@ -1,0 +1,404 @@
+//! The API of our own server: `/api/v1/` and the tag history at the registry's own path.
+//!
+//! ```text
+//! GET  /api/v1/rules?repository=shop/api&tag=uat -> {"class":"alias","explained":{"by":"rule",…}}
+//! POST /api/v1/unlock {"repository","tag","reason","minutes"}
+//! ```
+//! A host that answers otherwise is none of ours: that is an answer too, not an error.
+
+use base64::Engine as _;
+use domain::{Pattern, RegistryHost, RepositoryPath, Rule, Secret, Tag, TagClass, Timestamp};
+use http::{Method, StatusCode};
+use oci::history::HistoryPage;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use record::claim::Right;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The longest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 32 << 20;
+/// Source: DESIGN §12, limits.
+const CONNECT: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(60);
+/// What stands in a query or a path segment as it is. Source: RFC 3986, unreserved.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A server of ours, or a host that may be one.
+#[derive(Clone, Debug)]
+pub struct Api {
+    host: RegistryHost,
+    scheme: &'static str,
+    authorization: Option<Secret>,
+    client: reqwest::Client,
+}
+
+/// Why the API did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No answer.
+    #[error("{host} cannot be reached")]
+    Unreachable {
+        /// The host.
+        host: RegistryHost,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The host speaks another API.
+    #[error("{host} is no Indelible server: it answered {status} to {what}")]
+    NotOurs {
+        /// The host.
+        host: RegistryHost,
+        /// The status.
+        status: StatusCode,
+        /// What was asked.
+        what: &'static str,
+    },
+    /// It said no.
+    #[error("{host} answered {status} ({code}): {message}")]
+    Refused {
+        /// The host.
+        host: RegistryHost,
+        /// The status.
+        status: StatusCode,
+        /// The code of the error.
+        code: String,
+        /// The message.
+        message: String,
+    },
+}
+
+/// The class of a tag at the server, and what decided it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RuleOf {
+    /// The class that the tag has, or would get at its first write.
+    pub class: TagClass,
+    /// Whether the tag was written, so that no rule changes its class.
+    pub fixed: bool,
+    /// What decided: `by` is `rule`, `built-in` or `default`.
+    pub explained: Value,
+}
+
+/// A token that was made; the secret is told once.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NewToken {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub rights: Vec<Right>,
+    /// Where.
+    pub repositories: Pattern,
+    #[serde(rename = "token")]
+    secret: String,
+}
+
+impl NewToken {
+    /// The secret, to be shown once.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.secret.clone())
+    }
+}
+
+/// A token as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TokenListed {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub rights: Vec<Right>,
+    /// Where.
+    pub repositories: Pattern,
+    /// Since when.
+    pub created: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked: Option<Timestamp>,
+}
+
+/// A tag that may be moved for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Unlocked {
+    /// Until then.
+    pub until: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    rules: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    tokens: Vec<TokenListed>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    error: FailedBody,
+}
+
+#[derive(Deserialize)]
+struct FailedBody {
+    code: String,
+    message: String,
+}
+
+/// How a caller proves who it is.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// It does not.
+    None,
+    /// A token of the server.
+    Token(Secret),
+    /// A user name and a token, as the docker config keeps them.
+    Basic {
+        /// The name; the server does not look at it.
+        username: String,
+        /// The token.
+        password: Secret,
+    },
+}
+
+impl Api {
+    /// The API of a host; nothing is sent yet. `plain`: without TLS.
+    ///
+    /// # Errors
+    /// The client cannot be made, which is a broken TLS set-up.
+    pub fn new(host: RegistryHost, transport: Transport, proof: Proof) -> Result<Self, ApiError> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(IDLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|source| ApiError::Unreachable {
+                host: host.clone(),
+                source,
+            })?;
+        let authorization = match proof {
+            Proof::None => None,
+            Proof::Token(token) => Some(Secret::new(format!("Bearer {}", token.expose()))),
+            Proof::Basic { username, password } => {
+                let pair = format!("{username}:{}", password.expose());
+                let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+                Some(Secret::new(format!("Basic {pair}")))
+            }
+        };
+        let scheme = match transport {
+            Transport::Tls => "https",
+            Transport::Plain => "http",
+        };
+        Ok(Self {
+            host,
+            scheme,
+            authorization,
+            client,
+        })
+    }
+
+    /// The class of a tag; `None` where the host is no server of ours.
+    ///
+    /// # Errors
+    /// The host cannot be reached, or refuses.
+    pub async fn rule_of(
+        &self,
+        repository: &RepositoryPath,
+        tag: &Tag,
+    ) -> Result<Option<RuleOf>, ApiError> {
+        let path = format!(
+            "/api/v1/rules?repository={}&tag={}",
+            plain(repository.as_str()),
+            plain(tag.as_str())
+        );
+        match self.ask(Method::GET, &path, None, "its rules").await {
+            Ok(found) => Ok(Some(found)),
+            Err(ApiError::NotOurs { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All rules that were set, in the order of asking.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn rules(&self) -> Result<Vec<Rule>, ApiError> {
+        Ok(self
+            .ask::<Rules>(Method::GET, "/api/v1/rules", None, "its rules")
+            .await?
+            .rules)
+    }
+
+    /// Sets a rule.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn set_rule(&self, rule: &Rule) -> Result<Rule, ApiError> {
+        self.ask(Method::POST, "/api/v1/rules", Some(json!(rule)), "a rule")
+            .await
+    }
+
+    /// Unlocks one tag for some minutes, at most 60.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn unlock(
+        &self,
+        repository: &RepositoryPath,
+        tag: &Tag,
+        reason: &str,
+        minutes: u32,
+    ) -> Result<Unlocked, ApiError> {
+        let body =
+            json!({ "repository": repository, "tag": tag, "reason": reason, "minutes": minutes });
+        self.ask(Method::POST, "/api/v1/unlock", Some(body), "an unlock")
+            .await
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn create_token(
+        &self,
+        name: &str,
+        rights: &[Right],
+        repositories: &Pattern,
+    ) -> Result<NewToken, ApiError> {
+        let body = json!({ "name": name, "rights": rights, "repositories": repositories });
+        self.ask(Method::POST, "/api/v1/tokens", Some(body), "a token")
+            .await
+    }
+
+    /// All tokens, without their secrets.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn tokens(&self) -> Result<Vec<TokenListed>, ApiError> {
+        Ok(self
+            .ask::<Tokens>(Method::GET, "/api/v1/tokens", None, "its tokens")
+            .await?
+            .tokens)
+    }
+
+    /// Makes a token useless.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn revoke_token(&self, name: &str) -> Result<(), ApiError> {
+        let path = format!("/api/v1/tokens/{}", plain(name));
+        self.ask::<Value>(Method::DELETE, &path, None, "a token")
+            .await
+            .map(drop)
+    }
+
+    /// One page of a tag's history, newest first; `None` where the host is no server of ours.
+    ///
+    /// # Errors
+    /// The host cannot be reached, or refuses.
+    pub async fn tag_history(
+        &self,
+        repository: &RepositoryPath,
+        tag: &Tag,
+        after: Option<&str>,
+    ) -> Result<Option<HistoryPage>, ApiError> {
+        let after = after
+            .map(|cursor| format!("&last={}", plain(cursor)))
+            .unwrap_or_default();
+        let path = format!("/v2/{repository}/_indelible/tags/{tag}/history?n=1000{after}");
+        match self.ask(Method::GET, &path, None, "a tag's history").await {
+            Ok(page) => Ok(Some(page)),
+            Err(ApiError::NotOurs { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        what: &'static str,
+    ) -> Result<T, ApiError> {
+        let unreachable = |source| ApiError::Unreachable {
+            host: self.host.clone(),
+            source,
+        };
+        let url = format!("{}://{}{path}", self.scheme, self.host);
+        // The header tells a browser's form from a program: see the server's `access/origin.rs`.
+        let mut request = self.client.request(method, url).header("X-Indelible", "1");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(http::header::AUTHORIZATION, authorization.expose());
+        }
+        if let Some(body) = body {
+            let body = serde_json::to_vec(&body).unwrap_or_default();
+            request = request
+                .header(http::header::CONTENT_TYPE, "application/json")
+                .body(body);
+        }
+        let mut answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let mut bytes = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
+            if bytes.len() + piece.len() > ANSWER_BYTES_MAX {
+                return Err(self.not_ours(status, what));
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        if status.is_success() {
+            return serde_json::from_slice(&bytes).map_err(|_| self.not_ours(status, what));
+        }
+        Err(self.failed(status, path, &bytes, what))
+    }
+
+    /// Only ours answers `/api/v1` in its own form; below `/v2/` every registry answers alike.
+    fn failed(&self, status: StatusCode, path: &str, bytes: &[u8], what: &'static str) -> ApiError {
+        let host = self.host.clone();
+        if let Ok(Failed { error }) = serde_json::from_slice(bytes) {
+            return ApiError::Refused {
+                host,
+                status,
+                code: error.code,
+                message: error.message,
+            };
+        }
+        let is_registry_path = path.starts_with("/v2/") && status != StatusCode::NOT_FOUND;
+        match oci::read_errors(bytes)
+            .into_iter()
+            .next()
+            .filter(|_| is_registry_path)
+        {
+            Some(error) => ApiError::Refused {
+                host,
+                status,
+                code: error.code,
+                message: error.message,
+            },
+            None => self.not_ours(status, what),
+        }
+    }
+
+    fn not_ours(&self, status: StatusCode, what: &'static str) -> ApiError {
+        ApiError::NotOurs {
+            host: self.host.clone(),
+            status,
+            what,
+        }
+    }
+}
+
+/// Whether a connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// It is.
+    Tls,
+    /// It is not: loopback, or told so.
+    Plain,
+}
+
+fn plain(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}

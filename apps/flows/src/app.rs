@@ -1,0 +1,409 @@
+//! The one place that opens adapters: settings, git, the record, registries. Each is opened when it is first asked for.
+//!
+//! ```text
+//! App::open(options, surroundings) -> app;  app.record() -> SQLite file or git branch
+//! ```
+
+use crate::record_git::{GitRecord, RECORD_BRANCH};
+use crate::record_local::{LocalRecord, local_path};
+use crate::registries::{Registries, RegistryError};
+use crate::seam::{Record, RecordError};
+use crate::settings::{
+    self, EnvironmentSettings, FindError, Loaded, RecordPlace, Settings, SettingsError,
+};
+use crate::surroundings::Surroundings;
+use crate::verdict::{Explain, Verdict};
+use domain::{Actor, Digest, EnvironmentName, Proof, RegistryHost};
+use git::{BranchName, BranchStore, Checkout, Credential, Git, GitError, RemoteUrl};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use store::{Database, Ledger};
+use tokio::sync::OnceCell;
+
+/// What every command may be told.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--record`, in the words of the settings.
+    pub record: Option<String>,
+    /// `--plain-http`.
+    pub plain_http: Vec<RegistryHost>,
+    /// Hosts that the command itself calls ours: they get the token of the environment.
+    pub own_hosts: Vec<RegistryHost>,
+}
+
+/// Everything that flows work with.
+pub struct App {
+    surroundings: Surroundings,
+    options: Options,
+    loaded: Option<Loaded>,
+    git: OnceCell<Git>,
+    checkout: OnceCell<Option<Checkout>>,
+    record: OnceCell<Box<dyn Record>>,
+    registries: OnceLock<Registries>,
+}
+
+/// Why the app cannot be opened, or something that it needs.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The settings.
+    #[error("the settings cannot be used")]
+    Settings(#[from] FindError),
+    /// `--record`.
+    #[error("`--record` cannot be used")]
+    RecordOption(#[source] SettingsError),
+    /// There are no settings, and the command needs them.
+    #[error("no indelible.yaml in {} or above it", from.display())]
+    NoSettings {
+        /// Where the search began.
+        from: PathBuf,
+    },
+    /// The settings have no such environment.
+    #[error("the settings have no environment `{name}`; they have {known}")]
+    NoEnvironment {
+        /// What was named.
+        name: EnvironmentName,
+        /// Those that there are.
+        known: String,
+    },
+    /// Git.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// No variable tells where data is kept.
+    #[error("neither XDG_DATA_HOME nor HOME is set, so there is no place for the local record")]
+    NoHome,
+    /// `record: git` outside of a repository.
+    #[error("`record: git` needs a git repository, and {} is in none", from.display())]
+    NoRepository {
+        /// The folder.
+        from: PathBuf,
+    },
+}
+
+impl Explain for OpenError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Record(error) => error.verdict(),
+            Self::Settings(_)
+            | Self::RecordOption(_)
+            | Self::NoSettings { .. }
+            | Self::NoEnvironment { .. }
+            | Self::Git(_)
+            | Self::NoHome
+            | Self::NoRepository { .. } => Verdict::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Record(error) => error.hint(),
+            Self::NoHome => Some("name the file of the record: --record file:PATH".to_owned()),
+            Self::NoRepository { .. } => Some("name the repository: --record git:URL".to_owned()),
+            Self::Settings(_)
+            | Self::RecordOption(_)
+            | Self::NoSettings { .. }
+            | Self::NoEnvironment { .. }
+            | Self::Git(_) => None,
+        }
+    }
+}
+
+impl App {
+    /// Finds the settings; everything else waits until it is asked for.
+    ///
+    /// # Errors
+    /// Settings that are there and cannot be used.
+    pub fn open(options: Options, surroundings: Surroundings) -> Result<Self, OpenError> {
+        let loaded = match &options.config {
+            Some(path) => Some(settings::load(&surroundings.cwd.join(path))?),
+            None => settings::find(&surroundings.cwd)?,
+        };
+        Ok(Self {
+            surroundings,
+            options,
+            loaded,
+            git: OnceCell::new(),
+            checkout: OnceCell::new(),
+            record: OnceCell::new(),
+            registries: OnceLock::new(),
+        })
+    }
+
+    /// What the command finds around it.
+    #[must_use]
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// What the command was told.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The settings and their file, where there are any.
+    #[must_use]
+    pub fn loaded(&self) -> Option<&Loaded> {
+        self.loaded.as_ref()
+    }
+
+    /// The settings, for a command that cannot do without.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn settings(&self) -> Result<&Settings, OpenError> {
+        let missing = || OpenError::NoSettings {
+            from: self.surroundings.cwd.clone(),
+        };
+        self.loaded
+            .as_ref()
+            .map(|loaded| &loaded.settings)
+            .ok_or_else(missing)
+    }
+
+    /// The folder that paths of the settings are relative to.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        let beside = self.loaded.as_ref().and_then(|loaded| loaded.path.parent());
+        beside.unwrap_or(&self.surroundings.cwd)
+    }
+
+    /// An environment of the settings.
+    ///
+    /// # Errors
+    /// There is none of that name; those that there are are listed.
+    pub fn environment(&self, name: &EnvironmentName) -> Result<&EnvironmentSettings, OpenError> {
+        let settings = self.settings()?;
+        settings.environment(name).ok_or_else(|| {
+            let known: Vec<_> = settings
+                .environments
+                .iter()
+                .map(|one| one.name.as_str())
+                .collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            OpenError::NoEnvironment {
+                name: name.clone(),
+                known,
+            }
+        })
+    }
+
+    /// The clients of registries.
+    ///
+    /// # Errors
+    /// The docker config or `DOCKER_HOST` cannot be used.
+    pub fn registries(&self) -> Result<Registries, RegistryError> {
+        if let Some(known) = self.registries.get() {
+            return Ok(known.clone());
+        }
+        let opened = Registries::open(self)?;
+        Ok(self.registries.get_or_init(|| opened).clone())
+    }
+
+    /// The git program.
+    ///
+    /// # Errors
+    /// There is none, or it is too old.
+    pub async fn git(&self) -> Result<&Git, GitError> {
+        self.git
+            .get_or_try_init(|| Git::open(self.surroundings.for_git()))
+            .await
+    }
+
+    /// The git checkout around the settings, or around the current folder; `None` outside of any.
+    ///
+    /// # Errors
+    /// Git cannot say.
+    pub async fn checkout(&self) -> Result<Option<&Checkout>, GitError> {
+        let found = self.checkout.get_or_try_init(|| async {
+            match Checkout::find(self.git().await?, self.root()).await {
+                Ok(checkout) => Ok(Some(checkout)),
+                Err(GitError::NotARepository { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        Ok(found.await?.as_ref())
+    }
+
+    /// The address of the repository around the settings, and what proves us there: its `origin`, else its folder.
+    ///
+    /// # Errors
+    /// There is no repository, or git cannot say.
+    pub async fn own_remote(&self) -> Result<(RemoteUrl, Credential), OpenError> {
+        let checkout = self.checkout().await?;
+        let nowhere = || OpenError::NoRepository {
+            from: self.root().to_owned(),
+        };
+        let checkout = checkout.ok_or_else(nowhere)?;
+        match checkout.origin().await? {
+            Some(origin) => {
+                let found = match origin.credential {
+                    Some(credential) => Some(credential),
+                    None => checkout.credential_for(&origin.url).await?,
+                };
+                Ok((origin.url, found.unwrap_or(Credential::Ambient)))
+            }
+            None => {
+                let folder = RemoteUrl::folder(checkout.root()).map_err(|_| nowhere())?;
+                Ok((folder, Credential::Ambient))
+            }
+        }
+    }
+
+    /// An address of the settings with what proves us there.
+    ///
+    /// # Errors
+    /// Git cannot say.
+    pub async fn remote(
+        &self,
+        url: Option<&RemoteUrl>,
+    ) -> Result<(RemoteUrl, Credential), OpenError> {
+        let Some(url) = url else {
+            return self.own_remote().await;
+        };
+        let found = match self.checkout().await? {
+            Some(checkout) => checkout.credential_for(url).await?,
+            None => None,
+        };
+        Ok((url.clone(), found.unwrap_or(Credential::Ambient)))
+    }
+
+    /// A folder for a copy of a branch; it may be deleted at any time.
+    #[must_use]
+    pub fn cache_of(&self, remote: &RemoteUrl, branch: &BranchName) -> PathBuf {
+        let name = Digest::sha256(format!("{remote}\0{branch}").as_bytes()).hex();
+        let home = self
+            .surroundings
+            .cache_home()
+            .unwrap_or_else(std::env::temp_dir);
+        home.join("indelible").join(&name[..16])
+    }
+
+    /// The record.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn record(&self) -> Result<&dyn Record, OpenError> {
+        Ok(self
+            .record
+            .get_or_try_init(|| self.open_record())
+            .await?
+            .as_ref())
+    }
+
+    /// Where the record is by option or settings.
+    ///
+    /// # Errors
+    /// The option cannot be read.
+    pub fn record_place(&self) -> Result<RecordPlace, OpenError> {
+        match (&self.options.record, &self.loaded) {
+            (Some(told), _) => settings::record_place(told).map_err(OpenError::RecordOption),
+            (None, Some(loaded)) => Ok(loaded.settings.record.clone()),
+            (None, None) => Ok(RecordPlace::Local),
+        }
+    }
+
+    async fn open_record(&self) -> Result<Box<dyn Record>, OpenError> {
+        match self.record_place()? {
+            RecordPlace::Local => {
+                let address = match self.own_remote().await {
+                    Ok((url, _)) => url.to_string(),
+                    Err(OpenError::NoRepository { .. }) => self.root().display().to_string(),
+                    Err(error) => return Err(error),
+                };
+                let path = local_path(&self.surroundings, &address).ok_or(OpenError::NoHome)?;
+                self.open_file(&path, "local").await
+            }
+            RecordPlace::File(path) => {
+                self.open_file(&self.surroundings.cwd.join(path), "file")
+                    .await
+            }
+            RecordPlace::Git(url) => {
+                let (remote, credential) = self.remote(url.as_ref()).await?;
+                self.open_git(remote, credential).await
+            }
+        }
+    }
+
+    async fn open_file(
+        &self,
+        path: &Path,
+        kind: &'static str,
+    ) -> Result<Box<dyn Record>, OpenError> {
+        let actor = self.actor(Proof::None);
+        Ok(Box::new(
+            LocalRecord::open(path, kind, actor, self.surroundings.clone()).await?,
+        ))
+    }
+
+    async fn open_git(
+        &self,
+        remote: RemoteUrl,
+        credential: Credential,
+    ) -> Result<Box<dyn Record>, OpenError> {
+        let branch: BranchName = RECORD_BRANCH.parse().expect("a literal branch");
+        let folder = self.cache_of(&remote, &branch);
+        let unavailable =
+            |source: Box<dyn std::error::Error + Send + Sync>| RecordError::Unavailable {
+                place: folder.display().to_string(),
+                source,
+            };
+        std::fs::create_dir_all(&folder).map_err(|error| unavailable(error.into()))?;
+        let database = Database::open(&folder.join("record.db"));
+        let cache = Ledger::new(database.map_err(|error| unavailable(error.into()))?);
+        let git = self.git().await?;
+        let store = BranchStore::new(git, remote, credential, branch, &folder.join("branch"));
+        let actor = self.actor(Proof::Git);
+        Ok(Box::new(GitRecord::new(
+            store,
+            cache,
+            actor,
+            self.email(),
+            self.surroundings.clone(),
+        )))
+    }
+
+    /// Who is recorded: the CI's actor, else the user of this machine.
+    #[must_use]
+    pub fn actor(&self, proof: Proof) -> Actor {
+        const NAMES: [&str; 6] = [
+            "INDELIBLE_ACTOR",
+            "GITHUB_ACTOR",
+            "GITLAB_USER_LOGIN",
+            "BUILD_REQUESTEDFOR",
+            "USER",
+            "LOGNAME",
+        ];
+        let named = NAMES
+            .iter()
+            .filter_map(|name| self.surroundings.variable(name));
+        let mut actors = named.filter_map(|name| Actor::new(name, proof).ok());
+        let unknown = || Actor::new("unknown", proof).expect("a literal name");
+        actors.next().unwrap_or_else(unknown)
+    }
+
+    /// The address that commits of ours carry.
+    #[must_use]
+    pub fn email(&self) -> String {
+        const NAMES: [&str; 4] = [
+            "GIT_AUTHOR_EMAIL",
+            "EMAIL",
+            "GITLAB_USER_EMAIL",
+            "BUILD_REQUESTEDFOREMAIL",
+        ];
+        let is_address = |text: &&str| text.contains('@') && !text.contains(['<', '>', '\n', ' ']);
+        let found = NAMES
+            .iter()
+            .filter_map(|name| self.surroundings.variable(name))
+            .find(is_address);
+        found.unwrap_or("indelible@localhost").to_owned()
+    }
+}

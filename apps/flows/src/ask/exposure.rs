@@ -1,0 +1,100 @@
+//! Where bytes ran that lack a commit, by the ancestry of recorded commits.
+
+use super::AskError;
+use crate::app::App;
+use crate::seam::{Question, all, environment_state};
+use ::record::claim::{BuildClaim, Kind};
+use ::record::{Answer, Contains, Exposed, Gap, intended_intervals};
+use domain::{CommitId, EnvironmentName, Timestamp};
+use git::{Ancestry, Checkout};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The answer, and the commit that was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposureAnswer {
+    /// The commit, whole.
+    pub commit: CommitId,
+    /// The intervals whose bytes lack it, or of which that cannot be told.
+    pub answer: Answer<Exposed>,
+    /// The intervals that were looked at.
+    pub looked_at: usize,
+}
+
+/// Finds every interval in `[from, until)` whose bytes lack a commit.
+///
+/// # Errors
+/// There is no checkout, the commit is not in it, or the record cannot be read.
+pub async fn exposure(
+    app: &App,
+    missing_commit: &str,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<ExposureAnswer, AskError> {
+    let what = "asking for a commit's descendants";
+    let checkout = app.checkout().await?.ok_or(AskError::NoCheckout { what })?;
+    let fix = checkout.find_commit(missing_commit).await?;
+    let record = app.record().await?;
+    let deploys = all(record, &Question::of([Kind::Deploy])).await?;
+    let environments: BTreeSet<EnvironmentName> = deploys
+        .iter()
+        .filter_map(|event| Some(event.event.claim.as_deploy()?.environment.clone()))
+        .collect();
+    let mut intervals = Vec::new();
+    for environment in &environments {
+        let state = environment_state(record, environment).await?;
+        intervals.extend(
+            intended_intervals(&state)
+                .into_iter()
+                .filter(|one| one.overlaps(from, until)),
+        );
+    }
+    let builds = all(record, &Question::of([Kind::Build])).await?;
+    let builds: Vec<BuildClaim> = builds
+        .iter()
+        .filter_map(|event| event.event.claim.as_build().cloned())
+        .collect();
+    let known = ancestry(checkout, &fix, &builds).await?;
+    let looked_at = intervals.len();
+    let contains = |commit: &CommitId| known.get(commit).cloned().unwrap_or_else(not_asked);
+    let mut answer = ::record::exposure(&builds, intervals, &contains);
+    if environments.is_empty() {
+        let why = "no deploy at all is recorded".to_owned();
+        answer = answer.with_gap(Gap {
+            from: None,
+            until: None,
+            why,
+        });
+    }
+    Ok(ExposureAnswer {
+        commit: fix,
+        answer,
+        looked_at,
+    })
+}
+
+fn not_asked() -> Contains {
+    Contains::CannotTell("git was not asked about this commit".to_owned())
+}
+
+/// Asks git once for each commit that a build names.
+async fn ancestry(
+    checkout: &Checkout,
+    fix: &CommitId,
+    builds: &[BuildClaim],
+) -> Result<BTreeMap<CommitId, Contains>, AskError> {
+    let commits: BTreeSet<&CommitId> = builds
+        .iter()
+        .filter_map(|build| build.source.as_ref())
+        .map(|source| &source.commit)
+        .collect();
+    let mut known = BTreeMap::new();
+    for commit in commits {
+        let contains = match checkout.is_ancestor(fix, commit).await? {
+            Ancestry::Yes => Contains::Yes,
+            Ancestry::No => Contains::No,
+            Ancestry::CannotTell(why) => Contains::CannotTell(why.to_string()),
+        };
+        known.insert(commit.clone(), contains);
+    }
+    Ok(known)
+}

@@ -1,0 +1,115 @@
+//! What ran: in an environment at a moment, or a digest wherever and whenever.
+
+use super::AskError;
+use crate::app::App;
+use crate::seam::{Question, Record, RecordError, all, environment_state};
+use ::record::claim::Kind;
+use ::record::{Answer, Facet, Interval, intended_intervals};
+use domain::{CommitId, Digest, EnvironmentName, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One interval, and the commit that its bytes were built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RanRow {
+    /// The interval.
+    pub interval: Interval,
+    /// The newest recorded build's commit.
+    pub commit: Option<CommitId>,
+}
+
+/// What an environment was meant to run at a moment.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn ran_at(
+    app: &App,
+    environment: &EnvironmentName,
+    at: Timestamp,
+) -> Result<Answer<RanRow>, AskError> {
+    let record = app.record().await?;
+    let state = environment_state(record, environment).await?;
+    let answer = ::record::ran_at(&state, at);
+    with_commits(record, answer).await
+}
+
+/// Where and when a digest was meant to run.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Answer<RanRow>, AskError> {
+    let record = app.record().await?;
+    let deploys = all(
+        record,
+        &Question::of([Kind::Deploy]).about(Facet::Digest, digest),
+    )
+    .await?;
+    let environments: BTreeSet<EnvironmentName> = deploys
+        .iter()
+        .filter_map(|event| Some(event.event.claim.as_deploy()?.environment.clone()))
+        .collect();
+    let mut intervals = Vec::new();
+    for environment in &environments {
+        let state = environment_state(record, environment).await?;
+        intervals.extend(
+            intended_intervals(&state)
+                .into_iter()
+                .filter(|one| one.digest == *digest),
+        );
+    }
+    intervals.sort_by_key(|interval| interval.from);
+    let mut answer = Answer::intended(intervals);
+    if let Some(basis) = answer.items.iter().map(|interval| interval.basis).max() {
+        answer.basis = basis;
+    }
+    with_commits(record, answer).await
+}
+
+async fn with_commits(
+    record: &dyn Record,
+    answer: Answer<Interval>,
+) -> Result<Answer<RanRow>, AskError> {
+    let digests = answer
+        .items
+        .iter()
+        .map(|interval| interval.digest)
+        .collect();
+    let commits = commits_of(record, &digests).await?;
+    let row = |interval: Interval| RanRow {
+        commit: commits.get(&interval.digest).cloned(),
+        interval,
+    };
+    Ok(Answer {
+        basis: answer.basis,
+        precision: answer.precision,
+        gaps: answer.gaps,
+        items: answer.items.into_iter().map(row).collect(),
+    })
+}
+
+/// The commit of the newest build of each digest.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn commits_of(
+    record: &dyn Record,
+    digests: &BTreeSet<Digest>,
+) -> Result<BTreeMap<Digest, CommitId>, RecordError> {
+    let mut commits = BTreeMap::new();
+    for digest in digests {
+        let builds = all(
+            record,
+            &Question::of([Kind::Build]).about(Facet::Digest, digest),
+        )
+        .await?;
+        let builds = builds
+            .iter()
+            .rev()
+            .filter_map(|event| event.event.claim.as_build());
+        let mut own = builds.filter(|build| build.digest == *digest);
+        let commit = own.find_map(|build| Some(build.source.as_ref()?.commit.clone()));
+        commit
+            .into_iter()
+            .for_each(|commit| drop(commits.insert(*digest, commit)));
+    }
+    Ok(commits)
+}

@@ -1,0 +1,246 @@
+//! Both ways along the chain: from a digest, tag, commit or imageID to all that is recorded about it.
+
+use super::AskError;
+use crate::app::App;
+use crate::seam::{Question, Record, all};
+use ::record::claim::Kind;
+use ::record::trace::images_of;
+use ::record::{Answer, Facet, Interval, Trace, intended_intervals};
+use domain::{CommitId, Digest, EnvironmentName, ImageRef, Tag};
+use std::collections::BTreeSet;
+
+/// One image of the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traced {
+    /// What is recorded about the image.
+    pub trace: Trace,
+    /// Where and when it was meant to run.
+    pub intervals: Vec<Interval>,
+}
+
+/// The answer, and how the question was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceAnswer {
+    /// `digest`, `tag`, `commit`.
+    pub understood: &'static str,
+    /// The images.
+    pub answer: Answer<Traced>,
+}
+
+/// What a text can mean.
+enum Meaning {
+    Digest(Digest),
+    Tag {
+        tag: Tag,
+        repository: Option<String>,
+    },
+    Commit(CommitId),
+}
+
+/// Traces a digest, a tag (`TAG` or `REPO:TAG`), a commit or a pasted imageID.
+///
+/// # Errors
+/// The text can be none of these, or nothing is recorded about it.
+pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
+    let record = app.record().await?;
+    let meanings = meanings(app, asked).await?;
+    let mut found: Vec<(Digest, Digest)> = Vec::new();
+    let mut understood = "digest";
+    for meaning in meanings {
+        let (word, pairs) = look_up(record, &meaning).await?;
+        if !pairs.is_empty() {
+            (understood, found) = (word, pairs);
+            break;
+        }
+    }
+    let mut traced = Vec::new();
+    for (digest, asked) in found {
+        let one = gather(record, digest, asked).await?;
+        if !one.trace.is_empty() {
+            traced.push(one);
+        }
+    }
+    if traced.is_empty() {
+        return Err(AskError::NothingKnown {
+            asked: asked.to_owned(),
+        });
+    }
+    Ok(TraceAnswer {
+        understood,
+        answer: Answer::intended(traced),
+    })
+}
+
+/// The forms in which people paste an image: with a runtime's prefix, a repository, or bare hex digits.
+///
+/// Source: `research/deploy.md` §2.3, the forms of `imageID`.
+fn digest_in(asked: &str) -> Option<Digest> {
+    let bare = asked
+        .strip_prefix("docker-pullable://")
+        .or_else(|| asked.strip_prefix("docker://"));
+    let bare = bare.unwrap_or(asked);
+    let bare = bare.strip_prefix("containerd://").unwrap_or(bare);
+    let last = bare.rsplit('@').next().unwrap_or(bare);
+    let is_hex64 = last.len() == 64 && last.bytes().all(|b| b.is_ascii_hexdigit());
+    let text = if is_hex64 {
+        format!("sha256:{}", last.to_lowercase())
+    } else {
+        last.to_owned()
+    };
+    text.parse().ok()
+}
+
+async fn meanings(app: &App, asked: &str) -> Result<Vec<Meaning>, AskError> {
+    if let Some(digest) = digest_in(asked) {
+        return Ok(vec![Meaning::Digest(digest)]);
+    }
+    let mut meanings = Vec::new();
+    if let Ok(ImageRef::Tagged(tagged)) = asked.parse::<ImageRef>() {
+        let path = tagged.repository.path().to_string();
+        let path = path
+            .strip_prefix("library/")
+            .map_or(path.clone(), str::to_owned);
+        let is_named = asked.split('/').count() > 2 || !tagged.repository.host().is_docker_hub();
+        let repository = if is_named {
+            tagged.repository.to_string()
+        } else {
+            path
+        };
+        meanings.push(Meaning::Tag {
+            tag: tagged.tag,
+            repository: Some(repository),
+        });
+    }
+    if let Ok(tag) = asked.parse::<Tag>() {
+        meanings.push(Meaning::Tag {
+            tag,
+            repository: None,
+        });
+    }
+    match asked.parse::<CommitId>() {
+        Ok(commit) => meanings.push(Meaning::Commit(commit)),
+        // A short id, a branch or a git tag: git tells which commit is meant, where there is a checkout.
+        Err(_) => {
+            if let Some(checkout) = app.checkout().await.map_err(AskError::Git)?
+                && let Ok(commit) = checkout.find_commit(asked).await
+            {
+                meanings.push(Meaning::Commit(commit));
+            }
+        }
+    }
+    if meanings.is_empty() {
+        return Err(AskError::NotTraceable {
+            asked: asked.chars().take(200).collect(),
+        });
+    }
+    Ok(meanings)
+}
+
+/// The images that a meaning names, each with the digest that led to it.
+async fn look_up(
+    record: &dyn Record,
+    meaning: &Meaning,
+) -> Result<(&'static str, Vec<(Digest, Digest)>), AskError> {
+    match meaning {
+        Meaning::Digest(digest) => {
+            let images = all(
+                record,
+                &Question::of([Kind::Image]).about(Facet::Digest, digest),
+            )
+            .await?;
+            Ok((
+                "digest",
+                images_of(&images, digest)
+                    .into_iter()
+                    .map(|image| (image, *digest))
+                    .collect(),
+            ))
+        }
+        Meaning::Tag { tag, repository } => {
+            let mut question =
+                Question::of([Kind::Build, Kind::Deploy, Kind::TagChange]).about(Facet::Tag, tag);
+            if let Some(repository) = repository {
+                question = question.about(Facet::Repository, repository);
+            }
+            let events = all(record, &question).await?;
+            let digests = events.iter().filter_map(|event| {
+                let claim = &event.event.claim;
+                let built = claim.as_build().map(|build| build.digest);
+                let deployed = || claim.as_deploy().map(|deploy| deploy.to);
+                let named = || claim.as_tag_change()?.change.names().copied();
+                built.or_else(deployed).or_else(named)
+            });
+            Ok(("tag", unique(digests)))
+        }
+        Meaning::Commit(commit) => {
+            let events = all(
+                record,
+                &Question::of([Kind::Build, Kind::Deploy]).about(Facet::Commit, commit),
+            )
+            .await?;
+            let digests = events.iter().filter_map(|event| {
+                let claim = &event.event.claim;
+                let written = claim
+                    .as_deploy()
+                    .filter(|deploy| deploy.commit.as_ref() == Some(commit));
+                claim
+                    .as_build()
+                    .map(|build| build.digest)
+                    .or_else(|| Some(written?.to))
+            });
+            Ok(("commit", unique(digests)))
+        }
+    }
+}
+
+fn unique(digests: impl Iterator<Item = Digest>) -> Vec<(Digest, Digest)> {
+    let mut seen = BTreeSet::new();
+    digests
+        .filter(|digest| seen.insert(*digest))
+        .map(|digest| (digest, digest))
+        .collect()
+}
+
+async fn gather(record: &dyn Record, digest: Digest, asked: Digest) -> Result<Traced, AskError> {
+    let events = all(record, &Question::default().about(Facet::Digest, digest)).await?;
+    let trace = ::record::trace(&events, &digest, &asked);
+    let environments: BTreeSet<&EnvironmentName> = trace
+        .deploys
+        .iter()
+        .map(|deploy| &deploy.claim.environment)
+        .collect();
+    let mut intervals = Vec::new();
+    for environment in environments {
+        let state = crate::seam::environment_state(record, environment).await?;
+        intervals.extend(
+            intended_intervals(&state)
+                .into_iter()
+                .filter(|one| one.digest == digest),
+        );
+    }
+    intervals.sort_by_key(|interval| interval.from);
+    Ok(Traced { trace, intervals })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pasted_image_ids_hold_a_digest() {
+        let hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        let digest: Digest = format!("sha256:{hex}").parse().unwrap();
+        // Forms of containerd, CRI-O, cri-dockerd and plain files.
+        for pasted in [
+            format!("registry.example.com/shop/api@sha256:{hex}"),
+            hex.to_owned(),
+            format!("docker-pullable://shop/api@sha256:{hex}"),
+            format!("docker://sha256:{hex}"),
+            format!("sha256:{hex}"),
+            format!("shop/api:1.4@sha256:{hex}"),
+        ] {
+            assert_eq!(digest_in(&pasted), Some(digest), "{pasted}");
+        }
+        assert_eq!(digest_in("1a2b3c4"), None);
+    }
+}

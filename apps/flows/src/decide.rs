@@ -1,0 +1,243 @@
+//! What people decide beside deploys: hold, resume, block, allow, note.
+//!
+//! ```text
+//! hold prod api --reason "incident 17"  ->  automation waits; `deploy` says so and changes nothing
+//! ```
+
+use crate::app::{App, OpenError};
+use crate::seam::{Question, RecordError, Recorded, all, environment_state};
+use crate::verdict::{Explain, Verdict};
+use ::record::claim::{
+    AllowClaim, BlockClaim, ClaimKey, HoldClaim, HoldState, Kind, Text, TextError,
+};
+use ::record::{Claim, Facet};
+use domain::{Digest, EnvironmentName, EventId, ImageName};
+
+/// Why a decision was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// Settings, record or git.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The reason.
+    #[error("the reason cannot be recorded")]
+    Reason(#[from] TextError),
+    /// Several images, and none was named.
+    #[error("{environment} has several images: {}", images.join(", "))]
+    WhichImage {
+        /// The environment.
+        environment: EnvironmentName,
+        /// Its images.
+        images: Vec<String>,
+    },
+    /// The settings have no such image.
+    #[error("the settings have no image `{image}`; they have {known}")]
+    NoImage {
+        /// What was named.
+        image: ImageName,
+        /// Those that there are.
+        known: String,
+    },
+}
+
+impl Explain for DecideError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Open(error) => error.verdict(),
+            Self::Record(error) => error.verdict(),
+            Self::Reason(_) | Self::WhichImage { .. } | Self::NoImage { .. } => Verdict::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open(error) => error.hint(),
+            Self::Record(error) => error.hint(),
+            Self::WhichImage {
+                environment,
+                images,
+            } => Some(format!(
+                "name one: indelible hold {environment} {}",
+                images.first()?
+            )),
+            Self::Reason(_) | Self::NoImage { .. } => None,
+        }
+    }
+}
+
+/// What was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The event.
+    pub event: EventId,
+    /// Whether this command made it; it may have been so already.
+    pub is_new: bool,
+}
+
+impl From<Recorded> for Decided {
+    fn from(recorded: Recorded) -> Self {
+        Self {
+            event: recorded.id(),
+            is_new: recorded.is_new,
+        }
+    }
+}
+
+/// Makes a key of a decision and of what it follows: two people who decide at once cannot both be next.
+pub(crate) fn key_after(what: &str, last: Option<EventId>) -> ClaimKey {
+    let last = last.map_or_else(|| "start".to_owned(), |id| id.to_string());
+    let hash = Digest::sha256(what.as_bytes()).hex();
+    let kind = what.split('/').next().unwrap_or_default();
+    ClaimKey::try_from(format!("{kind}/{}/after/{last}", &hash[..32]))
+        .expect("words, hex and an id make a key")
+}
+
+pub(crate) fn text(reason: Option<&str>) -> Result<Option<Text>, TextError> {
+    reason
+        .map(|reason| Text::try_from(reason.to_owned()))
+        .transpose()
+}
+
+async fn say(app: &App, claim: Claim) -> Result<Decided, DecideError> {
+    let recorded = app.record().await?.append(vec![claim]).await?;
+    Ok(recorded
+        .into_iter()
+        .next()
+        .expect("one claim makes one record")
+        .into())
+}
+
+/// The newest event of a kind about a value.
+async fn newest(
+    app: &App,
+    kind: Kind,
+    facet: Facet,
+    value: &str,
+) -> Result<Option<EventId>, DecideError> {
+    let question = Question::of([kind]).about(facet, value);
+    let events = all(app.record().await?, &question).await?;
+    Ok(events.last().map(|event| event.event.stamp.id))
+}
+
+fn check_image(app: &App, image: &ImageName) -> Result<(), DecideError> {
+    let known = &app.settings()?.images;
+    if known.contains_key(image) {
+        return Ok(());
+    }
+    let known: Vec<_> = known.keys().map(ImageName::as_str).collect();
+    Err(DecideError::NoImage {
+        image: image.clone(),
+        known: known.join(", "),
+    })
+}
+
+/// Holds or resumes an environment, or one of its images.
+///
+/// # Errors
+/// An environment or image that the settings do not have, or a record that cannot be used.
+pub async fn hold(
+    app: &App,
+    environment: &EnvironmentName,
+    image: Option<&ImageName>,
+    state: HoldState,
+    reason: Option<&str>,
+) -> Result<Decided, DecideError> {
+    app.environment(environment)?;
+    if let Some(image) = image {
+        check_image(app, image)?;
+    }
+    let now = environment_state(app.record().await?, environment).await?;
+    let current = now.holds().get(&image.cloned());
+    let is_so = match state {
+        HoldState::Held => current.is_some(),
+        HoldState::Resumed => current.is_none() && (image.is_some() || now.holds().is_empty()),
+    };
+    let last = newest(app, Kind::Hold, Facet::Environment, environment.as_str()).await?;
+    if let (true, Some(event)) = (is_so, current.map(|hold| hold.stamp.id).or(last)) {
+        return Ok(Decided {
+            event,
+            is_new: false,
+        });
+    }
+    let key = key_after(&format!("hold/{environment}"), last);
+    let (environment, image, reason) = (environment.clone(), image.cloned(), text(reason)?);
+    say(
+        app,
+        Claim::Hold(HoldClaim {
+            key,
+            environment,
+            image,
+            state,
+            reason,
+        }),
+    )
+    .await
+}
+
+/// Forbids a digest everywhere, or takes that back.
+///
+/// # Errors
+/// A reason that cannot be recorded, or a record that cannot be used.
+pub async fn block(
+    app: &App,
+    digest: Digest,
+    blocked: bool,
+    reason: &str,
+) -> Result<Decided, DecideError> {
+    let reason = Text::try_from(reason.to_owned())?;
+    let question = Question::of([Kind::Block]).about(Facet::Digest, digest);
+    let events = all(app.record().await?, &question).await?;
+    let last = events.last();
+    if let Some(event) = last
+        && matches!(&event.event.claim, Claim::Block(claim) if claim.blocked == blocked)
+    {
+        return Ok(Decided {
+            event: event.event.stamp.id,
+            is_new: false,
+        });
+    }
+    let key = key_after(
+        &format!("block/{digest}"),
+        last.map(|event| event.event.stamp.id),
+    );
+    say(
+        app,
+        Claim::Block(BlockClaim {
+            key,
+            digest,
+            blocked,
+            reason,
+        }),
+    )
+    .await
+}
+
+/// Lets a digest into an environment.
+///
+/// # Errors
+/// An environment that the settings do not have, or a record that cannot be used.
+pub async fn allow(
+    app: &App,
+    digest: Digest,
+    environment: &EnvironmentName,
+    reason: &str,
+) -> Result<Decided, DecideError> {
+    app.environment(environment)?;
+    let reason = Text::try_from(reason.to_owned())?;
+    // A second allowance names the build again, which lifts a condemnation: it is an event of its own.
+    let last = newest(app, Kind::Allow, Facet::Digest, &digest.to_string()).await?;
+    let key = key_after(&format!("allow/{environment}/{digest}"), last);
+    say(
+        app,
+        Claim::Allow(AllowClaim {
+            key,
+            digest,
+            environment: environment.clone(),
+            reason,
+        }),
+    )
+    .await
+}

@@ -1,0 +1,291 @@
+//! Why nothing was deployed.
+
+use crate::app::OpenError;
+use crate::ask::AskError;
+use crate::edit::EditError;
+use crate::publish::PublishError;
+use crate::registries::RegistryError;
+use crate::seam::RecordError;
+use crate::source::SourceError;
+use crate::verdict::{Explain, Verdict};
+use ::record::claim::TextError;
+use domain::{Digest, EnvironmentName, ImageName, Repository, Tag};
+use git::GitError;
+use release::{DeployRefused, PromoteRefused, RollbackRefused};
+use std::path::PathBuf;
+
+/// Why nothing was deployed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// Settings, record or git.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What is being built.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Git.
+    #[error("{environment}'s files were not written")]
+    Git {
+        /// The environment.
+        environment: EnvironmentName,
+        /// Why.
+        source: GitError,
+    },
+    /// An edit.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// A file.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that changed while it was edited.
+    #[error("{} changed while it was being edited: nothing was written", path.display())]
+    ChangedMeanwhile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The plan of a deploy.
+    #[error("`{image}` is not deployed to {environment}")]
+    Deploy {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+        /// Why.
+        source: DeployRefused,
+    },
+    /// The plan of a promotion.
+    #[error("`{image}` is not promoted to {environment}")]
+    Promote {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+        /// Why.
+        source: PromoteRefused,
+    },
+    /// The plan of a rollback.
+    #[error("`{image}` is not rolled back in {environment}")]
+    Rollback {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+        /// Why.
+        source: RollbackRefused,
+    },
+    /// The settings have no such image, or none for this environment.
+    #[error("the settings have no image `{image}`; they have {known}")]
+    NoImage {
+        /// What was named.
+        image: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// No build of the commit is recorded.
+    #[error("no build of `{image}` from commit {commit} for {environment} is recorded")]
+    NoBuild {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+        /// The commit.
+        commit: String,
+    },
+    /// There is no commit to look for.
+    #[error("no commit is known here, so no build can be found by it")]
+    NoCommit,
+    /// The tag is not in the registry.
+    #[error("{repository} has no tag `{tag}`")]
+    NoTag {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+    },
+    /// Nothing names the image.
+    #[error("no file{below} names {repository}, so there is nothing to deploy to", below = if path.is_empty() { String::new() } else { format!(" below {path}") })]
+    NoPlace {
+        /// The folder.
+        path: String,
+        /// The repository.
+        repository: Repository,
+    },
+    /// A place names the image and cannot be edited.
+    #[error("{place} names the image and is left alone: {why}")]
+    LeftAlone {
+        /// The place.
+        place: String,
+        /// Why.
+        why: String,
+    },
+    /// What a rollback is to return to.
+    #[error("`--to {text}` names no deploy, digest, tag or commit of `{image}` in {environment}")]
+    NoTarget {
+        /// What was said.
+        text: String,
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+    },
+    /// Several images, and none was named.
+    #[error("{environment} has several images: name one of {}", images.join(", "))]
+    WhichImage {
+        /// Where.
+        environment: EnvironmentName,
+        /// The images.
+        images: Vec<String>,
+    },
+    /// The target is not promoted to from there.
+    #[error("{to} is promoted to from {expected}, not from {from}")]
+    WrongChain {
+        /// What was named.
+        from: EnvironmentName,
+        /// Where.
+        to: EnvironmentName,
+        /// What the settings say.
+        expected: String,
+    },
+    /// The tag of the target environment.
+    #[error(transparent)]
+    Names(#[from] Box<PublishError>),
+    /// A commit's message.
+    #[error("the commit's message cannot be written")]
+    Message(#[from] git::MessageError),
+    /// The author of a commit.
+    #[error("the commit's author cannot be written")]
+    Signature(#[from] git::SignatureError),
+    /// A reason or ticket.
+    #[error("the reason or ticket cannot be recorded")]
+    Text(#[from] TextError),
+    /// Asking the record.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The digest is not what its registry has.
+    #[error("{repository} does not have {digest}: it was deleted, or never pushed there")]
+    Gone {
+        /// The repository.
+        repository: Repository,
+        /// The digest.
+        digest: Digest,
+    },
+}
+
+impl Explain for DeployError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Open(error) => error.verdict(),
+            Self::Source(error) => error.verdict(),
+            Self::Record(error) => error.verdict(),
+            Self::Registry(error) => error.verdict(),
+            Self::Names(error) => error.verdict(),
+            Self::Ask(error) => error.verdict(),
+            Self::Deploy { .. } | Self::Promote { .. } | Self::Gone { .. } => Verdict::Refused,
+            Self::Rollback {
+                source: RollbackRefused::CannotTell { .. },
+                ..
+            } => Verdict::Unknown,
+            Self::Rollback { .. } => Verdict::Refused,
+            Self::Git { .. }
+            | Self::Edit(_)
+            | Self::File { .. }
+            | Self::ChangedMeanwhile { .. }
+            | Self::NoImage { .. }
+            | Self::NoBuild { .. }
+            | Self::NoCommit
+            | Self::NoTag { .. }
+            | Self::NoPlace { .. }
+            | Self::LeftAlone { .. }
+            | Self::NoTarget { .. }
+            | Self::WhichImage { .. }
+            | Self::WrongChain { .. }
+            | Self::Message(_)
+            | Self::Signature(_)
+            | Self::Text(_) => Verdict::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open(error) => error.hint(),
+            Self::Source(error) => error.hint(),
+            Self::Record(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
+            Self::Names(error) => error.hint(),
+            Self::Deploy {
+                image,
+                environment,
+                source,
+            } => refusal_hint(image, environment, source),
+            Self::Promote {
+                image,
+                environment,
+                source: PromoteRefused::Against(source),
+            } => refusal_hint(image, environment, source),
+            Self::NoBuild {
+                environment, image, ..
+            } => Some(format!(
+                "name it: indelible deploy {environment} {image}=TAG"
+            )),
+            Self::NoTag { repository, .. } => Some(format!("indelible history {repository}")),
+            Self::WhichImage {
+                environment,
+                images,
+            } => Some(format!(
+                "indelible rollback {environment} {}",
+                images.first()?
+            )),
+            Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
+            Self::Promote { .. }
+            | Self::Rollback { .. }
+            | Self::Git { .. }
+            | Self::Edit(_)
+            | Self::File { .. }
+            | Self::NoImage { .. }
+            | Self::NoCommit
+            | Self::NoPlace { .. }
+            | Self::LeftAlone { .. }
+            | Self::NoTarget { .. }
+            | Self::WrongChain { .. }
+            | Self::Message(_)
+            | Self::Signature(_)
+            | Self::Text(_)
+            | Self::Ask(_)
+            | Self::Gone { .. } => None,
+        }
+    }
+}
+
+fn refusal_hint(
+    image: &ImageName,
+    environment: &EnvironmentName,
+    refused: &DeployRefused,
+) -> Option<String> {
+    match refused {
+        DeployRefused::NotEligible { digest, .. } => Some(format!(
+            "indelible promote FROM {environment} {image}, or indelible allow {digest} {environment} --reason TEXT"
+        )),
+        DeployRefused::Condemned { digest, .. } => Some(format!(
+            "to bring it back by name: indelible deploy {environment} {image}={digest}"
+        )),
+        DeployRefused::Blocked { digest, .. } => Some(format!(
+            "to lift the block: indelible block {digest} --lift --reason TEXT"
+        )),
+        DeployRefused::NotVerified { from, .. } => {
+            Some(format!("deploy the merged commit's build to {from} first"))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Deploy, promote, roll back: a plan for each image, one edit for all of them, one event each.
+//!
+//! ```text
+//! gather (record, registry, git)  ->  plan (engines/release)  ->  apply (files or one commit)  ->  record
+//! ```
+//! The grade is "applied": files or git landed, and nothing observed the result.
+
+mod apply;
+mod error;
+mod facts;
+mod files;
+mod message;
+mod promote;
+mod rollback;
+mod run;
+
+pub use apply::{Applied, Step};
+pub use error::DeployError;
+pub use facts::Wanted;
+pub use files::{Walk, WalkError, text_files, write_file};
+pub use promote::{PromoteRequest, promote};
+pub use rollback::{CandidateRow, RollbackRequest, candidates, rollback};
+pub use run::{DeployRequest, NoteRequest, deploy, note_deploy};
+
+use ::record::Hold;
+use ::record::claim::{Grade, Mode};
+use domain::{CommitId, Digest, EnvironmentName, EventId, ImageName, Tag};
+
+/// What was done for one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageDone {
+    /// The image.
+    pub image: ImageName,
+    /// What happened.
+    pub what: Done,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// What happened to one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Another digest is intended from now on.
+    Changed {
+        /// What was intended before.
+        from: Option<Digest>,
+        /// What is intended now.
+        to: Digest,
+        /// The tag beside it.
+        tag: Option<Tag>,
+        /// The kind of deploy, for people.
+        how: &'static str,
+        /// The build that a rollback left.
+        condemns: Option<Digest>,
+        /// Places that changed, as `path:line`.
+        places: Vec<String>,
+        /// The event; none with `--dry-run`.
+        event: Option<EventId>,
+    },
+    /// It is so already: nothing restarts.
+    Same {
+        /// What is intended.
+        digest: Digest,
+    },
+    /// Automation waits.
+    Held(Hold),
+}
+
+/// What was done for an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// How.
+    pub mode: Mode,
+    /// How much is known about the result.
+    pub grade: Grade,
+    /// The commit that landed.
+    pub commit: Option<CommitId>,
+    /// Image by image.
+    pub images: Vec<ImageDone>,
+    /// Whether it was only planned.
+    pub is_dry_run: bool,
+}
+
+impl Report {
+    /// Whether any image waits.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.images
+            .iter()
+            .any(|done| matches!(done.what, Done::Held(_)))
+    }
+}
+
+/// Whether a plan is carried out or only shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// Carried out.
+    Real,
+    /// Only shown.
+    Dry,
+}

@@ -1,0 +1,292 @@
+//! Rollback: a new deploy of an older digest; the build that it leaves is condemned here.
+
+use super::apply::{Decision, Step, carry_out};
+use super::error::DeployError;
+use super::facts::{builds_of, image_named, next_key, repository_of};
+use super::promote::move_alias;
+use super::{Report, Run};
+use crate::app::App;
+use crate::registries::Registries;
+use crate::seam::environment_state;
+use crate::settings::{EnvironmentSettings, Settings};
+use ::record::EnvironmentState;
+use ::record::claim::{BuildClaim, DeployKind, Grade, NamedBy};
+use domain::{
+    CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag, Timestamp,
+};
+use release::rollback::{Pullable, Told, plan_rollback, rollback_candidates};
+use std::collections::BTreeMap;
+
+/// What is to be rolled back.
+#[derive(Clone, Debug)]
+pub struct RollbackRequest {
+    /// Where.
+    pub environment: EnvironmentName,
+    /// Images by short name or repository.
+    pub images: Vec<String>,
+    /// A tag, digest, commit or deploy to return to.
+    pub to: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// A ticket.
+    pub ticket: Option<String>,
+    /// Carried out or shown.
+    pub run: Run,
+}
+
+/// A build that a rollback could return to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CandidateRow {
+    /// The image.
+    pub image: ImageName,
+    /// The build.
+    pub digest: Digest,
+    /// The tag beside it.
+    pub tag: Option<Tag>,
+    /// When it was last deployed here.
+    pub at: Timestamp,
+    /// The best grade that it reached here.
+    pub grade: Grade,
+    /// What speaks against it.
+    pub against: Option<&'static str>,
+}
+
+/// Rolls images of an environment back.
+///
+/// # Errors
+/// Nothing known-good is left, or it could not be found out whether it can still be pulled.
+pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, DeployError> {
+    let settings = app.settings()?;
+    let environment = app.environment(&request.environment)?;
+    let state = environment_state(app.record().await?, &environment.name).await?;
+    let images = named(settings, environment, &state, &request.images)?;
+    let mut decisions = Vec::new();
+    let mut moves = Vec::new();
+    for image in &images {
+        let step = plan(app, settings, environment, &state, image, request).await?;
+        moves.push((step.repository.clone(), step.to.digest));
+        decisions.push(Decision::Step(Box::new(step)));
+    }
+    let mut report = carry_out(app, environment, decisions, request.run).await?;
+    if request.run == Run::Real {
+        follow(app, environment, &moves, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// The alias follows to what is intended; a registry that is down must not stop a rollback.
+async fn follow(
+    app: &App,
+    environment: &EnvironmentSettings,
+    moves: &[(Repository, Digest)],
+    report: &mut Report,
+) -> Result<(), DeployError> {
+    let Some(alias) = &environment.alias else {
+        return Ok(());
+    };
+    let registries = Registries::of(app)?;
+    for ((repository, digest), done) in moves.iter().zip(&mut report.images) {
+        if let Err(error) = move_alias(&registries, repository, alias, *digest).await {
+            done.warnings.push(format!(
+                "alias `{alias}` of {repository} was not moved: {error}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The images that were named, or the only one that there is.
+fn named(
+    settings: &Settings,
+    environment: &EnvironmentSettings,
+    state: &EnvironmentState,
+    texts: &[String],
+) -> Result<Vec<ImageName>, DeployError> {
+    if !texts.is_empty() {
+        return texts
+            .iter()
+            .map(|text| image_named(settings, text).cloned())
+            .collect();
+    }
+    let images: Vec<ImageName> = state.images().into_iter().cloned().collect();
+    match images.as_slice() {
+        [only] => Ok(vec![only.clone()]),
+        several => Err(DeployError::WhichImage {
+            environment: environment.name.clone(),
+            images: several.iter().map(ToString::to_string).collect(),
+        }),
+    }
+}
+
+async fn plan(
+    app: &App,
+    settings: &Settings,
+    environment: &EnvironmentSettings,
+    state: &EnvironmentState,
+    image: &ImageName,
+    request: &RollbackRequest,
+) -> Result<Step, DeployError> {
+    let repository = repository_of(settings, environment, image)?;
+    let builds = builds_of(app.record().await?, image).await?;
+    let told = match &request.to {
+        None => Told::Image,
+        Some(text) => Told::Digest(target(app, state, image, &builds, text).await?),
+    };
+    let known = pullable(app, state, image, &repository).await?;
+    let ask = |digest: &Digest| known.get(digest).copied().unwrap_or(Pullable::Unknown);
+    let plan = plan_rollback(state, image, told, &ask).map_err(|source| DeployError::Rollback {
+        image: image.clone(),
+        environment: environment.name.clone(),
+        source,
+    })?;
+    let named_by = if told == Told::Image {
+        NamedBy::Rule
+    } else {
+        NamedBy::Name
+    };
+    let mut warnings = Vec::new();
+    if ask(&plan.to) == Pullable::Unknown {
+        warnings.push(format!(
+            "could not find out whether {} can still be pulled",
+            plan.to.short()
+        ));
+    }
+    Ok(Step {
+        key: next_key(state, image),
+        to: PinnedRef {
+            repository: repository.clone(),
+            tag: plan.tag,
+            digest: plan.to,
+        },
+        repository,
+        image: image.clone(),
+        from: Some(plan.condemns),
+        how: DeployKind::Rollback {
+            condemns: plan.condemns,
+            returns_to: Some(plan.returns_to),
+        },
+        named_by,
+        reason: crate::decide::text(request.reason.as_deref())?,
+        ticket: crate::decide::text(request.ticket.as_deref())?,
+        warnings,
+    })
+}
+
+/// Asks the registry for every candidate; no answer is "unknown", never "gone".
+async fn pullable(
+    app: &App,
+    state: &EnvironmentState,
+    image: &ImageName,
+    repository: &Repository,
+) -> Result<BTreeMap<Digest, Pullable>, DeployError> {
+    let registries = Registries::of(app)?;
+    let mut known = BTreeMap::new();
+    for (candidate, against) in rollback_candidates(state, image) {
+        let digest = candidate.deploy.claim.to;
+        let answer = match (against, registries.has(repository, digest).await) {
+            (_, Ok(true)) => Pullable::Yes,
+            (_, Ok(false)) => Pullable::No,
+            (_, Err(_)) => Pullable::Unknown,
+        };
+        known.insert(digest, answer);
+        // The first that can be returned to decides; asking on would only take time in an incident.
+        if request_is_settled(answer, against) {
+            break;
+        }
+    }
+    Ok(known)
+}
+
+fn request_is_settled(answer: Pullable, against: Option<&'static str>) -> bool {
+    against.is_none() && answer != Pullable::No
+}
+
+/// The digest that `--to` means: a digest, a deploy's event, a tag beside it, or a commit.
+async fn target(
+    app: &App,
+    state: &EnvironmentState,
+    image: &ImageName,
+    builds: &[BuildClaim],
+    text: &str,
+) -> Result<Digest, DeployError> {
+    if let Ok(digest) = text.parse::<Digest>() {
+        return Ok(digest);
+    }
+    let by_event = text.parse::<EventId>().ok();
+    let by_deploy = state.landed(image).find(|fact| {
+        Some(fact.stamp.id) == by_event
+            || fact
+                .claim
+                .tag
+                .as_ref()
+                .is_some_and(|tag| tag.as_str() == text)
+    });
+    if let Some(fact) = by_deploy {
+        return Ok(fact.claim.to);
+    }
+    let tagged = builds
+        .iter()
+        .rev()
+        .find(|build| build.tags.iter().any(|tag| tag.as_str() == text));
+    if let Some(build) = tagged {
+        return Ok(build.digest);
+    }
+    let none = || DeployError::NoTarget {
+        text: text.to_owned(),
+        image: image.clone(),
+        environment: state.name().clone(),
+    };
+    let commit = match text.parse::<CommitId>() {
+        Ok(commit) => commit,
+        Err(_) => {
+            let checkout = app
+                .checkout()
+                .await
+                .map_err(crate::app::OpenError::from)?
+                .ok_or_else(none)?;
+            checkout.find_commit(text).await.map_err(|_| none())?
+        }
+    };
+    let of = |build: &&BuildClaim| {
+        let is_commit = build
+            .source
+            .as_ref()
+            .is_some_and(|source| source.commit == commit);
+        is_commit
+            && state
+                .landed(image)
+                .any(|fact| fact.claim.to == build.digest)
+    };
+    builds
+        .iter()
+        .rev()
+        .find(of)
+        .map(|build| build.digest)
+        .ok_or_else(none)
+}
+
+/// What a rollback could return to, in the order in which it would.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn candidates(
+    app: &App,
+    environment: &EnvironmentName,
+) -> Result<Vec<CandidateRow>, DeployError> {
+    app.environment(environment)?;
+    let state = environment_state(app.record().await?, environment).await?;
+    let mut rows = Vec::new();
+    for image in state.images() {
+        for (candidate, against) in rollback_candidates(&state, image) {
+            rows.push(CandidateRow {
+                image: image.clone(),
+                digest: candidate.deploy.claim.to,
+                tag: candidate.deploy.claim.tag.clone(),
+                at: candidate.deploy.at(),
+                grade: candidate.grade,
+                against,
+            });
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,336 @@
+//! Deploys, and notes of deploys that another tool made.
+
+use super::apply::{Decision, Step, carry_out};
+use super::error::DeployError;
+use super::facts::{
+    Wanted, build_of, builds_of, head, image_named, next_key, repository_of, resolve,
+};
+use super::{Done, ImageDone, Report, Run};
+use crate::app::{App, OpenError};
+use crate::seam::environment_state;
+use crate::settings::{DeployMode, EnvironmentSettings, Settings};
+use ::record::EnvironmentState;
+use ::record::claim::{
+    BuildClaim, Claim, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
+};
+use domain::{CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag};
+use release::{DeployPlan, MergeEvidence, Merged, judge_merge, plan_deploy};
+
+/// The most commits of a merge that are looked through.
+const MERGED_COMMITS_MAX: u32 = 1_000;
+
+/// What is to be deployed.
+#[derive(Clone, Debug)]
+pub struct DeployRequest {
+    /// Where to.
+    pub environment: EnvironmentName,
+    /// Images that were named, with their builds; empty: the builds of HEAD, for every image.
+    pub images: Vec<(String, Wanted)>,
+    /// Another mode than the settings'.
+    pub mode: Option<DeployMode>,
+    /// Why.
+    pub reason: Option<String>,
+    /// A ticket.
+    pub ticket: Option<String>,
+    /// Carried out or shown.
+    pub run: Run,
+}
+
+/// A build that was chosen for an image.
+struct Chosen {
+    image: ImageName,
+    repository: Repository,
+    digest: Digest,
+    tag: Option<Tag>,
+    named_by: NamedBy,
+    merge: Option<(EnvironmentName, release::VerifiedThere, MergeEvidence)>,
+}
+
+/// Deploys builds to an environment.
+///
+/// # Errors
+/// Says which image is refused and why; nothing is written unless every image may go.
+pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, DeployError> {
+    let settings = app.settings()?;
+    let mut environment = app.environment(&request.environment)?.clone();
+    environment.deploy = request.mode.unwrap_or(environment.deploy);
+    let record = app.record().await?;
+    let state = environment_state(record, &environment.name).await?;
+    let reason = crate::decide::text(request.reason.as_deref())?;
+    let ticket = crate::decide::text(request.ticket.as_deref())?;
+    let mut decisions = Vec::new();
+    for chosen in choose(app, settings, &environment, &request.images).await? {
+        decisions.push(decide(&state, chosen, reason.clone(), ticket.clone())?);
+    }
+    carry_out(app, &environment, decisions, request.run).await
+}
+
+async fn choose(
+    app: &App,
+    settings: &Settings,
+    environment: &EnvironmentSettings,
+    named: &[(String, Wanted)],
+) -> Result<Vec<Chosen>, DeployError> {
+    let record = app.record().await?;
+    let mut all = Vec::new();
+    if named.is_empty() {
+        let commit = head(app).await?;
+        for image in settings.images.keys() {
+            let builds = builds_of(record, image).await?;
+            all.push(of_commit(app, settings, environment, image, &commit, &builds).await?);
+        }
+        return Ok(all);
+    }
+    for (text, wanted) in named {
+        let image = image_named(settings, text)?;
+        let repository = repository_of(settings, environment, image)?;
+        let builds = builds_of(record, image).await?;
+        let (digest, tag) = resolve(app, &repository, wanted, &builds, environment).await?;
+        let (image, named_by) = (image.clone(), NamedBy::Name);
+        all.push(Chosen {
+            image,
+            repository,
+            digest,
+            tag,
+            named_by,
+            merge: None,
+        });
+    }
+    Ok(all)
+}
+
+async fn of_commit(
+    app: &App,
+    settings: &Settings,
+    environment: &EnvironmentSettings,
+    image: &ImageName,
+    commit: &CommitId,
+    builds: &[BuildClaim],
+) -> Result<Chosen, DeployError> {
+    let build = build_of(builds, commit, environment).ok_or_else(|| DeployError::NoBuild {
+        image: image.clone(),
+        environment: environment.name.clone(),
+        commit: commit.to_string(),
+    })?;
+    let merge = match &environment.promotes_from {
+        None => None,
+        Some(from) => {
+            let state = environment_state(app.record().await?, from).await?;
+            let merged = merged(app, commit).await?;
+            let evidence = judge_merge(image, &merged, builds, &state);
+            Some((from.clone(), environment.verified_there, evidence))
+        }
+    };
+    Ok(Chosen {
+        image: image.clone(),
+        repository: repository_of(settings, environment, image)?,
+        digest: build.digest,
+        tag: build.tags.first().cloned(),
+        named_by: NamedBy::Rule,
+        merge,
+    })
+}
+
+/// The commits that a merge brought, newest first.
+async fn merged(app: &App, commit: &CommitId) -> Result<Merged, DeployError> {
+    let of = OpenError::from;
+    let Some(checkout) = app.checkout().await.map_err(of)? else {
+        return Ok(Merged::Unknown(
+            "there is no checkout of the source here".to_owned(),
+        ));
+    };
+    if checkout
+        .commit_of(&commit.clone().into())
+        .await
+        .map_err(of)?
+        .is_none()
+    {
+        return Ok(Merged::Unknown(format!(
+            "commit {} is not in this checkout",
+            commit.short(12)
+        )));
+    }
+    let itself = checkout.commit(commit).await.map_err(of)?;
+    let Some((_, brought)) = itself
+        .parents
+        .split_first()
+        .filter(|(_, brought)| !brought.is_empty())
+    else {
+        return Ok(Merged::OneParent(commit.clone()));
+    };
+    let mut commits = Vec::new();
+    for parent in brought {
+        let found = checkout
+            .log(&parent.clone().into(), None, MERGED_COMMITS_MAX)
+            .await
+            .map_err(of)?;
+        commits.extend(found.commits.into_iter().map(|commit| commit.id));
+    }
+    let first = checkout
+        .log(&itself.parents[0].clone().into(), None, MERGED_COMMITS_MAX)
+        .await
+        .map_err(of)?;
+    commits.retain(|commit| !first.commits.iter().any(|there| there.id == *commit));
+    if commits.is_empty() && checkout.is_shallow().await.map_err(of)? {
+        return Ok(Merged::Unknown(
+            "this is a shallow clone, which hides what the merge brought".to_owned(),
+        ));
+    }
+    Ok(Merged::Commits(commits))
+}
+
+fn decide(
+    state: &EnvironmentState,
+    chosen: Chosen,
+    reason: Option<Text>,
+    ticket: Option<Text>,
+) -> Result<Decision, DeployError> {
+    let Chosen {
+        image,
+        repository,
+        digest,
+        tag,
+        named_by,
+        merge,
+    } = chosen;
+    let request = release::DeployRequest {
+        image: image.clone(),
+        repository: repository.clone(),
+        to: digest,
+        tag: tag.clone(),
+        named_by,
+        merge,
+    };
+    let plan = plan_deploy(state, &request).map_err(|source| DeployError::Deploy {
+        image: image.clone(),
+        environment: state.name().clone(),
+        source,
+    })?;
+    let done = |what| {
+        Decision::Done(ImageDone {
+            image: image.clone(),
+            what,
+            warnings: Vec::new(),
+        })
+    };
+    Ok(match plan {
+        DeployPlan::Held(hold) => done(Done::Held(hold)),
+        DeployPlan::Same => done(Done::Same { digest }),
+        DeployPlan::Change {
+            from,
+            how,
+            warnings,
+        } => Decision::Step(Box::new(Step {
+            key: next_key(state, &image),
+            to: PinnedRef {
+                repository: repository.clone(),
+                tag,
+                digest,
+            },
+            image,
+            repository,
+            from,
+            how,
+            named_by,
+            reason,
+            ticket,
+            warnings,
+        })),
+    })
+}
+
+/// A deploy that another tool made.
+#[derive(Clone, Debug)]
+pub struct NoteRequest {
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The images, with their builds.
+    pub images: Vec<(String, Wanted)>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Records deploys that another tool made; files are not touched.
+///
+/// # Errors
+/// An image or build that is not known, or a record that cannot be used.
+pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, DeployError> {
+    let settings = app.settings()?;
+    let environment = app.environment(&request.environment)?;
+    let record = app.record().await?;
+    let state = environment_state(record, &environment.name).await?;
+    let reason = crate::decide::text(request.reason.as_deref())?;
+    let mut images = Vec::new();
+    for chosen in choose(app, settings, environment, &request.images).await? {
+        let from = state.current(&chosen.image).map(|fact| fact.claim.to);
+        if from == Some(chosen.digest) {
+            let what = Done::Same {
+                digest: chosen.digest,
+            };
+            images.push(ImageDone {
+                image: chosen.image,
+                what,
+                warnings: Vec::new(),
+            });
+            continue;
+        }
+        let claim = noted(&state, &chosen, from, reason.clone());
+        let event: EventId = record.append(vec![Claim::Deploy(claim)]).await?[0].id();
+        // What another tool did is a fact; what speaks against it is said, not refused.
+        let against = release::deploy::guard(&state, &chosen.image, &chosen.digest, NamedBy::Name);
+        let what = Done::Changed {
+            from,
+            to: chosen.digest,
+            tag: chosen.tag,
+            how: DeployKind::Noted.word(),
+            condemns: None,
+            places: Vec::new(),
+            event: Some(event),
+        };
+        let warnings = against
+            .err()
+            .map(|refused| refused.to_string())
+            .into_iter()
+            .collect();
+        images.push(ImageDone {
+            image: chosen.image,
+            what,
+            warnings,
+        });
+    }
+    let environment = environment.name.clone();
+    Ok(Report {
+        environment,
+        mode: Mode::Other,
+        grade: Grade::Applied,
+        commit: None,
+        images,
+        is_dry_run: false,
+    })
+}
+
+fn noted(
+    state: &EnvironmentState,
+    chosen: &Chosen,
+    from: Option<Digest>,
+    reason: Option<Text>,
+) -> DeployClaim {
+    DeployClaim {
+        key: next_key(state, &chosen.image),
+        environment: state.name().clone(),
+        image: chosen.image.clone(),
+        repository: chosen.repository.clone(),
+        from,
+        to: chosen.digest,
+        tag: chosen.tag.clone(),
+        how: DeployKind::Noted,
+        named_by: NamedBy::Name,
+        mode: Mode::Other,
+        grade: Grade::Applied,
+        outcome: Outcome::Done,
+        commit: None,
+        places: Vec::new(),
+        reason,
+        ticket: None,
+    }
+}

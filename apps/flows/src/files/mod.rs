@@ -1,0 +1,30 @@
+//! Workload files: found, judged, edited, written.
+//!
+//! ```text
+//! paths -> walk -> check: what can move, by the level of each folder
+//!               -> pin, set, unpin: a draft, every edit proved  -> write: all files or none
+//! ```
+//! What a reference is and where one stands is `engines/pin`'s to say. Nothing is printed here.
+
+mod baseline;
+mod check;
+mod draft;
+mod error;
+mod level;
+mod pin;
+mod resolve;
+mod restart;
+mod set;
+mod walk;
+mod write;
+
+pub use self::pin::{Sources, filter, locked, plan, read};
+pub use baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError};
+pub use check::{Answer, Checked, Counts, Listing, Report, check};
+pub use draft::{Changed, Draft, Left, Why};
+pub use error::FilesError;
+pub use level::{Required, Requirements};
+pub use resolve::{Answers, AskedFor, IN_FLIGHT_HUB_MAX, IN_FLIGHT_MAX, resolve};
+pub use set::{Target, set, unpin};
+pub use walk::{FileText, Unread, Unreadable, Walked, each_file, text_files};
+pub use write::{Rewrite, WriteError, write_all};

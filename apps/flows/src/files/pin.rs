@@ -1,0 +1,281 @@
+//! `pin`: a digest beside every tag, in three steps of which only the second reaches the network.
+//!
+//! ```text
+//! read(paths) -> sources ; sources.wanted() -> resolve -> answers ; plan(sources, answers) -> draft
+//! ```
+//! The filter (`pin -`) is all or nothing: what reads its output would run whatever is missing from it.
+
+use super::draft::{Changed, Draft, Source, Why};
+use super::error::FilesError;
+use super::resolve::{Answers, AskedFor, asks_for};
+use super::walk::{Unread, each_file};
+use domain::{Digest, ImageRef, RuleSet, TaggedRef};
+use pin::scan::FILE_BYTES_MAX;
+use pin::{Found, Level, Site, Skip, Style, Verdict, judge, plan_pin};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Files that were read, with their places.
+#[derive(Debug)]
+pub struct Sources {
+    files: Vec<Source>,
+    unread: Vec<Unread>,
+    passed_over: Vec<String>,
+    looked_at: usize,
+}
+
+/// Reads the files below the paths.
+///
+/// # Errors
+/// A path that is not there.
+pub fn read(cwd: &Path, paths: &[PathBuf]) -> Result<Sources, FilesError> {
+    let walked = each_file(cwd, paths, |file| {
+        let source = Source::of(file)?;
+        Ok((!source.scan.sites.is_empty()).then_some(source))
+    })?;
+    Ok(Sources {
+        files: walked.found,
+        unread: walked.unread,
+        passed_over: walked.passed_over,
+        looked_at: walked.looked_at,
+    })
+}
+
+/// Reads the text of standard input.
+///
+/// # Errors
+/// It is empty, too long, no text, or none of the formats.
+pub fn filter(bytes: Vec<u8>) -> Result<Sources, FilesError> {
+    if bytes.is_empty() {
+        return Err(FilesError::EmptyInput);
+    }
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(FilesError::InputSize);
+    }
+    let text = String::from_utf8(bytes).map_err(|_| FilesError::InputEncoding)?;
+    let format = pin::classify("-", &text).ok_or(FilesError::InputFormat)?;
+    let scan = pin::scan(format, &text).map_err(FilesError::Input)?;
+    let source = Source {
+        path: "-".into(),
+        shown: "-".to_owned(),
+        text,
+        scan,
+    };
+    Ok(Sources {
+        files: vec![source],
+        unread: Vec::new(),
+        passed_over: Vec::new(),
+        looked_at: 1,
+    })
+}
+
+impl Sources {
+    /// What must be asked of registries, each once.
+    #[must_use]
+    pub fn wanted(&self) -> BTreeSet<TaggedRef> {
+        self.references().filter_map(asks_for).collect()
+    }
+
+    /// The text of standard input, for one that stays as it is.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.files.first().map_or("", |source| &source.text)
+    }
+
+    /// References that a pin would look up; what a comment takes out is not asked for.
+    fn references(&self) -> impl Iterator<Item = &ImageRef> {
+        let sites = self.files.iter().flat_map(|source| &source.scan.sites);
+        sites
+            .filter(|site| site.marker.is_none())
+            .filter_map(|site| match &site.found {
+                Found::Image(reference) => Some(reference),
+                Found::Opaque(_)
+                | Found::Malformed(_)
+                | Found::BuildTarget
+                | Found::Stage
+                | Found::Scratch
+                | Found::Inherits(_) => None,
+            })
+    }
+}
+
+/// Drafts a pin of every place that has an answer.
+#[must_use]
+pub fn plan(sources: Sources, answers: &Answers, style: Style, rules: &RuleSet) -> Draft {
+    let digests: BTreeMap<ImageRef, Digest> = sources
+        .references()
+        .filter_map(|reference| match answers.get(&asks_for(reference)?)? {
+            AskedFor::Digest(digest) => Some((reference.clone(), *digest)),
+            AskedFor::NotThere | AskedFor::Unknown(_) => None,
+        })
+        .collect();
+    let note = |site: &Site, changed| Changed {
+        digest: reference(site)
+            .and_then(|reference| digests.get(reference))
+            .copied(),
+        floating: floating(site, rules),
+        ..changed
+    };
+    draft(sources, &digests, style, note, |site, skip| {
+        because(site, skip, answers)
+    })
+}
+
+/// Drafts what a pin would change, without asking anybody; the digests are not the real ones.
+#[must_use]
+pub fn locked(sources: Sources, style: Style) -> Draft {
+    let none = Digest::sha256(b"");
+    let digests: BTreeMap<ImageRef, Digest> = sources
+        .references()
+        .map(|reference| (reference.clone(), none))
+        .collect();
+    draft(
+        sources,
+        &digests,
+        style,
+        |_, changed| changed,
+        |_, skip| Why::Skip(skip.clone()),
+    )
+}
+
+fn draft(
+    sources: Sources,
+    digests: &BTreeMap<ImageRef, Digest>,
+    style: Style,
+    note: impl Fn(&Site, Changed) -> Changed,
+    because: impl Fn(&Site, &Skip) -> Why,
+) -> Draft {
+    let mut draft = Draft {
+        unread: sources.unread,
+        passed_over: sources.passed_over,
+        looked_at: sources.looked_at,
+        ..Draft::default()
+    };
+    for source in &sources.files {
+        let plan = plan_pin(&source.scan, digests, style);
+        draft.add(source, &plan, &note, &because);
+    }
+    draft
+}
+
+fn reference(site: &Site) -> Option<&ImageRef> {
+    match &site.found {
+        Found::Image(reference) => Some(reference),
+        Found::Opaque(_)
+        | Found::Malformed(_)
+        | Found::BuildTarget
+        | Found::Stage
+        | Found::Scratch
+        | Found::Inherits(_) => None,
+    }
+}
+
+/// Why a place has no digest: the registry's answer, where it was asked.
+fn because(site: &Site, skip: &Skip, answers: &Answers) -> Why {
+    let asked = reference(site).and_then(asks_for);
+    let answer = asked.as_ref().and_then(|asked| answers.get(asked));
+    match (skip, answer, asked.as_ref()) {
+        (Skip::NoAnswer, Some(AskedFor::NotThere), Some(asked)) => Why::NotThere(asked.clone()),
+        (Skip::NoAnswer, Some(AskedFor::Unknown(why)), _) => Why::Unknown(why.clone()),
+        (_, Some(_) | None, Some(_) | None) => Why::Skip(skip.clone()),
+    }
+}
+
+/// Why a name can move, where it can: then what runs today may not be what is pinned today.
+fn floating(site: &Site, rules: &RuleSet) -> Option<String> {
+    match judge(site, Level::Tag, rules) {
+        Verdict::Finding(finding) => Some(finding.message),
+        Verdict::Pinned
+        | Verdict::Accepted
+        | Verdict::NotRequired
+        | Verdict::Ignored(_)
+        | Verdict::Unknown(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NINES: &str = "sha256:9999999999999999999999999999999999999999999999999999999999999999";
+
+    fn compose(images: &[&str]) -> Sources {
+        let services: String = images
+            .iter()
+            .enumerate()
+            .map(|(n, image)| format!("  s{n}:\n    image: {image}\n"))
+            .collect();
+        filter(format!("services:\n{services}").into_bytes()).unwrap()
+    }
+
+    fn answered(sources: &Sources, answer: impl Fn(&TaggedRef) -> AskedFor) -> Answers {
+        sources
+            .wanted()
+            .into_iter()
+            .map(|one| (one.clone(), answer(&one)))
+            .collect()
+    }
+
+    #[test]
+    fn what_resolves_is_pinned_and_the_rest_says_why() {
+        let sources = compose(&["a/b:1.4", "a/c", "a/gone:1.4", "a/silent:1.4"]);
+        let answers = answered(&sources, |one| match one.repository.path().as_str() {
+            "a/gone" => AskedFor::NotThere,
+            "a/silent" => AskedFor::Unknown("no answer".to_owned()),
+            _ => AskedFor::Digest(NINES.parse().unwrap()),
+        });
+        let draft = plan(sources, &answers, Style::TagDigest, &RuleSet::default());
+        let new = &draft.rewrites[0].new;
+        assert!(
+            new.contains(&format!("a/b:1.4@{NINES}\n")) && new.contains(&format!("a/c@{NINES}\n"))
+        );
+        assert_eq!(draft.changed[0].floating, None);
+        assert_eq!(
+            draft.changed[1].floating.as_deref(),
+            Some("`a/c` has no tag: it can move")
+        );
+        let why: Vec<String> = draft.left.iter().map(|left| left.why.to_string()).collect();
+        assert_eq!(why[0], "docker.io has no tag `1.4` of docker.io/a/gone");
+        assert_eq!(why[1], "could not find out its digest: no answer");
+        assert_eq!(
+            draft.restarts.into_iter().collect::<Vec<_>>(),
+            ["service/s0", "service/s1"]
+        );
+    }
+
+    #[test]
+    fn a_lock_needs_no_registry() {
+        let pinned = format!("a/b:1.4@{NINES}");
+        assert!(
+            locked(compose(&[&pinned]), Style::TagDigest)
+                .changed
+                .is_empty()
+        );
+        assert_eq!(
+            locked(compose(&[&pinned, "a/c:1"]), Style::TagDigest)
+                .changed
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_filter_says_what_is_wrong_with_its_input() {
+        assert!(matches!(filter(Vec::new()), Err(FilesError::EmptyInput)));
+        assert!(matches!(
+            filter(vec![b'a', 0xff]),
+            Err(FilesError::InputEncoding)
+        ));
+        assert!(matches!(
+            filter(b"a: b\n".to_vec()),
+            Err(FilesError::InputFormat)
+        ));
+        let at = |bytes: usize| {
+            let mut text = b"FROM a\n#".to_vec();
+            text.resize(bytes, b'x');
+            filter(text)
+        };
+        assert!(at(FILE_BYTES_MAX).is_ok());
+        assert!(matches!(at(FILE_BYTES_MAX + 1), Err(FilesError::InputSize)));
+    }
+}

@@ -1,0 +1,130 @@
+//! Why a build did not get its names.
+
+use crate::app::OpenError;
+use crate::registries::RegistryError;
+use crate::seam::RecordError;
+use crate::source::SourceError;
+use crate::verdict::{Explain, Verdict};
+use domain::{Digest, Repository, Tag};
+use tagging::{EnvironmentRefused, ReleaseTimeError, SchemeError};
+
+/// Why a build did not get its names.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Settings, record or git.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What is being built.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A registry or another place of images.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The branch decides no environment.
+    #[error("no environment for this build")]
+    Environment(#[from] EnvironmentRefused),
+    /// A scheme.
+    #[error("no tag for this build")]
+    Scheme(#[from] SchemeError),
+    /// The release's time.
+    #[error(transparent)]
+    ReleaseTime(#[from] ReleaseTimeError),
+    /// No scheme and no `--tag`.
+    #[error("`{repository}` is in no settings, so no scheme gives it a tag")]
+    NoScheme {
+        /// The repository.
+        repository: Repository,
+    },
+    /// The tag names other bytes.
+    #[error("{repository}:{tag} is taken by {there}, this is {new}: {said}")]
+    Taken {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// What it names.
+        there: Digest,
+        /// What was to be named.
+        new: Digest,
+        /// The registry's own words.
+        said: String,
+    },
+    /// The alias would go back.
+    #[error(transparent)]
+    Alias(#[from] release::AliasRefused),
+    /// The tag is no alias at our registry: its first push would burn the name.
+    #[error("`{tag}` is no alias in {repository}: pushing it would make it immutable for ever")]
+    NoRule {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+    },
+    /// Somebody else moved the alias meanwhile.
+    #[error("alias `{alias}` of {repository} was moved to {found} by somebody else meanwhile")]
+    Stale {
+        /// The repository.
+        repository: Repository,
+        /// The alias.
+        alias: Tag,
+        /// What it names now.
+        found: String,
+    },
+    /// Tracked files differ from the commit.
+    #[error("tracked files differ from the commit: a tag from it would name something else")]
+    Dirty,
+    /// The past is cut off, and the scheme needs it.
+    #[error("this is a shallow clone, and scheme `{scheme}` needs the whole past")]
+    Shallow {
+        /// The scheme.
+        scheme: String,
+    },
+}
+
+impl Explain for PublishError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Open(error) => error.verdict(),
+            Self::Source(error) => error.verdict(),
+            Self::Record(error) => error.verdict(),
+            Self::Registry(error) => error.verdict(),
+            Self::Taken { .. } => Verdict::Taken,
+            Self::Environment(_) | Self::Alias(_) | Self::NoRule { .. } | Self::Stale { .. } => {
+                Verdict::Refused
+            }
+            Self::Scheme(_)
+            | Self::ReleaseTime(_)
+            | Self::NoScheme { .. }
+            | Self::Dirty
+            | Self::Shallow { .. } => Verdict::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open(error) => error.hint(),
+            Self::Source(error) => error.hint(),
+            Self::Record(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
+            Self::NoScheme { repository } => Some(format!(
+                "name the tag (--tag TAG), or add {repository} to `images` in indelible.yaml"
+            )),
+            Self::Taken {
+                repository, tag, ..
+            } => Some(format!("indelible history {repository}:{tag}")),
+            Self::Alias(_) => Some("to move it all the same: --move-alias-back".to_owned()),
+            Self::NoRule { repository, tag } => Some(format!(
+                "indelible rule set '{}' '{tag}' alias --registry {}",
+                repository.path(),
+                repository.host()
+            )),
+            Self::Stale { .. } => Some("run the command again".to_owned()),
+            Self::Dirty => Some("commit the changes, or say --allow-dirty".to_owned()),
+            Self::Shallow { .. } => Some("git fetch --unshallow --tags".to_owned()),
+            Self::Environment(_) | Self::Scheme(_) | Self::ReleaseTime(_) => None,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What a publish says to the record: the image, the build, and tags at registries that keep no history of ours.
+
+use super::aliases::{AliasDone, Moved};
+use super::run::{PublishRequest, TagDone};
+use super::{Bytes, Naming, PublishError};
+use crate::app::App;
+use crate::registries::{ImageFacts, Owner};
+use crate::seam::{Question, all};
+use ::record::Facet;
+use ::record::claim::{
+    BuildClaim, Claim, ClaimKey, ImageClaim, Kind, PublishedBy, TagChange, TagChangeClaim, Witness,
+};
+use ::record::event::canonical_claim;
+use domain::{Digest, EventId, Repository, Tag, TagClass};
+
+/// The claim about an image's bytes: the same for whoever reads them.
+pub(crate) fn image_claim(facts: &ImageFacts) -> Claim {
+    Claim::Image(ImageClaim {
+        key: key(&format!("image/{}", facts.digest)),
+        digest: facts.digest,
+        media_type: facts.media_type.clone(),
+        size: facts.size,
+        platforms: facts.platforms.clone(),
+    })
+}
+
+fn key(text: &str) -> ClaimKey {
+    ClaimKey::try_from(text.to_owned()).expect("words, digests and ids make a key")
+}
+
+/// A key that follows from all of a claim: saying the same again is the same claim.
+pub(crate) fn keyed(kind: &str, claim: impl Fn(ClaimKey) -> Claim) -> Claim {
+    let draft = canonical_claim(&claim(key("draft"))).unwrap_or_default();
+    claim(key(&format!(
+        "{kind}/{}",
+        &Digest::sha256(draft.as_bytes()).hex()[..40]
+    )))
+}
+
+pub(super) fn build_claim(
+    request: &PublishRequest,
+    naming: &Naming,
+    digest: Digest,
+    aliases: &[AliasDone],
+) -> Claim {
+    keyed("build", |key| {
+        Claim::Build(BuildClaim {
+            key,
+            digest,
+            repository: request.to.clone(),
+            image: request.image.clone(),
+            tags: naming.tags.clone(),
+            aliases: aliases.iter().map(|done| done.alias.clone()).collect(),
+            environment: naming.environment.clone(),
+            source: naming.source.recorded(),
+            run: naming.source.run(),
+            published_by: match request.bytes {
+                Bytes::From(_) => PublishedBy::Publish,
+                Bytes::Pushed(_) => PublishedBy::Adopted,
+            },
+        })
+    })
+}
+
+/// Tag changes that we made at a registry of others; ours keeps its own history. Law 12.
+pub(crate) async fn tag_changes(
+    app: &App,
+    owner: Owner,
+    repository: &Repository,
+    digest: Digest,
+    tags: &[TagDone],
+    aliases: &[AliasDone],
+) -> Result<Vec<Claim>, PublishError> {
+    if owner == Owner::Ours {
+        return Ok(Vec::new());
+    }
+    let mut claims = Vec::new();
+    for done in tags.iter().filter(|done| done.is_new) {
+        let change = TagChange::Created { digest };
+        claims.push(change_claim(app, repository, &done.tag, change, TagClass::Immutable).await?);
+    }
+    for done in aliases {
+        let change = match done.moved {
+            Moved::Same => continue,
+            Moved::Created => TagChange::Created { digest },
+            Moved::From(from) => TagChange::Moved { from, to: digest },
+        };
+        claims.push(change_claim(app, repository, &done.alias, change, TagClass::Alias).await?);
+    }
+    Ok(claims)
+}
+
+async fn change_claim(
+    app: &App,
+    repository: &Repository,
+    tag: &Tag,
+    change: TagChange,
+    class: TagClass,
+) -> Result<Claim, PublishError> {
+    let question = Question::of([Kind::TagChange])
+        .about(Facet::Repository, repository)
+        .about(Facet::Tag, tag);
+    let last: Option<EventId> = all(app.record().await?, &question)
+        .await?
+        .last()
+        .map(|event| event.event.stamp.id);
+    Ok(Claim::TagChange(TagChangeClaim {
+        key: crate::decide::key_after(&format!("tag-change/{repository}:{tag}"), last),
+        registry: Some(repository.host().clone()),
+        repository: repository.path().clone(),
+        tag: tag.clone(),
+        change,
+        class: Some(class),
+        witness: Witness::Observer,
+        reason: None,
+    }))
+}

@@ -1,0 +1,437 @@
+//! The record on an orphan branch of a git repository: one event a file, made once, never changed.
+//!
+//! ```text
+//! indelible/record:  events/2026/03/17/01JQ….json   reserve/<sha256(repository NUL tag)>.json
+//! ```
+//! `adapters/git` moves the files, `adapters/store` projects them into a cache that may be deleted at any
+//! time; this joins the two. Order: first-parent commit order, then path. Source: DESIGN §12, "Git record".
+
+use crate::record_local::{altered, query, recorded, refusal};
+use crate::seam::{Question, Record, RecordError, RecordPlaceName, Recorded};
+use crate::surroundings::Surroundings;
+use ::record::claim::{CLAIMS_AT_ONCE_MAX, ReservationClaim};
+use ::record::event::{Event, EventError, Stamp};
+use ::record::{Claim, ClaimKey, Sequenced};
+use domain::{Actor, Digest, EventId};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use git::{
+    AddedFile, Append, AppendError, Appended, BranchStore, GitError, NewFile, Retry, Signature, Tip,
+};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use store::{Ledger, Reserved};
+use tokio::sync::OnceCell;
+
+/// The branch of the record. Source: DESIGN §12.
+pub const RECORD_BRANCH: &str = "indelible/record";
+
+/// A record on a branch.
+pub struct GitRecord {
+    branch: BranchStore,
+    cache: Ledger,
+    actor: Actor,
+    email: String,
+    surroundings: Surroundings,
+    fetched: OnceCell<()>,
+}
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What one claim of an append becomes: a new event, or the one that says it already.
+#[derive(Clone, Debug)]
+enum Fate {
+    New(Event),
+    Known(EventId),
+}
+
+/// What stops an append on some tip.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error(transparent)]
+    Refused(#[from] RecordError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Event(#[from] EventError),
+    #[error("the cache of the record cannot be used")]
+    Cache(#[source] Cause),
+    #[error("{path} on the record's branch is not an event of this record")]
+    NotAnEvent { path: String, source: Cause },
+}
+
+impl GitRecord {
+    /// A record on a branch, and its cache; nothing is fetched yet.
+    #[must_use]
+    pub fn new(
+        branch: BranchStore,
+        cache: Ledger,
+        actor: Actor,
+        email: String,
+        surroundings: Surroundings,
+    ) -> Self {
+        Self {
+            branch,
+            cache,
+            actor,
+            email,
+            surroundings,
+            fetched: OnceCell::new(),
+        }
+    }
+
+    fn named(&self) -> String {
+        format!("{} branch {}", self.branch.remote(), self.branch.branch())
+    }
+
+    fn explain(&self, stop: Stop) -> RecordError {
+        let place = self.named();
+        match stop {
+            Stop::Refused(refused) => refused,
+            Stop::Git(error @ (GitError::Altered { .. } | GitError::Rewritten { .. })) => {
+                RecordError::Altered {
+                    place,
+                    source: error.into(),
+                }
+            }
+            Stop::NotAnEvent { .. } => RecordError::Altered {
+                place,
+                source: Box::new(stop),
+            },
+            Stop::Event(error) => RecordError::Limit(error.into()),
+            Stop::Git(_) | Stop::Cache(_) => RecordError::Unavailable {
+                place,
+                source: Box::new(stop),
+            },
+        }
+    }
+
+    /// Brings the cache up to a tip.
+    async fn project(&self, tip: &Tip) -> Result<(), Stop> {
+        let known = self
+            .cache
+            .tip()
+            .await
+            .map_err(|error| Stop::Cache(error.into()))?;
+        let since = match known.map(|text| text.parse()) {
+            Some(Ok(commit)) => Tip::At(commit),
+            Some(Err(_)) | None => Tip::Absent,
+        };
+        if since == *tip {
+            return Ok(());
+        }
+        let files = self.branch.added_since(&since, tip).await?;
+        let events = files
+            .iter()
+            .filter(|file| is_event_path(&file.path))
+            .map(event_of);
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        let tip = tip.commit().map(ToString::to_string);
+        self.cache
+            .insert_events(events, tip)
+            .await
+            .map_err(|error| Stop::Cache(error.into()))?;
+        Ok(())
+    }
+
+    async fn fetch(&self) -> Result<(), Stop> {
+        let tip = self.branch.fetch().await?;
+        self.project(&tip).await
+    }
+
+    /// Fetches once in the life of this process; an append fetches by itself.
+    async fn fetch_once(&self) -> Result<(), Stop> {
+        self.fetched
+            .get_or_try_init(|| self.fetch())
+            .await
+            .map(|()| ())
+    }
+
+    async fn append_now(&self, claims: Vec<Claim>) -> Result<Vec<Recorded>, Stop> {
+        if claims.len() > CLAIMS_AT_ONCE_MAX {
+            let error = store::AppendError::TooMany {
+                found: claims.len(),
+            };
+            return Err(Stop::Refused(refusal(error, &claims, &self.named())));
+        }
+        let now = self.surroundings.now();
+        let signature = Signature::new(self.actor.name(), &self.email, now)
+            .map_err(|error| Stop::Cache(error.into()))?;
+        let fates = Mutex::new(Vec::new());
+        let appended = self
+            .branch
+            .append(&signature, Retry::seeded(self.surroundings.seed()), |tip| {
+                let (claims, fates) = (&claims, &fates);
+                async move {
+                    self.project(&tip).await?;
+                    let decided = self.decide(claims).await?;
+                    let append = files_of(&decided)?;
+                    *fates
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner) = decided;
+                    Ok(append)
+                }
+            })
+            .await;
+        let tip = match appended {
+            Ok(Appended::New { commit, .. }) => Tip::At(commit),
+            Ok(Appended::Same { tip }) => tip,
+            Ok(Appended::Taken { path, bytes }) => return Err(self.taken(path, &bytes)),
+            Err(AppendError::Git(error)) => return Err(error.into()),
+            Err(AppendError::Decide(stop)) => return Err(stop),
+        };
+        self.project(&tip).await?;
+        let fates = fates
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ids = fates.iter().map(|fate| match fate {
+            Fate::New(event) => (event.stamp.id, true),
+            Fate::Known(id) => (*id, false),
+        });
+        recorded(&self.cache, ids).await.map_err(Stop::Cache)
+    }
+
+    /// Somebody's file stands at the path of a reservation that the cache did not show.
+    fn taken(&self, path: String, bytes: &[u8]) -> Stop {
+        match Event::read(bytes) {
+            Ok(Event {
+                claim: Claim::Reservation(other),
+                ..
+            }) => Stop::Refused(reserved(&other)),
+            Ok(_) => Stop::NotAnEvent {
+                path,
+                source: "another event was expected there".into(),
+            },
+            Err(error) => Stop::NotAnEvent {
+                path,
+                source: error.into(),
+            },
+        }
+    }
+
+    /// Decides on the tip that the cache shows: what is new, what is there, what is refused.
+    async fn decide(&self, claims: &[Claim]) -> Result<Vec<Fate>, Stop> {
+        let (now, random) = (
+            self.surroundings.now(),
+            self.surroundings.random() & COUNTABLE,
+        );
+        let mut fates: Vec<Fate> = Vec::with_capacity(claims.len());
+        let mut mine = BTreeMap::<&ClaimKey, usize>::new();
+        for (nth, claim) in claims.iter().enumerate() {
+            if let Some(at) = mine.get(claim.key()) {
+                if claims[*at] != *claim {
+                    return Err(self.key_taken(claim, fate_id(&fates[*at])));
+                }
+                let id = fate_id(&fates[*at]);
+                fates.push(Fate::Known(id));
+                continue;
+            }
+            mine.insert(claim.key(), nth);
+            let fate = match self.known(claim).await? {
+                Some(id) => Fate::Known(id),
+                None => {
+                    let id = EventId::new(now, random + nth as u128);
+                    let stamp = Stamp {
+                        id,
+                        at: now,
+                        actor: self.actor.clone(),
+                        cause: None,
+                    };
+                    Fate::New(Event {
+                        stamp,
+                        claim: claim.clone(),
+                    })
+                }
+            };
+            fates.push(fate);
+        }
+        Ok(fates)
+    }
+
+    /// The event that says a claim already; a refusal where the key or the tag is somebody else's.
+    async fn known(&self, claim: &Claim) -> Result<Option<EventId>, Stop> {
+        let cache = |error: store::DatabaseError| Stop::Cache(error.into());
+        if let Some(known) = self
+            .cache
+            .by_key(claim.key().clone())
+            .await
+            .map_err(cache)?
+        {
+            let id = known.event.stamp.id;
+            return if known.event.claim == *claim {
+                Ok(Some(id))
+            } else {
+                Err(self.key_taken(claim, id))
+            };
+        }
+        let Claim::Reservation(asked) = claim else {
+            return Ok(None);
+        };
+        let there = self
+            .cache
+            .reservation(asked.repository.clone(), asked.tag.clone());
+        match there.await.map_err(cache)? {
+            Some(Reserved { release, event }) if release == asked.release => Ok(Some(event)),
+            Some(Reserved { release, .. }) => Err(Stop::Refused(reserved(&ReservationClaim {
+                release,
+                ..asked.clone()
+            }))),
+            None => Ok(None),
+        }
+    }
+
+    fn key_taken(&self, claim: &Claim, event: EventId) -> Stop {
+        let error = store::AppendError::KeyTaken {
+            key: claim.key().clone(),
+            event,
+        };
+        Stop::Refused(refusal(error, std::slice::from_ref(claim), &self.named()))
+    }
+
+    async fn verify_all(&self) -> Result<u64, Stop> {
+        self.fetch().await?;
+        let verified = self.branch.verify(&Tip::Absent).await?;
+        // The branch holds; now every event in it must be one, under its own name.
+        let files = self.branch.added_since(&Tip::Absent, &verified.tip).await?;
+        for file in files.iter().filter(|file| is_event_path(&file.path)) {
+            event_of(file)?;
+        }
+        let cache = self
+            .cache
+            .verify()
+            .await
+            .map_err(|error| Stop::Cache(error.into()))?;
+        Ok(altered(cache, &self.named())?)
+    }
+}
+
+/// 79 bits: adding the number of a claim never runs over the 80 that an id has.
+const COUNTABLE: u128 = (1 << 79) - 1;
+
+fn fate_id(fate: &Fate) -> EventId {
+    match fate {
+        Fate::New(event) => event.stamp.id,
+        Fate::Known(id) => *id,
+    }
+}
+
+fn reserved(there: &ReservationClaim) -> RecordError {
+    RecordError::Reserved {
+        repository: there.repository.to_string(),
+        tag: there.tag.to_string(),
+        release: there.release.clone(),
+    }
+}
+
+fn is_event_path(path: &str) -> bool {
+    path.starts_with("events/") || path.starts_with("reserve/")
+}
+
+/// The one path at which an event is kept.
+fn path_of(event: &Event) -> String {
+    match &event.claim {
+        Claim::Reservation(claim) => {
+            let name = format!("{}\0{}", claim.repository, claim.tag);
+            format!("reserve/{}.json", Digest::sha256(name.as_bytes()).hex())
+        }
+        Claim::TagChange(_)
+        | Claim::Image(_)
+        | Claim::Build(_)
+        | Claim::Deploy(_)
+        | Claim::Allow(_)
+        | Claim::Block(_)
+        | Claim::Hold(_)
+        | Claim::Rule(_)
+        | Claim::Unlock(_)
+        | Claim::Token(_)
+        | Claim::Note(_) => {
+            let day = event.at().civil();
+            let (year, month, day) = (day.year(), day.month(), day.day());
+            format!(
+                "events/{year:04}/{month:02}/{day:02}/{}.json",
+                event.stamp.id
+            )
+        }
+    }
+}
+
+/// Reads the event of a file; it must stand under its own name.
+fn event_of(file: &AddedFile) -> Result<Event, Stop> {
+    let wrong = |source: Cause| Stop::NotAnEvent {
+        path: file.path.clone(),
+        source,
+    };
+    let event = Event::read(&file.bytes).map_err(|error| wrong(error.into()))?;
+    let own = path_of(&event);
+    if own == file.path {
+        Ok(event)
+    } else {
+        Err(wrong(format!("its place is {own}").into()))
+    }
+}
+
+fn files_of(fates: &[Fate]) -> Result<Append, Stop> {
+    let mut files = Vec::new();
+    let mut kinds = Vec::new();
+    for fate in fates {
+        let Fate::New(event) = fate else { continue };
+        let path = path_of(event)
+            .parse()
+            .expect("dates, ids and hex digits make a plain path");
+        files.push(NewFile {
+            path,
+            bytes: event.to_bytes()?,
+        });
+        kinds.push(event.claim.kind().name());
+    }
+    kinds.dedup();
+    let message = git::Message::new(
+        &format!("record: {}", kinds.join(", "))
+            .chars()
+            .take(100)
+            .collect::<String>(),
+    );
+    Ok(Append {
+        files,
+        message: message.expect("names of kinds make a subject"),
+    })
+}
+
+impl Record for GitRecord {
+    fn place(&self) -> RecordPlaceName {
+        RecordPlaceName {
+            kind: "git",
+            place: self.named(),
+        }
+    }
+
+    fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>> {
+        async move {
+            self.append_now(claims)
+                .await
+                .map_err(|stop| self.explain(stop))
+        }
+        .boxed()
+    }
+
+    fn events<'a>(
+        &'a self,
+        question: &'a Question,
+        after: u64,
+    ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>> {
+        async move {
+            self.fetch_once().await.map_err(|stop| self.explain(stop))?;
+            let page = self.cache.events(query(question, after)).await;
+            page.map_err(|error| self.explain(Stop::Cache(error.into())))
+        }
+        .boxed()
+    }
+
+    fn verify(&self) -> BoxFuture<'_, Result<u64, RecordError>> {
+        async move { self.verify_all().await.map_err(|stop| self.explain(stop)) }.boxed()
+    }
+}

@@ -1,0 +1,8 @@
+//! Seams: what two real implementations have in common, and the suite that both pass.
+
+pub mod conformance;
+mod record;
+
+pub use record::{
+    PAGE, Question, Record, RecordError, RecordPlaceName, Recorded, all, environment_state,
+};

@@ -1,0 +1,189 @@
+//! The record, wherever it is kept: claims go in, events come out in the order of their sequence.
+//!
+//! ```text
+//! append([deploy B to prod])  ->  [01JQ…, new]        the record stamps who, when and the id
+//! events(deploys of prod)     ->  [deploy A, deploy B]
+//! ```
+//! Implemented by a SQLite file ([`crate::record_local`]) and a git branch ([`crate::record_git`]).
+
+use crate::verdict::{Explain, Verdict};
+use ::record::claim::{Claim, Kind};
+use ::record::{EnvironmentState, Facet, Sequenced};
+use domain::{Actor, EnvironmentName, EventId};
+use futures_util::future::BoxFuture;
+
+/// How many events one page has at most. Source: DESIGN §12, limits.
+pub const PAGE: usize = 1_000;
+
+/// Which events are asked for: of one of these kinds (none: of any), about all of these values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Kinds; empty: any.
+    pub kinds: Vec<Kind>,
+    /// Values that the event must be about, all of them.
+    pub facets: Vec<(Facet, String)>,
+}
+
+impl Question {
+    /// Events of these kinds.
+    #[must_use]
+    pub fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
+        Self {
+            kinds: kinds.into_iter().collect(),
+            facets: Vec::new(),
+        }
+    }
+
+    /// Only those that are about this value too.
+    #[must_use]
+    pub fn about(mut self, facet: Facet, value: impl ToString) -> Self {
+        self.facets.push((facet, value.to_string()));
+        self
+    }
+}
+
+/// A claim that is in the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its event.
+    pub event: Sequenced,
+    /// Whether this append made it; a retry finds its own.
+    pub is_new: bool,
+}
+
+impl Recorded {
+    /// The event's name.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        self.event.event.stamp.id
+    }
+}
+
+/// Where a record is, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordPlaceName {
+    /// `local`, `git` or `file`.
+    pub kind: &'static str,
+    /// The path or address, without credentials.
+    pub place: String,
+}
+
+/// Why the record did not take or tell something.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The same key stands for another claim: somebody else was first.
+    #[error("the record has another {kind} under the key `{key}`: event {existing}")]
+    KeyTaken {
+        /// The claim's kind.
+        kind: &'static str,
+        /// The key.
+        key: String,
+        /// The event that has it.
+        existing: EventId,
+    },
+    /// The tag is reserved for another release.
+    #[error("{repository}:{tag} is reserved for the release `{release}`")]
+    Reserved {
+        /// The repository.
+        repository: String,
+        /// The tag.
+        tag: String,
+        /// The release that has it.
+        release: String,
+    },
+    /// Too many claims, or one that is too long.
+    #[error("the claims cannot be recorded")]
+    Limit(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It cannot be reached, read or written.
+    #[error("the record at {place} cannot be used")]
+    Unavailable {
+        /// Where it is.
+        place: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It was changed where it must not be.
+    #[error("the record at {place} was tampered with")]
+    Altered {
+        /// Where it is.
+        place: String,
+        /// What was found.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Explain for RecordError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::KeyTaken { .. } => Verdict::Refused,
+            Self::Reserved { .. } => Verdict::Taken,
+            Self::Limit(_) | Self::Unavailable { .. } | Self::Altered { .. } => Verdict::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::KeyTaken { .. } => {
+                Some("somebody else decided meanwhile: run the command again".to_owned())
+            }
+            Self::Altered { .. } => Some("indelible record verify".to_owned()),
+            Self::Reserved { .. } | Self::Limit(_) | Self::Unavailable { .. } => None,
+        }
+    }
+}
+
+/// A record.
+pub trait Record: Send + Sync {
+    /// Where it is.
+    fn place(&self) -> RecordPlaceName;
+
+    /// Who is recorded as the actor of what this process appends.
+    fn actor(&self) -> &Actor;
+
+    /// Records claims, all or none; the same key with the same claim is found again, not repeated.
+    fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>>;
+
+    /// One page of events behind a place in the sequence (0: from the start), oldest first.
+    fn events<'a>(
+        &'a self,
+        question: &'a Question,
+        after: u64,
+    ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>>;
+
+    /// Checks that nothing that was recorded has been changed; the number of events that were checked.
+    fn verify(&self) -> BoxFuture<'_, Result<u64, RecordError>>;
+}
+
+/// All events that answer a question, oldest first.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn all(record: &dyn Record, question: &Question) -> Result<Vec<Sequenced>, RecordError> {
+    let mut events: Vec<Sequenced> = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event| event.seq);
+        let page = record.events(question, after).await?;
+        let is_last = page.len() < PAGE;
+        events.extend(page);
+        if is_last {
+            return Ok(events);
+        }
+    }
+}
+
+/// What the record says about one environment.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn environment_state(
+    record: &dyn Record,
+    name: &EnvironmentName,
+) -> Result<EnvironmentState, RecordError> {
+    let own = Question::of([Kind::Build, Kind::Deploy, Kind::Allow, Kind::Hold])
+        .about(Facet::Environment, name);
+    let mut events = all(record, &own).await?;
+    // A block names no environment: it holds in each.
+    events.extend(all(record, &Question::of([Kind::Block])).await?);
+    events.sort_by_key(|event| event.seq);
+    Ok(EnvironmentState::of(name, &events))
+}

@@ -1,0 +1,81 @@
+//! What the values of the settings must be together.
+
+use super::{Settings, SettingsError};
+use domain::environments_that_clash;
+use std::collections::BTreeSet;
+
+pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
+    names(settings)?;
+    promotion(settings)?;
+    images(settings)
+}
+
+fn wrong(key: String, why: String) -> SettingsError {
+    SettingsError::Value { key, why }
+}
+
+fn names(settings: &Settings) -> Result<(), SettingsError> {
+    let names: Vec<_> = settings
+        .environments
+        .iter()
+        .map(|environment| &environment.name)
+        .collect();
+    if let Some((long, short)) = environments_that_clash(&names) {
+        let why = format!(
+            "the name ends in `-{short}`, another environment: their tags could not be told apart"
+        );
+        return Err(wrong(format!("environments.{long}"), why));
+    }
+    Ok(())
+}
+
+fn promotion(settings: &Settings) -> Result<(), SettingsError> {
+    for environment in &settings.environments {
+        let key = format!("environments.{}.promotes-from", environment.name);
+        let mut seen = BTreeSet::from([&environment.name]);
+        let mut at = environment;
+        while let Some(from) = &at.promotes_from {
+            let Some(before) = settings.environment(from) else {
+                return Err(wrong(key, format!("there is no environment `{from}`")));
+            };
+            if !seen.insert(&before.name) {
+                return Err(wrong(
+                    key,
+                    format!("`{from}` is promoted from itself, in a ring"),
+                ));
+            }
+            at = before;
+        }
+    }
+    Ok(())
+}
+
+fn images(settings: &Settings) -> Result<(), SettingsError> {
+    for environment in &settings.environments {
+        if let Some(image) = environment
+            .images
+            .keys()
+            .find(|image| !settings.images.contains_key(*image))
+        {
+            let key = format!("environments.{}.images.{image}", environment.name);
+            return Err(wrong(key, format!("there is no image `{image}`")));
+        }
+    }
+    for (name, image) in &settings.images {
+        if image.schemes.is_empty() {
+            return Err(wrong(
+                format!("images.{name}.tags"),
+                "a build needs at least one tag".to_owned(),
+            ));
+        }
+        let twin = settings
+            .images
+            .iter()
+            .find(|(other, that)| *other != name && that.repository == image.repository);
+        if let Some((twin, _)) = twin {
+            let why = format!("`{twin}` has the same repository: one image, one name");
+            return Err(wrong(format!("images.{name}.repository"), why));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,350 @@
+//! From the text of `indelible.yaml` to settings.
+
+use super::check::check;
+use super::wire::{self, DeployWord, EventWord, VerifiedWord};
+use super::{
+    Builds, CheckLevel, DeployMode, EnvironmentSettings, GitTarget, ImageSettings, RecordPlace,
+    Settings,
+};
+use domain::{EnvironmentName, Pattern, Rule};
+use release::VerifiedThere;
+use tagging::{EnvironmentRule, EventKind, Scheme};
+
+/// The longest settings file, in bytes.
+pub const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
+/// The branch that is written to where none is named.
+const BRANCH_DEFAULT: &str = "main";
+
+/// What is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Too long.
+    #[error("settings have at most {SETTINGS_BYTES_MAX} bytes, found {found}")]
+    Length {
+        /// The length in bytes.
+        found: usize,
+    },
+    /// No YAML, a wrong shape, or a key or value that is none.
+    #[error("{message}{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Shape {
+        /// What the reader said, with line and column.
+        message: String,
+        /// The known key that is nearest to an unknown one.
+        nearest: Option<String>,
+    },
+    /// Another version of the format.
+    #[error("settings of version {found} cannot be read by this program, which reads version 1")]
+    Version {
+        /// The version.
+        found: u64,
+    },
+    /// A value that this version has no meaning for yet.
+    #[error("`{key}: {value}` is not in this version; it has {known}")]
+    NotInThisVersion {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What there is.
+        known: &'static str,
+    },
+    /// A value that is wrong in its place.
+    #[error("`{key}`: {why}")]
+    Value {
+        /// The key.
+        key: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Reads settings.
+///
+/// # Errors
+/// Names the key, and where there is one the nearest known key.
+pub fn read(text: &str) -> Result<Settings, SettingsError> {
+    if text.len() > SETTINGS_BYTES_MAX {
+        return Err(SettingsError::Length { found: text.len() });
+    }
+    let file: wire::File =
+        serde_saphyr::from_str(text).map_err(|error| shape(&error.to_string()))?;
+    if file.version != 1 {
+        return Err(SettingsError::Version {
+            found: file.version,
+        });
+    }
+    let images = file
+        .images
+        .0
+        .into_iter()
+        .map(|(name, image)| (name, image_settings(image)))
+        .collect();
+    let environments = file.environments.0.into_iter();
+    let environments = environments.map(|(name, wire)| environment_settings(name, wire));
+    let settings = Settings {
+        record: record_place(file.record.as_deref().unwrap_or("local"))?,
+        images,
+        environments: environments.collect::<Result<_, _>>()?,
+        rules: file.rules.into_iter().map(rule).collect(),
+    };
+    check(&settings)?;
+    Ok(settings)
+}
+
+fn rule(entry: wire::RuleEntry) -> Rule {
+    let repositories = entry.repository.unwrap_or_else(Pattern::everything);
+    Rule {
+        repositories,
+        tags: entry.tag,
+        class: entry.is,
+    }
+}
+
+/// Finds the known key that is nearest to the unknown one in the reader's message.
+fn shape(message: &str) -> SettingsError {
+    let message = message.lines().next().unwrap_or_default().to_owned();
+    let nearest = message.split_once("unknown field `").and_then(|(_, rest)| {
+        let (unknown, rest) = rest.split_once('`')?;
+        let (_, known) = rest.split_once("expected ")?;
+        let known = known
+            .trim_start_matches("one of ")
+            .split([',', ' '])
+            .map(|key| key.trim_matches('`'));
+        let distance = |key: &&str| strsim::damerau_levenshtein(unknown, key);
+        let near = known.filter(|key| !key.is_empty()).min_by_key(distance)?;
+        (distance(&near) <= 1 + unknown.len() / 3).then(|| near.to_owned())
+    });
+    SettingsError::Shape { nearest, message }
+}
+
+pub(crate) fn record_place(text: &str) -> Result<RecordPlace, SettingsError> {
+    let wrong = |why: String| SettingsError::Value {
+        key: "record".to_owned(),
+        why,
+    };
+    match text.split_once(':') {
+        None if text == "local" => Ok(RecordPlace::Local),
+        None if text == "git" => Ok(RecordPlace::Git(None)),
+        Some(("git", url)) => {
+            let url = git::RemoteUrl::parse(url).map_err(|error| wrong(error.to_string()))?;
+            Ok(RecordPlace::Git(Some(url)))
+        }
+        Some(("file", path)) if !path.is_empty() => Ok(RecordPlace::File(path.into())),
+        Some(("http" | "https", _)) => Err(SettingsError::NotInThisVersion {
+            key: "record".to_owned(),
+            value: text.to_owned(),
+            known: "local, git, git:URL and file:PATH",
+        }),
+        Some(_) | None => Err(wrong(format!(
+            "`{text}` is none of local, git, git:URL and file:PATH"
+        ))),
+    }
+}
+
+fn image_settings(wire: wire::Image) -> ImageSettings {
+    let builds = match wire.environments {
+        Some(wire::Shared::Shared) => Builds::Shared,
+        None => Builds::PerEnvironment,
+    };
+    let schemes = wire.tags.unwrap_or_else(|| match builds {
+        Builds::Shared => vec![Scheme::Timestamp],
+        Builds::PerEnvironment => vec![Scheme::TimestampEnv],
+    });
+    ImageSettings {
+        repository: wire.repository,
+        schemes,
+        builds,
+    }
+}
+
+fn environment_settings(
+    name: EnvironmentName,
+    wire: wire::Environment,
+) -> Result<EnvironmentSettings, SettingsError> {
+    let key = |what: &str| format!("environments.{name}.{what}");
+    let deploy = deploy_mode(&key("deploy"), wire.deploy.unwrap_or(DeployWord::Files))?;
+    // Read so that a typo in them is found today; they come with the clusters.
+    let _kept_for_clusters = (&wire.clusters, &wire.namespace, &wire.workloads);
+    let events = wire.events.iter().map(|word| match word {
+        EventWord::Manual => EventKind::Manual,
+        EventWord::Schedule => EventKind::Schedule,
+    });
+    let rule = EnvironmentRule {
+        name: name.clone(),
+        branches: wire.branches,
+        events: events.collect(),
+    };
+    let images = wire
+        .images
+        .0
+        .into_iter()
+        .map(|(image, own)| (image, own.repository))
+        .collect();
+    Ok(EnvironmentSettings {
+        rule,
+        alias: wire.alias,
+        promotes_from: wire.promotes_from,
+        verified_there: match wire.verified_there.unwrap_or(VerifiedWord::Warn) {
+            VerifiedWord::Required => VerifiedThere::Required,
+            VerifiedWord::Warn => VerifiedThere::Warn,
+            VerifiedWord::Off => VerifiedThere::Off,
+        },
+        deploy,
+        git: git_target(&key("git"), wire.git)?,
+        images,
+        check: wire.check.unwrap_or(CheckLevel::Floating),
+        name,
+    })
+}
+
+fn deploy_mode(key: &str, word: DeployWord) -> Result<DeployMode, SettingsError> {
+    let missing = |value: &str| SettingsError::NotInThisVersion {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        known: "files and git",
+    };
+    match word {
+        DeployWord::Files => Ok(DeployMode::Files),
+        DeployWord::Git => Ok(DeployMode::Git),
+        DeployWord::Pr => Err(missing("pr")),
+        DeployWord::Cluster => Err(missing("cluster")),
+        DeployWord::GitCluster => Err(missing("git+cluster")),
+    }
+}
+
+fn git_target(key: &str, wire: Option<wire::Git>) -> Result<GitTarget, SettingsError> {
+    let wire = wire.unwrap_or(wire::Git {
+        repository: None,
+        branch: None,
+        path: None,
+    });
+    let wrong = |part: &str, why: String| SettingsError::Value {
+        key: format!("{key}.{part}"),
+        why,
+    };
+    let repository = wire.repository.map(|url| {
+        git::RemoteUrl::parse(&url).map_err(|error| wrong("repository", error.to_string()))
+    });
+    let branch = wire.branch.as_deref().unwrap_or(BRANCH_DEFAULT);
+    let branch = branch
+        .parse()
+        .map_err(|error: git::RevisionError| wrong("branch", error.to_string()))?;
+    let path = wire.path.unwrap_or_default();
+    let path = path.trim_end_matches('/').trim_start_matches("./");
+    let is_inside = |part: &str| !part.is_empty() && part != "." && part != "..";
+    let path = if path == "." { "" } else { path };
+    if !path.is_empty() && !path.split('/').all(is_inside) {
+        return Err(wrong(
+            "path",
+            format!("`{path}` is not a path inside the repository"),
+        ));
+    }
+    Ok(GitTarget {
+        repository: repository.transpose()?,
+        branch,
+        path: path.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: &str = r#"
+version: 1
+record: git
+images:
+  api: {repository: registry.example.com/shop/api, tags: [timestamp-env]}
+  web: {repository: registry.example.com/shop/web, tags: [timestamp], environments: shared}
+environments:
+  prod:
+    branches: [prod, "*-prod"]
+    alias: prod
+    promotes-from: uat
+    verified-there: warn
+    deploy: git
+    git: {repository: git@git.example.com:shop/config.git, branch: main, path: apps/prod}
+    images: {api: {repository: registry-prod.example.com/shop/api}}
+    check: digest
+  uat:
+    branches: ["**"]
+    alias: uat
+    deploy: files
+rules:
+  - {tag: "{latest,*-cache}", is: alias}
+"#;
+
+    #[test]
+    fn the_design_s_example_is_read() {
+        let settings = read(FULL).unwrap();
+        let names: Vec<_> = settings
+            .environments
+            .iter()
+            .map(|e| e.name.as_str())
+            .collect();
+        assert_eq!(names, ["prod", "uat"], "the order of the file decides");
+        let prod = &settings.environments[0];
+        assert_eq!(prod.check, CheckLevel::Digest);
+        assert_eq!(prod.git.path, "apps/prod");
+        let api = "api".parse().unwrap();
+        assert_eq!(
+            settings.repository(prod, &api).unwrap().to_string(),
+            "registry-prod.example.com/shop/api"
+        );
+        assert_eq!(settings.first_of_chain(prod).name.as_str(), "uat");
+        assert_eq!(
+            settings.image_of(&"registry-prod.example.com/shop/api".parse().unwrap()),
+            Some(&api)
+        );
+    }
+
+    fn error_of(change: (&str, &str)) -> SettingsError {
+        assert!(FULL.contains(change.0), "{}", change.0);
+        read(&FULL.replacen(change.0, change.1, 1)).unwrap_err()
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        let error = error_of(("promotes-from", "promote-from")).to_string();
+        assert!(error.ends_with("did you mean `promotes-from`?"), "{error}");
+        let error = error_of(("alias: prod", "aliases: prod")).to_string();
+        assert!(error.contains("did you mean `alias`?"), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        let cases = [
+            (("version: 1", "version: 2"), "version 2"),
+            (("deploy: git", "deploy: pr"), "not in this version"),
+            (
+                ("record: git", "record: https://indelible.example.com"),
+                "not in this version",
+            ),
+            (("path: apps/prod", "path: ../prod"), "not a path inside"),
+            (("branch: main", "branch: -d"), "not the name of a branch"),
+            (("promotes-from: uat", "promotes-from: qa"), "qa"),
+            (("promotes-from: uat", "promotes-from: prod"), "prod"),
+            (("  uat:\n", "  eu-prod:\n"), "eu-prod"),
+            (
+                (
+                    "{api: {repository: registry-prod",
+                    "{job: {repository: registry-prod",
+                ),
+                "job",
+            ),
+            (("shop/web", "shop/web:1"), "tag or a digest"),
+        ];
+        for (change, expected) in cases {
+            let error = error_of(change).to_string();
+            assert!(error.contains(expected), "{change:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_longest_settings_are_read_and_one_more_byte_is_not() {
+        let fill = |len: usize| format!("version: 1\n#{}", "x".repeat(len - 12));
+        assert!(read(&fill(SETTINGS_BYTES_MAX)).is_ok());
+        let found = SETTINGS_BYTES_MAX + 1;
+        assert_eq!(read(&fill(found)), Err(SettingsError::Length { found }));
+    }
+}
