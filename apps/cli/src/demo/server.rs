@@ -37,9 +37,6 @@ impl Server {
         let stderr = stdout.try_clone().map_err(DemoError::io("make", &log))?;
         let mut command = teller.command(shell, &words).into_std();
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
-        // A group of its own: an interrupt is ours to answer, and a server that is left running lives on.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = command.spawn().map_err(|source| DemoError::Start {
             program: "indelible serve".to_owned(),
             source,

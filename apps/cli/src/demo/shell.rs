@@ -159,6 +159,9 @@ impl Teller {
             .current_dir(&shell.folder)
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        // A group of its own: an interrupt is ours to answer, not each command's.
+        #[cfg(unix)]
+        command.process_group(0);
         command
     }
 
