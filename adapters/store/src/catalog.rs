@@ -8,6 +8,9 @@
 
 mod administer;
 mod delete;
+mod history;
+mod hot;
+mod hot_rows;
 mod manifest_row;
 mod membership;
 mod put;
@@ -26,16 +29,18 @@ pub use refused::{DeleteError, RuleError, TokenError, UnlockError};
 pub use rights::Rights;
 pub use row::{NewToken, StoredManifest, TagRow, Token, TokenHash, UnlockTag};
 
-use crate::blobs::{BlobError, Blobs};
+use crate::blobs::Blobs;
 use crate::database::{Database, DatabaseError};
-use crate::ledger::query::{self, Order, PAGE_MAX, Query};
+use crate::ledger::query::{Order, PAGE_MAX, Query};
 use crate::stamping::Stamping;
 use delete::Delete;
 use domain::{Digest, RepositoryPath, Tag};
+use hot_rows::{HotRows, key};
 use oci::{Descriptor, ManifestRef};
 use record::claim::Text;
 use record::{Facet, Kind, Sequenced};
 use rules::KeptRules;
+use rusqlite::Connection;
 use std::sync::Arc;
 use write::Write;
 
@@ -52,6 +57,7 @@ pub struct Catalog {
     database: Database,
     blobs: Blobs,
     rules: Arc<KeptRules>,
+    hot: Arc<HotRows>,
 }
 
 impl Catalog {
@@ -62,6 +68,7 @@ impl Catalog {
             database,
             blobs,
             rules: Arc::default(),
+            hot: Arc::default(),
         }
     }
 
@@ -77,16 +84,21 @@ impl Catalog {
             put.digest.verify(&put.bytes)?;
         }
         let (rules, blobs) = (Arc::clone(&self.rules), self.blobs.clone());
+        let (hot, path) = (Arc::clone(&self.hot), put.repository.clone());
+        let tags = put.tags.clone();
         self.database
-            .write(move |tx| {
-                Write {
-                    tx,
-                    put: &put,
-                    rules: &rules,
-                    blobs: &blobs,
-                }
-                .run()
-            })
+            .write_then(
+                move |tx| {
+                    Write {
+                        tx,
+                        put: &put,
+                        rules: &rules,
+                        blobs: &blobs,
+                    }
+                    .run()
+                },
+                move || hot.changed(&path, &tags),
+            )
             .await
     }
 
@@ -99,26 +111,22 @@ impl Catalog {
         repository: &RepositoryPath,
         reference: &ManifestRef,
     ) -> Result<Option<StoredManifest>, DatabaseError> {
+        let key = key(repository, reference);
+        let ticket = match self.hot.manifests.get(&key) {
+            Ok(manifest) => return Ok(Some(manifest)),
+            Err(ticket) => ticket,
+        };
         let (path, reference) = (repository.clone(), reference.clone());
         let blobs = self.blobs.clone();
-        self.database
-            .read(move |reader| {
-                let Some(mut found) = read::find(reader, &path, &reference)? else {
-                    return Ok(None);
-                };
-                let bytes = match found.body.take() {
-                    Some(body) => body.into(),
-                    None => blobs
-                        .read_now(&found.digest)
-                        .map_err(unreadable)?
-                        .ok_or_else(|| {
-                            let why = format!("the file of {} is missing", found.digest);
-                            DatabaseError::unreadable("manifest", why)
-                        })?,
-                };
-                found.with(bytes).map(Some)
-            })
-            .await
+        let read = move |reader: &Connection| read::whole(reader, &path, &reference, &blobs);
+        let found = self.database.read(read).await?;
+        if let Some(manifest) = &found {
+            let weight = key.len() + manifest.bytes.len();
+            self.hot
+                .manifests
+                .keep(ticket, key, manifest.clone(), weight);
+        }
+        Ok(found)
     }
 
     /// Deletes a tag; an immutable name stays burnt.
@@ -132,16 +140,18 @@ impl Catalog {
         reason: Option<Text>,
         by: Stamping,
     ) -> Result<(), DeleteError> {
+        let (hot, path, gone) = (Arc::clone(&self.hot), repository.clone(), tag.clone());
+        let delete = move |tx: &Connection| {
+            let delete = Delete {
+                tx,
+                path: &repository,
+                reason: reason.as_ref(),
+                by: &by,
+            };
+            delete.tag(&tag)
+        };
         self.database
-            .write(move |tx| {
-                let delete = Delete {
-                    tx,
-                    path: &repository,
-                    reason: reason.as_ref(),
-                    by: &by,
-                };
-                delete.tag(&tag)
-            })
+            .write_then(delete, move || hot.changed(&path, [&gone]))
             .await
     }
 
@@ -156,17 +166,19 @@ impl Catalog {
         reason: Option<Text>,
         by: Stamping,
     ) -> Result<Vec<Tag>, DeleteError> {
-        self.database
-            .write(move |tx| {
-                let delete = Delete {
-                    tx,
-                    path: &repository,
-                    reason: reason.as_ref(),
-                    by: &by,
-                };
-                delete.manifest(&digest)
-            })
-            .await
+        let hot = Arc::clone(&self.hot);
+        let delete = move |tx: &Connection| {
+            let delete = Delete {
+                tx,
+                path: &repository,
+                reason: reason.as_ref(),
+                by: &by,
+            };
+            delete.manifest(&digest)
+        };
+        // Its tags are known in the transaction only, and this is rare.
+        let forget = move || hot.manifests.forget_all();
+        self.database.write_then(delete, forget).await
     }
 
     /// Takes a blob out of a repository; its bytes stay until garbage collection.
@@ -178,9 +190,10 @@ impl Catalog {
         repository: RepositoryPath,
         digest: Digest,
     ) -> Result<(), DeleteError> {
-        self.database
-            .write(move |tx| delete::blob(tx, &repository, &digest))
-            .await
+        let (hot, path) = (Arc::clone(&self.hot), repository.clone());
+        let delete = move |tx: &Connection| delete::blob(tx, &repository, &digest);
+        let forget = move || hot.blobs.forget(&key(&path, &ManifestRef::Digest(digest)));
+        self.database.write_then(delete, forget).await
     }
 
     /// The tags that resolve, in byte order, after one; `None`: there is no such repository.
@@ -248,7 +261,7 @@ impl Catalog {
             ..Query::default()
         };
         self.database
-            .read(move |reader| own_changes(reader, query))
+            .read(move |reader| history::own_changes(reader, query))
             .await
     }
 
@@ -287,16 +300,19 @@ impl Catalog {
         repository: &RepositoryPath,
         digest: &Digest,
     ) -> Result<Option<u64>, DatabaseError> {
+        let key = key(repository, &ManifestRef::Digest(*digest));
+        let ticket = match self.hot.blobs.get(&key) {
+            Ok(size) => return Ok(Some(size)),
+            Err(ticket) => ticket,
+        };
         let (path, digest) = (repository.clone(), *digest);
-        self.database
-            .read(move |reader| {
-                let Some(repository) = manifest_row::repository(reader, &path)? else {
-                    return Ok(None);
-                };
-                let size = manifest_row::blob(reader, repository, &digest)?;
-                Ok(size.map(i64::unsigned_abs))
-            })
-            .await
+        let read = move |reader: &Connection| membership::size(reader, &path, &digest);
+        let found = self.database.read(read).await?;
+        if let Some(size) = found {
+            let weight = key.len();
+            self.hot.blobs.keep(ticket, key, size, weight);
+        }
+        Ok(found)
     }
 
     /// Puts a blob into a repository: after [`Blobs::commit`] made its bytes durable.
@@ -359,30 +375,4 @@ impl Catalog {
             .read(move |reader| membership::repositories(reader, &after, limit))
             .await
     }
-}
-
-/// Changes of this registry's own tag: one that was only observed at another registry has the same path.
-fn own_changes(
-    reader: &rusqlite::Connection,
-    mut query: Query,
-) -> Result<Vec<Sequenced>, DatabaseError> {
-    let limit = query.limit;
-    let mut own = Vec::new();
-    while own.len() < limit {
-        let page = query::events(reader, &query)?;
-        let Some(last) = page.last() else {
-            break;
-        };
-        query.before = Some(last.seq);
-        own.extend(page.into_iter().filter(|change| {
-            let claim = change.event.claim.as_tag_change();
-            claim.is_some_and(|claim| claim.registry.is_none())
-        }));
-    }
-    own.truncate(limit);
-    Ok(own)
-}
-
-fn unreadable(error: BlobError) -> DatabaseError {
-    DatabaseError::unreadable("file of a manifest", error)
 }

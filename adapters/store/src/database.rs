@@ -87,7 +87,19 @@ impl Database {
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        self.inner.writer.write(job).await
+        self.inner.writer.write(job, || ()).await
+    }
+
+    /// As [`Database::write`]; `after` runs between the end of the transaction, whatever that was, and
+    /// the answer, also when nobody waits for the answer any more.
+    pub(crate) async fn write_then<T, E, F, A>(&self, job: F, after: A) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        A: FnOnce() + Send + 'static,
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        self.inner.writer.write(job, after).await
     }
 
     /// Runs a question on one of the readers, off the runtime's threads.

@@ -7,6 +7,8 @@ use crate::catalog::{
 use crate::database::DatabaseError;
 use crate::stamping::Stamping;
 use domain::{RepositoryPath, Rule, RuleSet, Tag, Timestamp};
+use rusqlite::Connection;
+use std::sync::Arc;
 
 impl Catalog {
     /// The rules that somebody set.
@@ -52,9 +54,10 @@ impl Catalog {
     /// # Errors
     /// There is none of that name.
     pub async fn revoke_token(&self, name: &str, by: Stamping) -> Result<(), TokenError> {
-        let name = name.to_owned();
+        let (hot, name) = (Arc::clone(&self.hot), name.to_owned());
+        let revoke = move |tx: &Connection| tokens::revoke(tx, &name, &by);
         self.database
-            .write(move |tx| tokens::revoke(tx, &name, &by))
+            .write_then(revoke, move || hot.tokens.forget_all())
             .await
     }
 
@@ -71,9 +74,23 @@ impl Catalog {
     /// # Errors
     /// The database cannot be read.
     pub async fn token(&self, hash: TokenHash) -> Result<Option<Token>, DatabaseError> {
-        self.database
+        let key = hash
+            .0
+            .iter()
+            .map(|byte| char::from(*byte))
+            .collect::<String>();
+        let ticket = match self.hot.tokens.get(&key) {
+            Ok(token) => return Ok(Some(token)),
+            Err(ticket) => ticket,
+        };
+        let found = self
+            .database
             .read(move |reader| tokens::by_hash(reader, hash))
-            .await
+            .await?;
+        if let Some(token) = &found {
+            self.hot.tokens.keep(ticket, key, token.clone(), 1);
+        }
+        Ok(found)
     }
 
     /// Until when a tag was unlocked last, if it ever was; the moment may be over.

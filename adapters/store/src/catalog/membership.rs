@@ -21,6 +21,19 @@ pub(super) fn link(
     Ok(())
 }
 
+/// How large a blob is, if the repository has it.
+pub(super) fn size(
+    connection: &Connection,
+    path: &RepositoryPath,
+    digest: &Digest,
+) -> Result<Option<u64>, DatabaseError> {
+    let Some(repository) = manifest_row::repository(connection, path)? else {
+        return Ok(None);
+    };
+    let size = manifest_row::blob(connection, repository, digest)?;
+    Ok(size.map(i64::unsigned_abs))
+}
+
 /// Puts a blob of one repository into another; `None`: the first lacks it.
 pub(super) fn mount(
     tx: &Connection,

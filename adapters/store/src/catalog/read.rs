@@ -1,5 +1,6 @@
 //! Reading a manifest: one indexed read by tag or digest, and its bytes compared with their digest.
 
+use crate::blobs::Blobs;
 use crate::catalog::StoredManifest;
 use crate::catalog::manifest_row::read_digest;
 use crate::catalog::tag_row::read_class;
@@ -64,8 +65,29 @@ impl Raw {
     }
 }
 
+/// The manifest under a tag or digest, with its bytes from the row or the file.
+pub(super) fn whole(
+    reader: &Connection,
+    repository: &RepositoryPath,
+    reference: &ManifestRef,
+    blobs: &Blobs,
+) -> Result<Option<StoredManifest>, DatabaseError> {
+    let Some(mut found) = find(reader, repository, reference)? else {
+        return Ok(None);
+    };
+    let bytes = match found.body.take() {
+        Some(body) => body.into(),
+        None => {
+            let file = blobs.read_now(&found.digest);
+            let file = file.map_err(|why| DatabaseError::unreadable("file of a manifest", why))?;
+            file.ok_or_else(|| DatabaseError::unreadable("manifest", "its file is missing"))?
+        }
+    };
+    found.with(bytes).map(Some)
+}
+
 /// The row under a tag or digest.
-pub(super) fn find(
+fn find(
     connection: &Connection,
     repository: &RepositoryPath,
     reference: &ManifestRef,

@@ -22,26 +22,29 @@ pub(super) enum Changes {
     Go,
 }
 
-/// The one kind of job: a closure and the channel of its caller.
-pub(super) struct Closure<T, E, F> {
+/// The one kind of job: a closure, what follows the batch's end, and the channel of its caller.
+pub(super) struct Closure<T, E, F, A> {
     work: Option<F>,
+    after: A,
     result: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
 }
 
-impl<T, E, F> Closure<T, E, F> {
-    pub(super) fn new(work: F, answer: oneshot::Sender<Result<T, E>>) -> Self {
+impl<T, E, F, A> Closure<T, E, F, A> {
+    pub(super) fn new(work: F, after: A, answer: oneshot::Sender<Result<T, E>>) -> Self {
         Self {
             work: Some(work),
+            after,
             result: None,
             answer,
         }
     }
 }
 
-impl<T, E, F> Job for Closure<T, E, F>
+impl<T, E, F, A> Job for Closure<T, E, F, A>
 where
     F: FnOnce(&Connection) -> Result<T, E> + Send,
+    A: FnOnce() + Send,
     T: Send,
     E: From<DatabaseError> + Send,
 {
@@ -65,12 +68,15 @@ where
 
     fn committed(self: Box<Self>) {
         if let Some(result) = self.result {
+            (self.after)();
             // The caller may have gone away; what it asked for is done all the same.
             let _gone = self.answer.send(result);
         }
     }
 
     fn lost(self: Box<Self>, why: DatabaseError) {
+        // It may have reached the disk all the same.
+        (self.after)();
         let _gone = self.answer.send(Err(why.into()));
     }
 }

@@ -42,14 +42,15 @@ impl Writer {
         })
     }
 
-    pub(super) async fn write<T, E, F>(&self, job: F) -> Result<T, E>
+    pub(super) async fn write<T, E, F, A>(&self, job: F, after: A) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        A: FnOnce() + Send + 'static,
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.enqueue(Box::new(Closure::new(job, answer)))?;
+        self.enqueue(Box::new(Closure::new(job, after, answer)))?;
         answered.await.unwrap_or_else(|_| Err(stopped().into()))
     }
 
