@@ -15,8 +15,8 @@ mod index;
 mod write;
 
 pub use docker::DockerArchive;
-pub use index::{ARCHIVE_ENTRIES_MAX, LINKS_MAX};
 pub use gzip::UNPACK_RATIO_MAX;
+pub use index::{ARCHIVE_ENTRIES_MAX, LINKS_MAX};
 pub use oci::OciArchive;
 pub use write::write_layout;
 
@@ -34,7 +34,9 @@ async fn open(file: &Path, temp: &Path) -> Result<TarIndex, RemoteError> {
         let unpacked = gzip::unpack_if_gzip(&file, &temp)?;
         TarIndex::read(&file, unpacked)
     });
-    opened.await.map_err(|panicked| RemoteError::protocol("the archive reader", panicked.to_string()))?
+    opened
+        .await
+        .map_err(|panicked| RemoteError::protocol("the archive reader", panicked.to_string()))?
 }
 
 /// Opens a tar that was saved here, and removes it with the last reader.
@@ -44,7 +46,9 @@ async fn open_saved(saved: TempPath, temp: &Path) -> Result<TarIndex, RemoteErro
         let unpacked = gzip::unpack_if_gzip(&file, &temp)?;
         TarIndex::read(&file, Some(unpacked.unwrap_or(saved)))
     });
-    opened.await.map_err(|panicked| RemoteError::protocol("the archive reader", panicked.to_string()))?
+    opened
+        .await
+        .map_err(|panicked| RemoteError::protocol("the archive reader", panicked.to_string()))?
 }
 
 fn wrong(path: &Path, problem: impl Into<String>) -> RemoteError {

@@ -71,7 +71,11 @@ impl ManifestBytes {
     pub fn descriptor(&self) -> Result<Descriptor, RemoteError> {
         let manifest = self.read()?;
         let size = self.bytes.len() as u64;
-        Ok(Descriptor::new(manifest.media_type.as_str(), self.digest, size))
+        Ok(Descriptor::new(
+            manifest.media_type.as_str(),
+            self.digest,
+            size,
+        ))
     }
 }
 
@@ -147,7 +151,8 @@ struct Checking {
 
 /// Passes a stream on, and ends it with an error when it was not what `digest` and `size` name.
 ///
-/// A stream that is longer than `size` ends at once. What came before an error was not verified.
+/// With a size, the last piece is held back until all of it was checked: the error comes in its place. A
+/// stream that is longer ends at once. What came before an error was not verified.
 #[must_use]
 pub(crate) fn verified(
     stream: BlobStream,
@@ -184,6 +189,8 @@ impl Checking {
         }
         match self.size {
             Some(expected) if self.seen > expected => Err(self.wrong_size(expected)),
+            // Before the last piece is passed on: an upload is whole with it, and nobody asks for more.
+            Some(expected) if self.seen == expected => self.check(),
             Some(_) | None => Ok(()),
         }
     }
@@ -192,6 +199,10 @@ impl Checking {
         if let Some(expected) = self.size.filter(|expected| *expected != self.seen) {
             return Err(self.wrong_size(expected));
         }
+        self.check()
+    }
+
+    fn check(&mut self) -> Result<(), RemoteError> {
         let Some(digester) = self.digester.take() else {
             return Ok(());
         };
@@ -269,6 +280,9 @@ mod tests {
             futures_util::FutureExt::now_or_never(read_whole(stream, max, "it")).unwrap()
         };
         assert!(whole(5).is_ok());
-        assert!(matches!(whole(4), Err(RemoteError::TooLarge { max: 4, .. })));
+        assert!(matches!(
+            whole(4),
+            Err(RemoteError::TooLarge { max: 4, .. })
+        ));
     }
 }

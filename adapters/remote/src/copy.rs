@@ -93,13 +93,20 @@ struct Walk {
 
 impl Walk {
     /// Adds a manifest and everything below it.
-    async fn add(&mut self, from: &Place, digest: &Digest, depth: usize) -> Result<(), RemoteError> {
+    async fn add(
+        &mut self,
+        from: &Place,
+        digest: &Digest,
+        depth: usize,
+    ) -> Result<(), RemoteError> {
         if self.manifests.iter().any(|known| known.digest == *digest) {
             return Ok(());
         }
         let too_much = |problem: String| RemoteError::protocol(format!("image {digest}"), problem);
         if depth > DEPTH_MAX {
-            return Err(too_much(format!("its indexes nest deeper than {DEPTH_MAX}")));
+            return Err(too_much(format!(
+                "its indexes nest deeper than {DEPTH_MAX}"
+            )));
         }
         let manifest = from.manifest(digest).await?;
         let read = manifest.read()?;
@@ -110,7 +117,9 @@ impl Walk {
             Box::pin(self.add(from, &child.digest, depth + 1)).await?;
         }
         if self.manifests.len() >= MANIFESTS_MAX {
-            return Err(too_much(format!("it has more than {MANIFESTS_MAX} manifests")));
+            return Err(too_much(format!(
+                "it has more than {MANIFESTS_MAX} manifests"
+            )));
         }
         self.manifests.push(manifest);
         Ok(())
@@ -125,7 +134,12 @@ impl Walk {
 }
 
 /// Puts the blobs, six at a time, then the manifests, children first.
-async fn put_all(from: &Place, to: &Target, walk: &Walk, copied: &mut Copied) -> Result<(), RemoteError> {
+async fn put_all(
+    from: &Place,
+    to: &Target,
+    walk: &Walk,
+    copied: &mut Copied,
+) -> Result<(), RemoteError> {
     let blobs = walk.blobs.values().map(|blob| async move {
         let put = put_blob(from, to, blob).await?;
         Ok::<_, RemoteError>((put, blob.size))
@@ -144,7 +158,9 @@ async fn put_all(from: &Place, to: &Target, walk: &Walk, copied: &mut Copied) ->
     for manifest in &walk.manifests {
         let has_subject = manifest.read()?.subject.is_some();
         match to {
-            Target::Registry(repository) if has_subject => repository.put_referrer(manifest).await?,
+            Target::Registry(repository) if has_subject => {
+                repository.put_referrer(manifest).await?
+            }
             Target::Registry(_) | Target::Layout(_) => to.put_manifest(manifest).await?,
         }
     }
@@ -155,11 +171,18 @@ async fn put_blob(from: &Place, to: &Target, blob: &Descriptor) -> Result<BlobPu
     match to {
         Target::Registry(repository) => {
             let mount_from = match from {
-                Place::Registry(source, _) if source.shares_registry_with(repository) => Some(source.path()),
-                Place::Registry(..) | Place::Layout(..) | Place::OciArchive(..) | Place::DockerArchive(_) => None,
+                Place::Registry(source, _) if source.shares_registry_with(repository) => {
+                    Some(source.path())
+                }
+                Place::Registry(..)
+                | Place::Layout(..)
+                | Place::OciArchive(..)
+                | Place::DockerArchive(_) => None,
             };
             let source = from.blob_source(blob).await?;
-            repository.put_blob(&blob.digest, blob.size, &source, mount_from).await
+            repository
+                .put_blob(&blob.digest, blob.size, &source, mount_from)
+                .await
         }
         Target::Layout(layout) => {
             if layout.has_blob(&blob.digest).await? == Some(blob.size) {
@@ -173,8 +196,17 @@ async fn put_blob(from: &Place, to: &Target, blob: &Descriptor) -> Result<BlobPu
 }
 
 /// Copies what is attached to any manifest of the image, and what is attached to that.
-async fn copy_referrers(from: &Place, to: &Target, walk: &Walk, copied: &mut Copied) -> Result<(), RemoteError> {
-    let mut subjects: Vec<Digest> = walk.manifests.iter().map(|manifest| manifest.digest).collect();
+async fn copy_referrers(
+    from: &Place,
+    to: &Target,
+    walk: &Walk,
+    copied: &mut Copied,
+) -> Result<(), RemoteError> {
+    let mut subjects: Vec<Digest> = walk
+        .manifests
+        .iter()
+        .map(|manifest| manifest.digest)
+        .collect();
     let mut seen = subjects.len();
     for _ in 0..DEPTH_MAX {
         let mut attached = Vec::new();
@@ -186,7 +218,10 @@ async fn copy_referrers(from: &Place, to: &Target, walk: &Walk, copied: &mut Cop
                 seen += 1;
                 if seen > MANIFESTS_MAX {
                     let place = format!("image {}", copied.manifest.digest);
-                    return Err(RemoteError::protocol(place, format!("it has more than {MANIFESTS_MAX} manifests")));
+                    return Err(RemoteError::protocol(
+                        place,
+                        format!("it has more than {MANIFESTS_MAX} manifests"),
+                    ));
                 }
                 let mut walk = Walk::default();
                 walk.add(from, &referrer.digest, 0).await?;

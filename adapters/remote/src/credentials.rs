@@ -10,6 +10,7 @@
 mod helper;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use domain::{RegistryHost, Secret};
@@ -159,7 +160,9 @@ impl DockerConfig {
         exact.or_else(|| {
             let mut entries = self.auths.iter();
             entries
-                .find(|(key, _)| key_host(key) == key_host(host.auth_key()) || key_host(key) == host.as_str())
+                .find(|(key, _)| {
+                    key_host(key) == key_host(host.auth_key()) || key_host(key) == host.as_str()
+                })
                 .map(|(_, entry)| entry)
         })
     }
@@ -186,17 +189,23 @@ impl AuthEntry {
         if let Some(auth) = said(&self.auth) {
             return decode_auth(&auth)
                 .map(Some)
-                .ok_or_else(|| CredentialsError::Auth { host: host.to_string() });
+                .ok_or_else(|| CredentialsError::Auth {
+                    host: host.to_string(),
+                });
         }
-        Ok(said(&self.username).zip(said(&self.password)).map(|(username, password)| {
-            let password = Secret::new(password);
-            Credential::Basic { username, password }
-        }))
+        Ok(said(&self.username)
+            .zip(said(&self.password))
+            .map(|(username, password)| {
+                let password = Secret::new(password);
+                Credential::Basic { username, password }
+            }))
     }
 }
 
 fn decode_auth(auth: &str) -> Option<Credential> {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(auth.trim()).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(auth.trim())
+        .ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (username, password) = text.split_once(':')?;
     // Docker pads the decoded text with NUL. Source: docker/cli `decodeAuth`.
@@ -210,6 +219,7 @@ fn decode_auth(auth: &str) -> Option<Credential> {
 pub struct Credentials {
     said: BTreeMap<RegistryHost, Credential>,
     configs: Vec<DockerConfig>,
+    helpers_in: Option<PathBuf>,
 }
 
 impl Credentials {
@@ -222,14 +232,23 @@ impl Credentials {
     /// Those of some docker configs; the first that knows a host decides.
     #[must_use]
     pub fn of(configs: Vec<DockerConfig>) -> Self {
-        let said = BTreeMap::new();
-        Self { said, configs }
+        Self {
+            configs,
+            ..Self::default()
+        }
     }
 
     /// Adds one that goes before every config.
     #[must_use]
     pub fn with(mut self, host: RegistryHost, credential: Credential) -> Self {
         self.said.insert(host, credential);
+        self
+    }
+
+    /// Takes helpers from a folder instead of the process's `PATH`.
+    #[must_use]
+    pub fn with_helpers_in(mut self, folder: PathBuf) -> Self {
+        self.helpers_in = Some(folder);
         self
     }
 
@@ -243,7 +262,7 @@ impl Credentials {
         }
         for config in &self.configs {
             if let Some(name) = config.helper(host)
-                && let Some(found) = helper::ask(name, host).await?
+                && let Some(found) = helper::ask(name, self.helpers_in.as_deref(), host).await?
             {
                 return Ok(Some(found));
             }
@@ -263,7 +282,9 @@ mod tests {
 
     async fn find(config: &str, host: &str) -> Result<Option<Credential>, CredentialsError> {
         let config = DockerConfig::read(config)?;
-        Credentials::of(vec![config]).find(&host.parse().unwrap()).await
+        Credentials::of(vec![config])
+            .find(&host.parse().unwrap())
+            .await
     }
 
     fn basic(username: &str, password: &str) -> Credential {
@@ -314,7 +335,11 @@ mod tests {
             ),
         ];
         for (fields, expected) in cases {
-            assert_eq!(find(&with(&fields), "a.io").await.unwrap(), expected, "{fields}");
+            assert_eq!(
+                find(&with(&fields), "a.io").await.unwrap(),
+                expected,
+                "{fields}"
+            );
         }
         let wrong = find(&with(r#""auth":"!""#), "a.io").await;
         assert!(matches!(wrong, Err(CredentialsError::Auth { .. })));
@@ -325,17 +350,27 @@ mod tests {
         let host: RegistryHost = "a.io".parse().unwrap();
         let config = DockerConfig::read(r#"{"auths":{"a.io":{"auth":"dXNlcjpwYXNz"}}}"#).unwrap();
         let credentials = Credentials::of(vec![config]).with(host.clone(), basic("token", "T"));
-        assert_eq!(credentials.find(&host).await.unwrap(), Some(basic("token", "T")));
+        assert_eq!(
+            credentials.find(&host).await.unwrap(),
+            Some(basic("token", "T"))
+        );
     }
 
     #[test]
     fn a_wrong_config_is_refused_without_its_secrets() {
-        let wrong = DockerConfig::read("{\"auths\":\n{\"a\":{\"auth\": \"hunter2\" x}}}").unwrap_err();
-        assert_eq!(wrong.to_string(), "the docker config is not as expected, line 2");
+        let wrong =
+            DockerConfig::read("{\"auths\":\n{\"a\":{\"auth\": \"hunter2\" x}}}").unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "the docker config is not as expected, line 2"
+        );
         for name in ["../evil", "a b", "-x", "", "A", "a/b"] {
             let config = format!(r#"{{"credHelpers":{{"a.io":"{name}"}}}}"#);
             let refused = DockerConfig::read(&config);
-            assert!(matches!(refused, Err(CredentialsError::HelperName { .. })), "{name}");
+            assert!(
+                matches!(refused, Err(CredentialsError::HelperName { .. })),
+                "{name}"
+            );
         }
         assert!(DockerConfig::read(&format!("{{}}{}", " ".repeat(CONFIG_BYTES_MAX - 2))).is_ok());
         assert!(DockerConfig::read(&format!("{{}}{}", " ".repeat(CONFIG_BYTES_MAX - 1))).is_err());

@@ -28,7 +28,13 @@ const FIRST_BYTE_WITHIN: Duration = Duration::from_secs(600);
 const IDLE: Duration = Duration::from_secs(60);
 const ERROR_BYTES_MAX: usize = 64 << 10;
 /// What stays as it is in the name's part of the path; `/` too, which the daemon expects there.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/').remove(b':').remove(b'@');
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@');
 
 /// Where a docker daemon listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,9 +71,15 @@ impl FromStr for DockerHost {
         };
         if let Some(path) = text.strip_prefix("unix://") {
             let path = PathBuf::from(path);
-            return if path.is_absolute() { Ok(Self::Unix(path)) } else { Err(wrong()) };
+            return if path.is_absolute() {
+                Ok(Self::Unix(path))
+            } else {
+                Err(wrong())
+            };
         }
-        let rest = text.strip_prefix("tcp://").or_else(|| text.strip_prefix("http://"));
+        let rest = text
+            .strip_prefix("tcp://")
+            .or_else(|| text.strip_prefix("http://"));
         let authority = rest.ok_or_else(wrong)?.trim_end_matches('/');
         let host: domain::RegistryHost = authority.parse().map_err(|_| wrong())?;
         if host.is_loopback() {
@@ -108,7 +120,10 @@ impl Daemon {
             .connect_timeout(CONNECT_WITHIN)
             .tls_certs_only([]);
         let (builder, base) = match host {
-            DockerHost::Unix(path) => (builder.unix_socket(path.as_path()), "http://docker".to_owned()),
+            DockerHost::Unix(path) => (
+                builder.unix_socket(path.as_path()),
+                "http://docker".to_owned(),
+            ),
             DockerHost::Loopback { authority } => (builder, format!("http://{authority}")),
         };
         let client = builder.build().map_err(|cause| RemoteError::Setup {
@@ -116,7 +131,11 @@ impl Daemon {
             cause: cause.into(),
         })?;
         let place = format!("docker daemon at {host}");
-        Ok(Self { client, base, place })
+        Ok(Self {
+            client,
+            base,
+            place,
+        })
     }
 
     /// Saves an image to a file in `temp` and opens it; the file goes with the archive's last clone.
@@ -139,7 +158,11 @@ impl Daemon {
         DockerArchive::open_saved(saved.into_temp_path(), temp).await
     }
 
-    async fn save(&self, mut response: reqwest::Response, temp: &Path) -> Result<NamedTempFile, RemoteError> {
+    async fn save(
+        &self,
+        mut response: reqwest::Response,
+        temp: &Path,
+    ) -> Result<NamedTempFile, RemoteError> {
         let failed = |cause| RemoteError::file("write", temp, cause);
         let saved = NamedTempFile::new_in(temp).map_err(failed)?;
         let mut file = tokio::fs::File::from_std(saved.reopen().map_err(failed)?);
@@ -165,7 +188,12 @@ impl Daemon {
         Ok(saved)
     }
 
-    async fn refusal(&self, image: &str, status: u16, mut response: reqwest::Response) -> RemoteError {
+    async fn refusal(
+        &self,
+        image: &str,
+        status: u16,
+        mut response: reqwest::Response,
+    ) -> RemoteError {
         #[derive(serde::Deserialize)]
         struct Said {
             message: String,
@@ -182,9 +210,15 @@ impl Daemon {
         let answered = format!("{} answered {status}{said}", self.place);
         if status == 404 {
             let what = format!("image `{}`", shown(image));
-            return RemoteError::NotFound { what, said: answered };
+            return RemoteError::NotFound {
+                what,
+                said: answered,
+            };
         }
-        RemoteError::protocol(answered, format!("the image `{}` was not saved", shown(image)))
+        RemoteError::protocol(
+            answered,
+            format!("the image `{}` was not saved", shown(image)),
+        )
     }
 
     fn unreachable(&self, error: reqwest::Error) -> RemoteError {
@@ -206,10 +240,22 @@ mod tests {
 
     #[test]
     fn a_daemon_is_at_a_socket_or_at_loopback() {
-        for text in ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://[::1]:2375", "tcp://localhost:2375"] {
+        for text in [
+            "unix:///var/run/docker.sock",
+            "tcp://127.0.0.1:2375",
+            "tcp://[::1]:2375",
+            "tcp://localhost:2375",
+        ] {
             assert_eq!(text.parse::<DockerHost>().unwrap().to_string(), text);
         }
-        for bad in ["", "unix://relative", "tcp://10.0.0.1:2375", "ssh://host", "npipe:////./pipe/docker", "/var/run/docker.sock"] {
+        for bad in [
+            "",
+            "unix://relative",
+            "tcp://10.0.0.1:2375",
+            "ssh://host",
+            "npipe:////./pipe/docker",
+            "/var/run/docker.sock",
+        ] {
             assert!(bad.parse::<DockerHost>().is_err(), "{bad}");
         }
     }

@@ -45,7 +45,11 @@ impl fmt::Display for Answered {
 /// A stranger's text as one line that cannot steer a terminal.
 pub(crate) fn shown(text: &str) -> String {
     let short: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-    short.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+    short
+        .escape_debug()
+        .to_string()
+        .replace("\\\"", "\"")
+        .replace("\\'", "'")
 }
 
 /// Why a place did not give or take something.
@@ -220,7 +224,9 @@ pub enum RemoteError {
 }
 
 fn again(after: Option<Duration>) -> String {
-    after.map_or_else(String::new, |after| format!(", again in {} s", after.as_secs()))
+    after.map_or_else(String::new, |after| {
+        format!(", again in {} s", after.as_secs())
+    })
 }
 
 impl RemoteError {
@@ -230,9 +236,17 @@ impl RemoteError {
         matches!(self, Self::NotFound { .. })
     }
 
-    pub(crate) fn file(action: &'static str, path: &std::path::Path, cause: std::io::Error) -> Self {
+    pub(crate) fn file(
+        action: &'static str,
+        path: &std::path::Path,
+        cause: std::io::Error,
+    ) -> Self {
         let path = path.display().to_string();
-        Self::File { action, path, cause }
+        Self::File {
+            action,
+            path,
+            cause,
+        }
     }
 
     pub(crate) fn protocol(place: impl Into<String>, problem: impl Into<String>) -> Self {

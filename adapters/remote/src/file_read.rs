@@ -28,17 +28,21 @@ impl FileSpan {
         let failed = |cause| RemoteError::file("read", &self.path, cause);
         let mut file = File::open(&self.path).await.map_err(failed)?;
         if self.offset > 0 {
-            file.seek(SeekFrom::Start(self.offset)).await.map_err(failed)?;
+            file.seek(SeekFrom::Start(self.offset))
+                .await
+                .map_err(failed)?;
         }
         let start = (file, self.size, self.path);
-        Ok(stream::try_unfold(start, |(mut file, left, path)| async move {
-            let piece = read_piece(&mut file, left)
-                .await
-                .map_err(|cause| RemoteError::file("read", &path, cause))?;
-            let left = left - piece.len() as u64;
-            Ok((!piece.is_empty()).then_some((piece, (file, left, path))))
-        })
-        .boxed())
+        Ok(
+            stream::try_unfold(start, |(mut file, left, path)| async move {
+                let piece = read_piece(&mut file, left)
+                    .await
+                    .map_err(|cause| RemoteError::file("read", &path, cause))?;
+                let left = left - piece.len() as u64;
+                Ok((!piece.is_empty()).then_some((piece, (file, left, path))))
+            })
+            .boxed(),
+        )
     }
 }
 
@@ -73,7 +77,10 @@ fn is_absence(error: &std::io::Error) -> bool {
 }
 
 /// Reads a plain file whole, up to a limit; `None` when there is none.
-pub(crate) async fn read_plain(path: &Path, bytes_max: usize) -> Result<Option<Bytes>, RemoteError> {
+pub(crate) async fn read_plain(
+    path: &Path,
+    bytes_max: usize,
+) -> Result<Option<Bytes>, RemoteError> {
     let Some(size) = plain_size(path).await? else {
         return Ok(None);
     };
@@ -90,5 +97,7 @@ pub(crate) async fn read_plain(path: &Path, bytes_max: usize) -> Result<Option<B
     };
     let stream = span.stream().await?;
     let what = path.display().to_string();
-    crate::content::read_whole(stream, bytes_max, &what).await.map(Some)
+    crate::content::read_whole(stream, bytes_max, &what)
+        .await
+        .map(Some)
 }

@@ -44,7 +44,8 @@ impl Layout {
             folder: folder.to_owned(),
         };
         let marker = read_plain(&folder.join(MARKER_FILE), MARKER_BYTES_MAX).await?;
-        let marker = marker.ok_or_else(|| layout.without(format!("`{MARKER_FILE}` file: it is no OCI layout")))?;
+        let marker = marker
+            .ok_or_else(|| layout.without(format!("`{MARKER_FILE}` file: it is no OCI layout")))?;
         read_marker(&marker)
             .map_err(|cause| RemoteError::document(layout.in_folder(MARKER_FILE), cause))?;
         Ok(layout)
@@ -85,7 +86,11 @@ impl Layout {
     ///
     /// # Errors
     /// It is not there or cannot be read.
-    pub async fn blob(&self, digest: &Digest, size: Option<u64>) -> Result<BlobStream, RemoteError> {
+    pub async fn blob(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<BlobStream, RemoteError> {
         let span = self.span(digest).await?;
         let stream = span.stream().await?;
         Ok(verified(stream, *digest, size, self.place()))
@@ -154,11 +159,14 @@ pub(crate) fn checked_manifest(
     bytes: Bytes,
     place: &str,
 ) -> Result<ManifestBytes, RemoteError> {
-    digest.verify(&bytes).map_err(|mismatch| RemoteError::DigestMismatch {
-        place: place.to_owned(),
-        mismatch,
-    })?;
-    let limit = ManifestLimit::new(MANIFEST_BYTES_SETTABLE_MAX).expect("the largest that can be set");
+    digest
+        .verify(&bytes)
+        .map_err(|mismatch| RemoteError::DigestMismatch {
+            place: place.to_owned(),
+            mismatch,
+        })?;
+    let limit =
+        ManifestLimit::new(MANIFEST_BYTES_SETTABLE_MAX).expect("the largest that can be set");
     let manifest = Manifest::read_within(&bytes, None, limit)
         .map_err(|cause| RemoteError::document(format!("manifest {digest} of {place}"), cause))?;
     Ok(ManifestBytes {
@@ -189,7 +197,10 @@ pub(crate) fn select(
     meant.dedup_by_key(|entry| entry.digest);
     match meant.as_slice() {
         [] => Err(RemoteError::NotFound {
-            what: name.map_or_else(|| "manifest: its index is empty".to_owned(), |name| format!("image `{}`", name.escape_debug())),
+            what: name.map_or_else(
+                || "manifest: its index is empty".to_owned(),
+                |name| format!("image `{}`", name.escape_debug()),
+            ),
             said: place.to_owned(),
         }),
         [only] => Ok(Resolved {

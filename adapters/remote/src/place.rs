@@ -70,7 +70,9 @@ impl Opener {
     /// There is no such place, or it cannot be read.
     pub async fn open(&self, source: &Source) -> Result<Place, RemoteError> {
         Ok(match source {
-            Source::Layout { folder, name } => Place::Layout(Layout::open(folder).await?, name.clone()),
+            Source::Layout { folder, name } => {
+                Place::Layout(Layout::open(folder).await?, name.clone())
+            }
             Source::OciArchive { file, name } => {
                 Place::OciArchive(OciArchive::open(file, &self.temp).await?, name.clone())
             }
@@ -83,7 +85,10 @@ impl Opener {
             Source::Registry(reference) => {
                 let repository = reference.repository();
                 let registry = self.registry(repository.host())?;
-                Place::Registry(registry.repository(repository.path().clone()), wanted(reference))
+                Place::Registry(
+                    registry.repository(repository.path().clone()),
+                    wanted(reference),
+                )
             }
         })
     }
@@ -174,7 +179,9 @@ impl Target {
             Self::Registry(repository) => repository.put_manifest(manifest).await.map(drop),
             Self::Layout(layout) => {
                 let source = BlobSource::bytes(manifest.bytes.clone());
-                layout.put_blob(&manifest.digest, manifest.bytes.len() as u64, &source).await
+                layout
+                    .put_blob(&manifest.digest, manifest.bytes.len() as u64, &source)
+                    .await
             }
         }
     }
@@ -184,12 +191,18 @@ impl Target {
     ///
     /// # Errors
     /// The index cannot be written.
-    pub async fn list_in_layout(&self, manifest: &ManifestBytes, tags: &[Tag]) -> Result<(), RemoteError> {
+    pub async fn list_in_layout(
+        &self,
+        manifest: &ManifestBytes,
+        tags: &[Tag],
+    ) -> Result<(), RemoteError> {
         match self {
             Self::Registry(_) => Ok(()),
             Self::Layout(layout) => {
                 let media_type = manifest.read()?.media_type.as_str();
-                layout.put_manifest(&manifest.digest, &manifest.bytes, media_type, tags).await
+                layout
+                    .put_manifest(&manifest.digest, &manifest.bytes, media_type, tags)
+                    .await
             }
         }
     }

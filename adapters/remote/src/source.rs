@@ -112,8 +112,7 @@ impl FromStr for Source {
             .split_once(':')
             .ok_or_else(|| SourceError::Transport { text: cut() })?;
         match transport {
-            "oci" => path_and_name("oci", rest)
-                .map(|(folder, name)| Self::Layout { folder, name }),
+            "oci" => path_and_name("oci", rest).map(|(folder, name)| Self::Layout { folder, name }),
             "oci-archive" => path_and_name("oci-archive", rest)
                 .map(|(file, name)| Self::OciArchive { file, name }),
             "docker-archive" => path_and_name("docker-archive", rest)
@@ -134,7 +133,11 @@ fn path_and_name(
     rest: &str,
 ) -> Result<(PathBuf, Option<String>), SourceError> {
     let (path, name) = match rest.split_once(':') {
-        Some((_, "")) => return Err(SourceError::NoName { text: rest.to_owned() }),
+        Some((_, "")) => {
+            return Err(SourceError::NoName {
+                text: rest.to_owned(),
+            });
+        }
         Some((path, name)) => (path, Some(name.to_owned())),
         None => (rest, None),
     };
@@ -142,14 +145,17 @@ fn path_and_name(
         return Err(SourceError::NoPath { transport });
     }
     if path.starts_with('-') {
-        return Err(SourceError::Option { path: path.to_owned() });
+        return Err(SourceError::Option {
+            path: path.to_owned(),
+        });
     }
     Ok((PathBuf::from(path), name))
 }
 
 fn daemon(image: &str) -> Result<Source, SourceError> {
     let id = image.strip_prefix("sha256:").unwrap_or(image);
-    let is_id = (12..=64).contains(&id.len()) && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id =
+        (12..=64).contains(&id.len()) && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !is_id {
         // The daemon knows names as people write them, so the text is kept and only checked.
         read_reference(image)?;
@@ -198,7 +204,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
         }
-        let Ok(Source::DockerArchive { file, name }) = "docker-archive:a.tar:shop/api:1".parse() else {
+        let Ok(Source::DockerArchive { file, name }) = "docker-archive:a.tar:shop/api:1".parse()
+        else {
             panic!("it is a docker archive");
         };
         assert_eq!(file, PathBuf::from("a.tar"));
@@ -216,15 +223,34 @@ mod tests {
             ("oci:", SourceError::NoPath { transport: "oci" }),
             ("oci::v1", SourceError::NoPath { transport: "oci" }),
             ("oci:a:", SourceError::NoName { text: "a:".into() }),
-            ("oci:--rm", SourceError::Option { path: "--rm".into() }),
-            ("oci:a\nb", SourceError::Control { text: "oci:a\nb".into() }),
+            (
+                "oci:--rm",
+                SourceError::Option {
+                    path: "--rm".into(),
+                },
+            ),
+            (
+                "oci:a\nb",
+                SourceError::Control {
+                    text: "oci:a\nb".into(),
+                },
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse::<Source>(), Err(expected), "{text}");
         }
-        for bad in ["docker://", "docker://Shop/API:1", "docker-daemon:", "docker-daemon:--help", "docker-daemon:a?x=1"] {
+        for bad in [
+            "docker://",
+            "docker://Shop/API:1",
+            "docker-daemon:",
+            "docker-daemon:--help",
+            "docker-daemon:a?x=1",
+        ] {
             let refused = bad.parse::<Source>();
-            assert!(matches!(refused, Err(SourceError::Reference { .. })), "{bad}: {refused:?}");
+            assert!(
+                matches!(refused, Err(SourceError::Reference { .. })),
+                "{bad}: {refused:?}"
+            );
         }
     }
 
@@ -232,6 +258,9 @@ mod tests {
     fn a_source_has_5000_characters_and_not_5001() {
         let long = |length: usize| format!("oci:{}", "a".repeat(length - 4)).parse::<Source>();
         assert!(long(SOURCE_LEN_MAX).is_ok());
-        assert_eq!(long(SOURCE_LEN_MAX + 1), Err(SourceError::Length { found: 5001 }));
+        assert_eq!(
+            long(SOURCE_LEN_MAX + 1),
+            Err(SourceError::Length { found: 5001 })
+        );
     }
 }

@@ -13,15 +13,15 @@ use std::path::Path;
 use bytes::Bytes;
 use domain::{Digest, Digester, ImageRef};
 use futures_util::StreamExt as _;
-use tempfile::TempPath;
+use oci::ImageFormat;
 use oci::document::archive::{ArchiveImage, ArchivePath, MANIFEST_FILE, read};
 use oci::document::config::ImageConfig;
 use oci::document::descriptor::Descriptor;
 use oci::document::layout::{INDEX_FILE, blob_path, read_index};
 use oci::document::manifest::Manifest;
-use oci::ImageFormat;
 use oci::limit::{CONFIG_BYTES_MAX, MANIFEST_BYTES_SETTABLE_MAX};
 use oci::media_type::{OCI_CONFIG, OCI_LAYER_GZIP, OCI_LAYER_TAR, OCI_LAYER_ZSTD};
+use tempfile::TempPath;
 
 use super::index::TarIndex;
 use super::wrong;
@@ -68,14 +68,24 @@ impl DockerArchive {
         let image = select(&images, name, &file)?;
         let config = document(&tar, image.config.as_str(), CONFIG_BYTES_MAX).await?;
         let layers = read_layers(&tar, image, &config).await?;
-        let config = (Descriptor::of(OCI_CONFIG, &config), image.config.as_str().to_owned());
-        let mut blobs: BTreeMap<_, _> = layers.iter().map(|layer| (layer.0.digest, layer.1.clone())).collect();
+        let config = (
+            Descriptor::of(OCI_CONFIG, &config),
+            image.config.as_str().to_owned(),
+        );
+        let mut blobs: BTreeMap<_, _> = layers
+            .iter()
+            .map(|layer| (layer.0.digest, layer.1.clone()))
+            .collect();
         blobs.insert(config.0.digest, config.1);
         let manifest = match own_manifest(&tar, &config.0.digest).await? {
             Some(manifest) => manifest,
             None => made_manifest(config.0, layers.into_iter().map(|layer| layer.0).collect())?,
         };
-        Ok(Self { tar, manifest, blobs })
+        Ok(Self {
+            tar,
+            manifest,
+            blobs,
+        })
     }
 
     /// The manifest of the image that was chosen at opening.
@@ -114,7 +124,11 @@ impl DockerArchive {
     ///
     /// # Errors
     /// It is not there or cannot be read.
-    pub async fn blob(&self, digest: &Digest, size: Option<u64>) -> Result<BlobStream, RemoteError> {
+    pub async fn blob(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<BlobStream, RemoteError> {
         let stream = self.tar.stream(&self.name_of(digest)).await?;
         let stream = stream.ok_or_else(|| self.without(format!("blob {digest}")))?;
         Ok(verified(stream, *digest, size, place(&self.tar)))
@@ -162,20 +176,28 @@ fn select<'a>(
     let meant: Vec<&ArchiveImage> = match name {
         None => images.iter().collect(),
         Some(name) => {
-            let is_meant = |image: &&ArchiveImage| image.repo_tags.iter().any(|tag| is_same(tag, name));
+            let is_meant =
+                |image: &&ArchiveImage| image.repo_tags.iter().any(|tag| is_same(tag, name));
             images.iter().filter(is_meant).collect()
         }
     };
     match meant.as_slice() {
         [] => Err(RemoteError::NotFound {
-            what: name.map_or_else(|| "image".to_owned(), |name| format!("image `{}`", name.escape_debug())),
+            what: name.map_or_else(
+                || "image".to_owned(),
+                |name| format!("image `{}`", name.escape_debug()),
+            ),
             said: place,
         }),
         [only] => Ok(only),
         several => Err(RemoteError::Ambiguous {
             place,
             count: several.len(),
-            names: some_names(several.iter().flat_map(|image| image.repo_tags.iter().map(String::as_str))),
+            names: some_names(
+                several
+                    .iter()
+                    .flat_map(|image| image.repo_tags.iter().map(String::as_str)),
+            ),
         }),
     }
 }
@@ -184,7 +206,7 @@ fn is_same(one: &str, other: &str) -> bool {
     let spelled_out = |text: &str| {
         let parsed: ImageRef = text.parse().ok()?;
         Some(match parsed {
-            ImageRef::Bare(repository) => format!("{repository}:latest"),
+            ImageRef::Bare(repository) => format!("{}:latest", repository.familiar()),
             ImageRef::Tagged(_) | ImageRef::Pinned(_) => parsed.to_string(),
         })
     };
@@ -199,18 +221,34 @@ async fn read_layers(
     config: &[u8],
 ) -> Result<Vec<Layer>, RemoteError> {
     let path = tar.path();
-    let config = ImageConfig::read(config)
-        .map_err(|cause| RemoteError::document(format!("`{}` in {}", image.config.as_str(), path.display()), cause))?;
+    let config = ImageConfig::read(config).map_err(|cause| {
+        RemoteError::document(
+            format!("`{}` in {}", image.config.as_str(), path.display()),
+            cause,
+        )
+    })?;
     let (named, listed) = (config.diff_ids.len(), image.layers.len());
     if named != listed {
-        return Err(wrong(path, format!("its configuration names {named} layers, its list {listed}")));
+        return Err(wrong(
+            path,
+            format!("its configuration names {named} layers, its list {listed}"),
+        ));
     }
     let mut layers = Vec::with_capacity(listed);
     for (layer, diff_id) in image.layers.iter().zip(&config.diff_ids) {
         let read = read_layer(tar, layer).await?;
         // A plain layer is what the configuration names; a packed one would have to be unpacked to tell.
-        if read.0.media_type == OCI_LAYER_TAR && read.0.digest.algorithm() == diff_id.algorithm() && read.0.digest != *diff_id {
-            return Err(wrong(path, format!("layer `{}` is not the {diff_id} that its configuration names", layer.as_str())));
+        if read.0.media_type == OCI_LAYER_TAR
+            && read.0.digest.algorithm() == diff_id.algorithm()
+            && read.0.digest != *diff_id
+        {
+            return Err(wrong(
+                path,
+                format!(
+                    "layer `{}` is not the {diff_id} that its configuration names",
+                    layer.as_str()
+                ),
+            ));
         }
         layers.push(read);
     }
@@ -221,7 +259,8 @@ async fn read_layers(
 async fn read_layer(tar: &TarIndex, layer: &ArchivePath) -> Result<Layer, RemoteError> {
     let name = layer.as_str();
     let stream = tar.stream(name).await?;
-    let mut stream = stream.ok_or_else(|| wrong(tar.path(), format!("it lacks the layer `{name}`")))?;
+    let mut stream =
+        stream.ok_or_else(|| wrong(tar.path(), format!("it lacks the layer `{name}`")))?;
     let mut digester = Digester::new(domain::Algorithm::Sha256);
     let (mut start, mut size) = (Vec::new(), 0_u64);
     while let Some(piece) = stream.next().await {
@@ -241,7 +280,10 @@ async fn read_layer(tar: &TarIndex, layer: &ArchivePath) -> Result<Layer, Remote
     Ok((descriptor, name.to_owned()))
 }
 
-fn made_manifest(config: Descriptor, layers: Vec<Descriptor>) -> Result<ManifestBytes, RemoteError> {
+fn made_manifest(
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+) -> Result<ManifestBytes, RemoteError> {
     let manifest = Manifest::image(ImageFormat::Oci, config, layers);
     let bytes = Bytes::from(manifest.write());
     Ok(ManifestBytes {
@@ -254,7 +296,10 @@ fn made_manifest(config: Descriptor, layers: Vec<Descriptor>) -> Result<Manifest
 /// The manifest that the daemon itself has of this configuration, with all its blobs in the archive.
 ///
 /// Docker from 25 on saves an OCI layout beside its own list; its manifest is what a registry gave or gets.
-async fn own_manifest(tar: &TarIndex, config: &Digest) -> Result<Option<ManifestBytes>, RemoteError> {
+async fn own_manifest(
+    tar: &TarIndex,
+    config: &Digest,
+) -> Result<Option<ManifestBytes>, RemoteError> {
     let Some(bytes) = tar.bytes(INDEX_FILE, MANIFEST_BYTES_SETTABLE_MAX).await? else {
         return Ok(None);
     };
@@ -282,9 +327,16 @@ async fn own_manifest(tar: &TarIndex, config: &Digest) -> Result<Option<Manifest
 }
 
 /// A manifest of the layout inside; `None` when it is not there or is none that we read.
-async fn manifest_at(tar: &TarIndex, digest: &Digest) -> Result<Option<ManifestBytes>, RemoteError> {
+async fn manifest_at(
+    tar: &TarIndex,
+    digest: &Digest,
+) -> Result<Option<ManifestBytes>, RemoteError> {
     let name = blob_path(digest);
-    if !tar.holds(&name) || tar.size(&name)?.is_some_and(|size| size > MANIFEST_BYTES_SETTABLE_MAX as u64) {
+    if !tar.holds(&name)
+        || tar
+            .size(&name)?
+            .is_some_and(|size| size > MANIFEST_BYTES_SETTABLE_MAX as u64)
+    {
         return Ok(None);
     }
     let bytes = tar.bytes(&name, MANIFEST_BYTES_SETTABLE_MAX).await?;

@@ -22,7 +22,10 @@ pub(super) fn unpack_if_gzip(file: &Path, temp: &Path) -> Result<Option<TempPath
     let failed = |cause| RemoteError::file("read", file, cause);
     let mut packed = File::open(file).map_err(failed)?;
     let mut magic = Vec::new();
-    (&mut packed).take(2).read_to_end(&mut magic).map_err(failed)?;
+    (&mut packed)
+        .take(2)
+        .read_to_end(&mut magic)
+        .map_err(failed)?;
     if magic != GZIP_MAGIC {
         return Ok(None);
     }
@@ -38,18 +41,26 @@ pub(super) fn unpack_if_gzip(file: &Path, temp: &Path) -> Result<Option<TempPath
     let mut piece = vec![0; PIECE_BYTES];
     let mut total = 0_u64;
     loop {
-        let read = from
-            .read(&mut piece)
-            .map_err(|cause| wrong(file, format!("it is truncated or damaged after {total} unpacked bytes: {cause}")))?;
+        let read = from.read(&mut piece).map_err(|cause| {
+            wrong(
+                file,
+                format!("it is truncated or damaged after {total} unpacked bytes: {cause}"),
+            )
+        })?;
         if read == 0 {
             break;
         }
         total += read as u64;
         if total > max {
-            return Err(wrong(file, format!("it unpacks to more than {UNPACK_RATIO_MAX} times its size")));
+            return Err(wrong(
+                file,
+                format!("it unpacks to more than {UNPACK_RATIO_MAX} times its size"),
+            ));
         }
         to.write_all(&piece[..read]).map_err(failed_to_write)?;
     }
-    let unpacked = to.into_inner().map_err(|error| failed_to_write(error.into_error()))?;
+    let unpacked = to
+        .into_inner()
+        .map_err(|error| failed_to_write(error.into_error()))?;
     Ok(Some(unpacked.into_temp_path()))
 }

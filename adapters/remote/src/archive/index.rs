@@ -50,7 +50,9 @@ pub(super) struct TarIndex {
 impl TarIndex {
     /// Reads all headers of an archive, of `unpacked` where it was gzip.
     pub(super) fn read(named: &Path, unpacked: Option<TempPath>) -> Result<Self, RemoteError> {
-        let plain = unpacked.as_ref().map_or_else(|| named.to_owned(), |path| path.to_path_buf());
+        let plain = unpacked
+            .as_ref()
+            .map_or_else(|| named.to_owned(), |path| path.to_path_buf());
         let file = File::open(&plain).map_err(|cause| RemoteError::file("read", named, cause))?;
         let length = file
             .metadata()
@@ -97,7 +99,13 @@ impl TarIndex {
                 Some(Entry::Link { to }) => name.clone_from(to),
             }
         }
-        Err(wrong(&self.named, format!("`{}` is a link after {LINKS_MAX} links", name.escape_debug())))
+        Err(wrong(
+            &self.named,
+            format!(
+                "`{}` is a link after {LINKS_MAX} links",
+                name.escape_debug()
+            ),
+        ))
     }
 
     /// Where a file lies.
@@ -144,7 +152,9 @@ impl TarIndex {
             return Err(RemoteError::TooLarge { what, max });
         }
         match self.stream(name).await? {
-            Some(stream) => crate::content::read_whole(stream, max, &what).await.map(Some),
+            Some(stream) => crate::content::read_whole(stream, max, &what)
+                .await
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -202,18 +212,24 @@ impl Pass<'_> {
     }
 
     fn header(&mut self) -> Result<Option<Header>, RemoteError> {
-        if self.at == self.length && self.count > 0 {
-            // Some writers leave out the blocks of zeros at the end.
-            return Ok(None);
-        }
+        // The end is a block of zeros: an archive that stops before it was cut, wherever that was.
         if self.at + BLOCK_BYTES > self.length {
-            return Err(self.wrong(format!("it is truncated after entry {} (byte {})", self.count, self.at)));
+            return Err(self.wrong(format!(
+                "it is truncated after entry {} (byte {})",
+                self.count, self.at
+            )));
         }
         let mut block = [0; 512];
-        self.file.read_exact(&mut block).map_err(|cause| RemoteError::file("read", self.named, cause))?;
+        self.file
+            .read_exact(&mut block)
+            .map_err(|cause| RemoteError::file("read", self.named, cause))?;
         self.at += BLOCK_BYTES;
         header::read(&block).map_err(|problem| {
-            self.wrong(format!("entry {} at byte {}: {problem}", self.count + 1, self.at - BLOCK_BYTES))
+            self.wrong(format!(
+                "entry {} at byte {}: {problem}",
+                self.count + 1,
+                self.at - BLOCK_BYTES
+            ))
         })
     }
 
@@ -276,15 +292,18 @@ impl Pass<'_> {
             | EntryKind::PaxGlobal => header.size.next_multiple_of(BLOCK_BYTES),
         };
         self.check_end(header)?;
-        // The padding of the last entry may be missing.
-        self.at = (self.at + padded).min(self.length);
+        self.at += padded;
         let at = SeekFrom::Start(self.at);
-        self.file.seek(at).map_err(|cause| RemoteError::file("read", self.named, cause))?;
+        self.file
+            .seek(at)
+            .map_err(|cause| RemoteError::file("read", self.named, cause))?;
         Ok(())
     }
 
     fn check_end(&self, header: &Header) -> Result<(), RemoteError> {
-        match self.at.checked_add(header.size).filter(|end| *end <= self.length) {
+        let padded = header.size.checked_next_multiple_of(BLOCK_BYTES);
+        let end = padded.and_then(|padded| self.at.checked_add(padded));
+        match end.filter(|end| *end <= self.length) {
             Some(_) => Ok(()),
             None => Err(self.at_entry(header, "the archive is truncated inside it")),
         }

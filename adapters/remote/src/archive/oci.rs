@@ -36,7 +36,9 @@ impl OciArchive {
     /// # Errors
     /// There is none, or there are several.
     pub async fn resolve(&self, name: Option<&str>) -> Result<Resolved, RemoteError> {
-        let bytes = self.document(INDEX_FILE, MANIFEST_BYTES_SETTABLE_MAX).await?;
+        let bytes = self
+            .document(INDEX_FILE, MANIFEST_BYTES_SETTABLE_MAX)
+            .await?;
         let entries = read_index(&bytes).map_err(|cause| self.unreadable(INDEX_FILE, cause))?;
         select(&entries, name, &self.place())
     }
@@ -46,7 +48,10 @@ impl OciArchive {
     /// # Errors
     /// It is not there, too large, or something else than its digest names.
     pub async fn manifest(&self, digest: &Digest) -> Result<ManifestBytes, RemoteError> {
-        let bytes = self.tar.bytes(&blob_path(digest), MANIFEST_BYTES_SETTABLE_MAX).await?;
+        let bytes = self
+            .tar
+            .bytes(&blob_path(digest), MANIFEST_BYTES_SETTABLE_MAX)
+            .await?;
         let bytes = bytes.ok_or_else(|| self.without(format!("manifest {digest}")))?;
         checked_manifest(digest, bytes, &self.place())
     }
@@ -63,7 +68,11 @@ impl OciArchive {
     ///
     /// # Errors
     /// It is not there or cannot be read.
-    pub async fn blob(&self, digest: &Digest, size: Option<u64>) -> Result<BlobStream, RemoteError> {
+    pub async fn blob(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<BlobStream, RemoteError> {
         let stream = self.tar.stream(&blob_path(digest)).await?;
         let stream = stream.ok_or_else(|| self.without(format!("blob {digest}")))?;
         Ok(verified(stream, *digest, size, self.place()))

@@ -6,6 +6,7 @@
 //! Source: docker/docker-credential-helpers, README. Runs no shell; the name is checked before.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::str::FromStr;
 use std::time::Duration;
@@ -38,7 +39,10 @@ impl FromStr for HelperName {
         // Windows' helpers are named with their suffix in WSL configs: `desktop.exe`.
         let bare = text.strip_suffix(".exe").unwrap_or(text);
         let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (1..=NAME_LEN_MAX).contains(&bare.len()) && !bare.starts_with('-') && bare.bytes().all(fits) {
+        if (1..=NAME_LEN_MAX).contains(&bare.len())
+            && !bare.starts_with('-')
+            && bare.bytes().all(fits)
+        {
             Ok(Self(text.to_owned()))
         } else {
             let name = text.chars().take(NAME_LEN_MAX).collect();
@@ -64,9 +68,10 @@ struct Said {
 /// Asks a helper for a host's credential; `None` when it says that it has none.
 pub(super) async fn ask(
     name: &HelperName,
+    folder: Option<&Path>,
     host: &RegistryHost,
 ) -> Result<Option<Credential>, CredentialsError> {
-    let asked = tokio::time::timeout(HELPER_WITHIN, run(name, host)).await;
+    let asked = tokio::time::timeout(HELPER_WITHIN, run(name, folder, host)).await;
     let (succeeded, output) = asked.unwrap_or_else(|_elapsed| {
         let said = format!("no answer within {} s", HELPER_WITHIN.as_secs());
         Err(wrong(name, host, said))
@@ -104,13 +109,19 @@ fn wrong(name: &HelperName, host: &RegistryHost, said: String) -> CredentialsErr
 }
 
 /// Runs the helper; whether it succeeded, and what it printed.
-async fn run(name: &HelperName, host: &RegistryHost) -> Result<(bool, Vec<u8>), CredentialsError> {
+async fn run(
+    name: &HelperName,
+    folder: Option<&Path>,
+    host: &RegistryHost,
+) -> Result<(bool, Vec<u8>), CredentialsError> {
+    let program = format!("docker-credential-{name}");
+    let program = folder.map_or_else(|| PathBuf::from(&program), |folder| folder.join(&program));
     let failed = |cause| CredentialsError::HelperStart {
         helper: name.clone(),
         host: host.to_string(),
         cause,
     };
-    let mut child = Command::new(format!("docker-credential-{name}"))
+    let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -162,7 +173,9 @@ mod tests {
     #[tokio::test]
     async fn a_helper_that_is_not_there_is_an_error_not_absence() {
         let name = "indelible-is-not-here".parse().unwrap();
-        let asked = ask(&name, &"a.io".parse().unwrap()).await.unwrap_err();
+        let asked = ask(&name, None, &"a.io".parse().unwrap())
+            .await
+            .unwrap_err();
         assert_eq!(
             asked.to_string(),
             "cannot run docker-credential-indelible-is-not-here for a.io"

@@ -68,15 +68,29 @@ impl Answer {
     /// Reads what an error answer says; a body that breaks off says nothing.
     pub(super) async fn said(self) -> Answered {
         let (host, status) = (self.host.clone(), self.status().as_u16());
-        let body = self.body(ERROR_BODY_BYTES_MAX, "the error").await.unwrap_or_default();
+        let body = self
+            .body(ERROR_BODY_BYTES_MAX, "the error")
+            .await
+            .unwrap_or_default();
         let first = read_errors(&body).into_iter().next();
         let text = |text: String| Some(text).filter(|text| !text.is_empty());
-        let (code, message) = first.map_or((None, None), |first| (text(first.code), text(first.message)));
-        Answered { host, status, code, message }
+        let (code, message) = first.map_or((None, None), |first| {
+            (text(first.code), text(first.message))
+        });
+        Answered {
+            host,
+            status,
+            code,
+            message,
+        }
     }
 
     /// Passes on an answer with one of these statuses; any other is an error.
-    pub(super) async fn expect(self, statuses: &[u16], request: &Request) -> Result<Self, RemoteError> {
+    pub(super) async fn expect(
+        self,
+        statuses: &[u16],
+        request: &Request,
+    ) -> Result<Self, RemoteError> {
         if statuses.contains(&self.status().as_u16()) {
             Ok(self)
         } else {
@@ -97,9 +111,11 @@ impl Answer {
             RetryAfter::TooLong { seconds } => Duration::from_secs(seconds),
         });
         // A web server's page is no registry's word that something is absent.
-        let is_page = self
-            .header(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
+        let is_page = self.header(header::CONTENT_TYPE).is_some_and(|kind| {
+            kind.trim_start()
+                .to_ascii_lowercase()
+                .starts_with("text/html")
+        });
         let answered = self.said().await;
         let action = request.action.clone();
         match status.as_u16() {
@@ -118,7 +134,10 @@ impl Answer {
             403 => RemoteError::Denied { answered, action },
             429 => RemoteError::RateLimited { answered, after },
             408 | 500..=599 => RemoteError::Server { answered },
-            300..=399 => RemoteError::protocol(answered.to_string(), format!("it sends on where that is not followed, to {action}")),
+            300..=399 => RemoteError::protocol(
+                answered.to_string(),
+                format!("it sends on where that is not followed, to {action}"),
+            ),
             _ => RemoteError::Refused { answered, action },
         }
     }
@@ -127,6 +146,8 @@ impl Answer {
 /// The time of day, for a `Retry-After` that is a date.
 fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let ms = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let ms = since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    });
     Timestamp::from_millis(ms)
 }

@@ -27,7 +27,8 @@ use crate::error::RemoteError;
 
 /// A token is fetched anew this long before it ends, or at nine tenths of a short life.
 const EARLY: Duration = Duration::from_secs(10);
-const LOG_IN: &str = "there are no credentials for it: `docker login` to it, or set INDELIBLE_TOKEN";
+const LOG_IN: &str =
+    "there are no credentials for it: `docker login` to it, or set INDELIBLE_TOKEN";
 const REFUSED: &str = "it does not accept who we are: log in again";
 
 /// What is known of how one registry is convinced.
@@ -72,7 +73,10 @@ impl Auth {
 
 impl Connection {
     /// What is sent with a request from the start, once the registry has asked for it before.
-    pub(super) async fn auth_header(&self, scopes: &[String]) -> Result<Option<HeaderValue>, RemoteError> {
+    pub(super) async fn auth_header(
+        &self,
+        scopes: &[String],
+    ) -> Result<Option<HeaderValue>, RemoteError> {
         let mut state = self.auth.state.lock().await;
         match state.challenge.clone() {
             None => Ok(None),
@@ -96,7 +100,11 @@ impl Connection {
         let chosen = challenges
             .iter()
             .find(|challenge| matches!(challenge, Challenge::Bearer { .. }))
-            .or_else(|| challenges.iter().find(|challenge| matches!(challenge, Challenge::Basic { .. })));
+            .or_else(|| {
+                challenges
+                    .iter()
+                    .find(|challenge| matches!(challenge, Challenge::Basic { .. }))
+            });
         let mut state = self.auth.state.lock().await;
         let advice = match chosen {
             None => "it asks for a way to log in that is not spoken here",
@@ -129,22 +137,37 @@ impl Connection {
     ) -> Result<Proved, RemoteError> {
         let credential = self.auth.credential(state).await?;
         match (challenge, credential) {
-            (_, Some(Credential::Bearer(token))) => secret_header("Bearer", &token).map(Proved::With),
+            (_, Some(Credential::Bearer(token))) => {
+                secret_header("Bearer", &token).map(Proved::With)
+            }
             (Challenge::Basic { .. }, Some(Credential::Basic { username, password })) => {
                 basic(&username, &password).map(Proved::With)
             }
             (Challenge::Basic { .. }, None) => Ok(Proved::Cannot(LOG_IN)),
-            (Challenge::Basic { .. }, Some(Credential::IdentityToken(_))) => {
-                Ok(Proved::Cannot("it wants a password, and there is only an identity token: log in again"))
-            }
+            (Challenge::Basic { .. }, Some(Credential::IdentityToken(_))) => Ok(Proved::Cannot(
+                "it wants a password, and there is only an identity token: log in again",
+            )),
             (Challenge::Other { .. }, _) => Ok(Proved::Cannot(REFUSED)),
-            (Challenge::Bearer { realm, service, scope, .. }, credential) => {
-                let kept = state.tokens.get(scopes).filter(|held| held.until > Instant::now());
+            (
+                Challenge::Bearer {
+                    realm,
+                    service,
+                    scope,
+                    ..
+                },
+                credential,
+            ) => {
+                let kept = state
+                    .tokens
+                    .get(scopes)
+                    .filter(|held| held.until > Instant::now());
                 if let Some(held) = kept {
                     return Ok(Proved::With(held.header.clone()));
                 }
                 let wanted = wanted_scopes(scopes, scope.as_deref());
-                let token = self.fetch_token(realm, service.as_deref(), &wanted, credential).await?;
+                let token = self
+                    .fetch_token(realm, service.as_deref(), &wanted, credential)
+                    .await?;
                 if let Some(next) = &token.refresh_token
                     && matches!(state.credential, Some(Some(Credential::IdentityToken(_))))
                 {
@@ -187,7 +210,11 @@ impl Connection {
             Some(Credential::Basic { username, password }) => {
                 let uri = token_uri(&own, realm, service, scopes).map_err(wrong)?;
                 let proof = basic(&username, &password)?;
-                (Request::to_named(Method::GET, uri.clone()), uri, Some(proof))
+                (
+                    Request::to_named(Method::GET, uri.clone()),
+                    uri,
+                    Some(proof),
+                )
             }
             Some(Credential::Bearer(_)) | None => {
                 let uri = token_uri(&own, realm, service, scopes).map_err(wrong)?;
@@ -213,7 +240,8 @@ impl Connection {
             });
         }
         let body = answer.body(TOKEN_BODY_BYTES_MAX, "the token").await?;
-        Token::read(&body).map_err(|cause| RemoteError::document(format!("the token of {}", self.place()), cause))
+        Token::read(&body)
+            .map_err(|cause| RemoteError::document(format!("the token of {}", self.place()), cause))
     }
 }
 
@@ -224,9 +252,17 @@ enum Proved {
 
 /// Ours, and the challenge's for other things than ours.
 fn wanted_scopes(ours: &[String], challenge: Option<&str>) -> Vec<String> {
-    let resource = |scope: &str| scope.rsplit_once(':').map_or_else(String::new, |(name, _)| name.to_owned());
+    let resource = |scope: &str| {
+        scope
+            .rsplit_once(':')
+            .map_or_else(String::new, |(name, _)| name.to_owned())
+    };
     let mut wanted = ours.to_vec();
-    for asked in challenge.unwrap_or_default().split(' ').filter(|asked| !asked.is_empty()) {
+    for asked in challenge
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|asked| !asked.is_empty())
+    {
         if !ours.iter().any(|own| resource(own) == resource(asked)) {
             wanted.push(asked.to_owned());
         }
@@ -243,7 +279,10 @@ fn basic(username: &str, password: &Secret) -> Result<HeaderValue, RemoteError> 
 fn secret_header(scheme: &str, secret: &Secret) -> Result<HeaderValue, RemoteError> {
     let value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose()));
     let mut value = value.map_err(|_| {
-        RemoteError::protocol("the credential", "it holds a character that no header can carry")
+        RemoteError::protocol(
+            "the credential",
+            "it holds a character that no header can carry",
+        )
     })?;
     value.set_sensitive(true);
     Ok(value)
@@ -259,7 +298,14 @@ mod tests {
         assert_eq!(wanted_scopes(&ours, Some("repository:a/b:pull")), ours);
         assert_eq!(wanted_scopes(&ours, None), ours);
         let both = wanted_scopes(&ours, Some("repository:c:pull registry:catalog:*"));
-        assert_eq!(both, ["repository:a/b:pull,push", "repository:c:pull", "registry:catalog:*"]);
+        assert_eq!(
+            both,
+            [
+                "repository:a/b:pull,push",
+                "repository:c:pull",
+                "registry:catalog:*"
+            ]
+        );
     }
 
     #[test]

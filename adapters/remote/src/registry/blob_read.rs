@@ -25,7 +25,9 @@ impl RemoteRepository {
         let answer = self.connection.exchange(&request).await?;
         match answer.status().as_u16() {
             200 => {
-                let size = answer.header(header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
+                let size = answer
+                    .header(header::CONTENT_LENGTH)
+                    .and_then(|text| text.parse().ok());
                 Ok(Some(BlobHeld { size }))
             }
             404 => match answer.into_error(&request).await {
@@ -40,7 +42,11 @@ impl RemoteRepository {
     ///
     /// # Errors
     /// It is not there, or could not be opened.
-    pub async fn blob(&self, digest: &Digest, size: Option<u64>) -> Result<BlobStream, RemoteError> {
+    pub async fn blob(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<BlobStream, RemoteError> {
         let answer = self.open_blob(digest, 0).await?;
         let pull = Pull {
             repository: self.clone(),
@@ -132,7 +138,9 @@ impl Pull {
         let answer = self.repository.open_blob(&self.digest, self.seen).await?;
         let starts_at = match answer.status().as_u16() {
             206 => {
-                let range = answer.header(header::CONTENT_RANGE).and_then(read_content_range);
+                let range = answer
+                    .header(header::CONTENT_RANGE)
+                    .and_then(read_content_range);
                 range.map(|(range, _)| range.first)
             }
             _ => Some(0),
@@ -145,7 +153,10 @@ impl Pull {
             }
             Some(_) | None => Err(RemoteError::protocol(
                 self.repository.place(),
-                format!("it answers another range of blob {} than was asked for", self.digest),
+                format!(
+                    "it answers another range of blob {} than was asked for",
+                    self.digest
+                ),
             )),
         }
     }

@@ -44,7 +44,11 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
         Reach::Loopback
     } else if address.is_private() || is_shared {
         Reach::Private
-    } else if address.is_link_local() || a == 0 || a >= 224 || (a, b) == (192, 0) && address.octets()[2] == 0 {
+    } else if address.is_link_local()
+        || a == 0
+        || a >= 224
+        || (a, b) == (192, 0) && address.octets()[2] == 0
+    {
         Reach::Never
     } else {
         Reach::Public
@@ -64,7 +68,8 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         Reach::Loopback
     } else if address.is_unique_local() {
         Reach::Private
-    } else if address.is_unicast_link_local() || address.is_multicast() || address.is_unspecified() {
+    } else if address.is_unicast_link_local() || address.is_multicast() || address.is_unspecified()
+    {
         Reach::Never
     } else {
         Reach::Public
@@ -142,7 +147,11 @@ impl Egress {
     }
 
     fn is_same_authority(&self, to: &Uri) -> bool {
-        to.authority().is_some_and(|authority| authority.as_str().eq_ignore_ascii_case(self.registry.wire_host()))
+        to.authority().is_some_and(|authority| {
+            authority
+                .as_str()
+                .eq_ignore_ascii_case(self.registry.wire_host())
+        })
     }
 
     async fn own_reach(&self) -> Result<&Vec<Reach>, RemoteError> {
@@ -160,10 +169,12 @@ impl Egress {
     }
 
     async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, RemoteError> {
-        look_up(name).await.map_err(|cause| RemoteError::Unreachable {
-            place: name.to_owned(),
-            cause: cause.into(),
-        })
+        look_up(name)
+            .await
+            .map_err(|cause| RemoteError::Unreachable {
+                place: name.to_owned(),
+                cause: cause.into(),
+            })
     }
 
     async fn addresses(&self, name: String) -> std::io::Result<Vec<IpAddr>> {
@@ -171,7 +182,11 @@ impl Egress {
         if self.trusted.contains(&name) {
             return look_up(&name).await;
         }
-        let judged = self.judged.lock().ok().and_then(|judged| judged.get(&name).cloned());
+        let judged = self
+            .judged
+            .lock()
+            .ok()
+            .and_then(|judged| judged.get(&name).cloned());
         match judged {
             Some(judged) => Ok(judged),
             // A host that `NO_PROXY` names: the gate could not look it up, so it is judged here.
@@ -199,7 +214,10 @@ fn bare(host: &str) -> String {
 }
 
 fn bare_name(host: &str) -> String {
-    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .trim_end_matches('.')
+        .to_ascii_lowercase()
 }
 
 /// Gives connections the addresses that were judged.
@@ -211,7 +229,9 @@ impl Resolve for Judged {
         let (egress, name) = (self.0.clone(), name.as_str().to_owned());
         Box::pin(async move {
             let addresses = egress.addresses(name).await?;
-            let sockets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
+            let sockets = addresses
+                .into_iter()
+                .map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(sockets) as Addrs)
         })
     }

@@ -46,18 +46,26 @@ impl RemoteRepository {
             let answer = answer.expect(&[200], &request).await?;
             let next = self.next_page(&answer)?;
             let body = answer.body(LIST_BODY_BYTES_MAX, "the list of tags").await?;
-            let page = read_tags(&body)
-                .map_err(|cause| RemoteError::document(format!("the list of tags of {}", self.path), cause))?;
+            let page = read_tags(&body).map_err(|cause| {
+                RemoteError::document(format!("the list of tags of {}", self.path), cause)
+            })?;
             list.unreadable += page.unreadable;
             let before = list.tags.len();
-            list.tags.extend(page.names.into_iter().filter(|tag| seen.insert(tag.clone())));
+            list.tags.extend(
+                page.names
+                    .into_iter()
+                    .filter(|tag| seen.insert(tag.clone())),
+            );
             match next {
                 // A page without anything new would lead to itself.
                 Some(next) if list.tags.len() > before => request = self.list_request(next),
                 Some(_) | None => return Ok(list),
             }
         }
-        Err(RemoteError::protocol(self.place(), format!("its list of tags has more than {PAGES_MAX} pages")))
+        Err(RemoteError::protocol(
+            self.place(),
+            format!("its list of tags has more than {PAGES_MAX} pages"),
+        ))
     }
 
     fn list_request(&self, target: String) -> Request {
@@ -73,11 +81,15 @@ impl RemoteRepository {
         let Some(next) = read_next(links.filter_map(|value| value.to_str().ok())) else {
             return Ok(None);
         };
-        let next = resolve(&answer.uri, &next)
-            .map_err(|cause| RemoteError::protocol(self.place(), format!("a list's next page: {cause}")))?;
+        let next = resolve(&answer.uri, &next).map_err(|cause| {
+            RemoteError::protocol(self.place(), format!("a list's next page: {cause}"))
+        })?;
         match next.origin {
             Origin::Same => Ok(Some(target_of(&next.uri))),
-            Origin::Other => Err(RemoteError::protocol(self.place(), "a list goes on at another host")),
+            Origin::Other => Err(RemoteError::protocol(
+                self.place(),
+                "a list goes on at another host",
+            )),
         }
     }
 
@@ -109,5 +121,6 @@ impl RemoteRepository {
 }
 
 fn target_of(uri: &Uri) -> String {
-    uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+    uri.path_and_query()
+        .map_or_else(|| "/".to_owned(), ToString::to_string)
 }

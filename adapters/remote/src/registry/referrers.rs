@@ -4,10 +4,10 @@
 
 use domain::{Digest, Tag};
 use http::header;
+use oci::ImageFormat;
 use oci::client::header::is_filtered_by_artifact_type;
 use oci::document::descriptor::Descriptor;
 use oci::document::manifest::Manifest;
-use oci::ImageFormat;
 use oci::document::referrers::{fallback_tag, referrer_descriptor};
 use oci::limit::{MANIFEST_BYTES_SETTABLE_MAX, ManifestLimit};
 use oci::media_type::{ManifestType, essence};
@@ -33,19 +33,37 @@ impl RemoteRepository {
         subject: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Vec<Descriptor>, RemoteError> {
-        let first = target::referrers(&self.path, subject, artifact_type, &PageQuery { n: None, last: None });
+        let first = target::referrers(
+            &self.path,
+            subject,
+            artifact_type,
+            &PageQuery {
+                n: None,
+                last: None,
+            },
+        );
         let mut request = self.referrers_request(first);
         let (mut found, mut is_filtered) = (Vec::new(), true);
         for page in 0..PAGES_MAX {
             let answer = self.connection.exchange(&request).await?;
-            if page == 0 && is_without_api(answer.status().as_u16(), answer.header(header::CONTENT_TYPE)) {
+            if page == 0
+                && is_without_api(
+                    answer.status().as_u16(),
+                    answer.header(header::CONTENT_TYPE),
+                )
+            {
                 let listed = self.fallback_list(subject).await?;
-                return Ok(of_type(listed.map(|(_, list)| list).unwrap_or_default(), artifact_type));
+                return Ok(of_type(
+                    listed.map(|(_, list)| list).unwrap_or_default(),
+                    artifact_type,
+                ));
             }
             let answer = answer.expect(&[200], &request).await?;
             is_filtered &= is_filtered_by_artifact_type(answer.headers());
             let next = self.next_page(&answer)?;
-            let body = answer.body(MANIFEST_BYTES_SETTABLE_MAX, "the list of referrers").await?;
+            let body = answer
+                .body(MANIFEST_BYTES_SETTABLE_MAX, "the list of referrers")
+                .await?;
             let listed = read_list(&body).map_err(|cause| self.unreadable(subject, cause))?;
             let before = found.len();
             found.extend(listed);
@@ -57,7 +75,10 @@ impl RemoteRepository {
                 }
             }
         }
-        Err(RemoteError::protocol(self.place(), format!("its list of referrers has more than {PAGES_MAX} pages")))
+        Err(RemoteError::protocol(
+            self.place(),
+            format!("its list of referrers has more than {PAGES_MAX} pages"),
+        ))
     }
 
     /// Puts a manifest that has a subject, and keeps the fallback list where the registry does not.
@@ -80,7 +101,11 @@ impl RemoteRepository {
         }
     }
 
-    async fn add_to_fallback_list(&self, subject: &Digest, entry: Descriptor) -> Result<(), RemoteError> {
+    async fn add_to_fallback_list(
+        &self,
+        subject: &Digest,
+        entry: Descriptor,
+    ) -> Result<(), RemoteError> {
         let tag = list_tag(subject)?;
         for _ in 0..LIST_TRIES {
             let (at, mut list) = match self.fallback_list(subject).await? {
@@ -104,11 +129,17 @@ impl RemoteRepository {
         }
         Err(RemoteError::protocol(
             self.place(),
-            format!("the list of referrers {}:{tag} is written by others faster than by us", self.path),
+            format!(
+                "the list of referrers {}:{tag} is written by others faster than by us",
+                self.path
+            ),
         ))
     }
 
-    async fn fallback_list(&self, subject: &Digest) -> Result<Option<(Digest, Vec<Descriptor>)>, RemoteError> {
+    async fn fallback_list(
+        &self,
+        subject: &Digest,
+    ) -> Result<Option<(Digest, Vec<Descriptor>)>, RemoteError> {
         let asked = self.manifest_by_tag(&list_tag(subject)?).await;
         let Some(found) = or_absent(asked)? else {
             return Ok(None);
@@ -143,12 +174,15 @@ fn is_without_api(status: u16, content_type: Option<&str>) -> bool {
 }
 
 fn read_list(bytes: &[u8]) -> Result<Vec<Descriptor>, oci::DocumentError> {
-    let limit = ManifestLimit::new(MANIFEST_BYTES_SETTABLE_MAX).expect("the largest that can be set");
+    let limit =
+        ManifestLimit::new(MANIFEST_BYTES_SETTABLE_MAX).expect("the largest that can be set");
     let index = Manifest::read_within(bytes, Some(ManifestType::OciIndex.as_str()), limit)?;
     Ok(index.children().to_vec())
 }
 
 fn of_type(mut list: Vec<Descriptor>, artifact_type: Option<&str>) -> Vec<Descriptor> {
-    list.retain(|entry| artifact_type.is_none_or(|wanted| entry.artifact_type.as_deref() == Some(wanted)));
+    list.retain(|entry| {
+        artifact_type.is_none_or(|wanted| entry.artifact_type.as_deref() == Some(wanted))
+    });
     list
 }

@@ -95,9 +95,16 @@ impl RemoteRepository {
     ///
     /// # Errors
     /// The registry does not take it; it names a digest that is not that of the bytes.
-    pub async fn put_manifest(&self, manifest: &ManifestBytes) -> Result<SubjectNoted, RemoteError> {
+    pub async fn put_manifest(
+        &self,
+        manifest: &ManifestBytes,
+    ) -> Result<SubjectNoted, RemoteError> {
         self.check_own(manifest)?;
-        let request = self.put_request(&ManifestRef::Digest(manifest.digest), manifest, &Condition::None);
+        let request = self.put_request(
+            &ManifestRef::Digest(manifest.digest),
+            manifest,
+            &Condition::None,
+        );
         let answer = self.connection.exchange(&request).await?;
         let answer = answer.expect(&[200, 201, 202], &request).await?;
         Ok(match subject(answer.headers()) {
@@ -122,9 +129,15 @@ impl RemoteRepository {
         let digest = manifest.digest;
         let is_taken = |at: &TagAt| matches!(at, TagAt::Digest(there) if *there != digest);
         if before.iter().any(is_taken) {
-            return Ok(before.iter().map(|at| fate_before(at, &digest, TagWrite::Skipped)).collect());
+            return Ok(before
+                .iter()
+                .map(|at| fate_before(at, &digest, TagWrite::Skipped))
+                .collect());
         }
-        let absent = tags.iter().zip(&before).filter(|(_, at)| **at == TagAt::Absent);
+        let absent = tags
+            .iter()
+            .zip(&before)
+            .filter(|(_, at)| **at == TagAt::Absent);
         let wanted: Vec<Tag> = absent.map(|(tag, _)| tag.clone()).collect();
         let mut written = self.create_tags(manifest, &wanted).await?.into_iter();
         let next = before.iter().map(|at| match at {
@@ -173,18 +186,27 @@ impl RemoteRepository {
         let after = self.tag_at(alias).await?;
         Ok(match (put, after) {
             (_, TagAt::Digest(there)) if there == digest => AliasMove::Moved { from: before },
-            (Put::MaybeImmutable(answered), there) if there == expected => AliasMove::Denied { answered },
+            (Put::MaybeImmutable(answered), there) if there == expected => {
+                AliasMove::Denied { answered }
+            }
             (_, there) => AliasMove::Elsewhere { there },
         })
     }
 
     async fn tags_at(&self, tags: &[Tag]) -> Result<Vec<TagAt>, RemoteError> {
         let asked = tags.iter().map(|tag| self.tag_at(tag));
-        stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await
+        stream::iter(asked)
+            .buffered(ASKED_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// Creates tags that were absent: all in one request where the registry can, else one by one.
-    async fn create_tags(&self, manifest: &ManifestBytes, tags: &[Tag]) -> Result<Vec<TagWrite>, RemoteError> {
+    async fn create_tags(
+        &self,
+        manifest: &ManifestBytes,
+        tags: &[Tag],
+    ) -> Result<Vec<TagWrite>, RemoteError> {
         let mut echoed = Vec::new();
         if tags.len() > 1 {
             for some in tags.chunks(TAGS_IN_REQUEST_MAX) {
@@ -209,8 +231,16 @@ impl RemoteRepository {
     }
 
     /// `PUT <digest>?tag=a&tag=b`; the tags that the registry says it wrote.
-    async fn put_many(&self, manifest: &ManifestBytes, tags: &[Tag]) -> Result<Vec<Tag>, RemoteError> {
-        let mut request = self.put_request(&ManifestRef::Digest(manifest.digest), manifest, &Condition::None);
+    async fn put_many(
+        &self,
+        manifest: &ManifestBytes,
+        tags: &[Tag],
+    ) -> Result<Vec<Tag>, RemoteError> {
+        let mut request = self.put_request(
+            &ManifestRef::Digest(manifest.digest),
+            manifest,
+            &Condition::None,
+        );
         let target = target::manifest_with_tags(&self.path, &manifest.digest, tags);
         request.to = super::request::Destination::Target(target);
         match self.send_put(&request).await? {
@@ -220,7 +250,11 @@ impl RemoteRepository {
         }
     }
 
-    async fn create_one(&self, manifest: &ManifestBytes, tag: &Tag) -> Result<TagWrite, RemoteError> {
+    async fn create_one(
+        &self,
+        manifest: &ManifestBytes,
+        tag: &Tag,
+    ) -> Result<TagWrite, RemoteError> {
         let refused = match self.put_tag(manifest, tag, &Condition::Absent).await? {
             Put::Done(_) => None,
             Put::MaybeImmutable(answered) => Some(answered),
@@ -244,7 +278,10 @@ impl RemoteRepository {
             (TagAt::Absent, Some(answered)) => Ok(TagWrite::Denied { answered }),
             (TagAt::Absent, None) => Err(RemoteError::protocol(
                 self.place(),
-                format!("it took the tag {}:{tag}, and now says that there is none", self.path),
+                format!(
+                    "it took the tag {}:{tag}, and now says that there is none",
+                    self.path
+                ),
             )),
         }
     }
@@ -270,7 +307,12 @@ impl RemoteRepository {
         }
     }
 
-    fn put_request(&self, name: &ManifestRef, manifest: &ManifestBytes, condition: &Condition) -> Request {
+    fn put_request(
+        &self,
+        name: &ManifestRef,
+        manifest: &ManifestBytes,
+        condition: &Condition,
+    ) -> Request {
         let request = Request::new(Method::PUT, target::manifest(&self.path, name))
             .text(header::CONTENT_TYPE, &manifest.media_type)
             .body(Body::Bytes(manifest.bytes.clone()))

@@ -72,7 +72,9 @@ impl RemoteRepository {
                 Err(error) => error,
             };
             let pause = pause_after(&error, || patience.pause(tried));
-            let Some(pause) = pause.filter(|_| tried <= patience.retries && source.is_restartable()) else {
+            let Some(pause) =
+                pause.filter(|_| tried <= patience.retries && source.is_restartable())
+            else {
                 return Err(error);
             };
             tracing::debug!(%digest, tried, "sending the blob again");
@@ -114,12 +116,19 @@ impl RemoteRepository {
     /// Ends an upload that a refused mount has opened. Whether it works does not matter: they expire.
     async fn cancel(&self, answer: &Answer) {
         if let Ok(uri) = self.location(answer) {
-            let request = Request::to_named(Method::DELETE, uri).once().scopes(self.push());
+            let request = Request::to_named(Method::DELETE, uri)
+                .once()
+                .scopes(self.push());
             let _cancelled = self.connection.exchange(&request).await;
         }
     }
 
-    async fn send_blob(&self, digest: &Digest, size: u64, source: &BlobSource) -> Result<(), RemoteError> {
+    async fn send_blob(
+        &self,
+        digest: &Digest,
+        size: u64,
+        source: &BlobSource,
+    ) -> Result<(), RemoteError> {
         match self.start(digest).await? {
             Started::Mounted => Ok(()),
             Started::At(answer, uri) => match self.connection.upload_way() {
@@ -203,7 +212,9 @@ impl RemoteRepository {
                 sent += length;
             }
             if is_end {
-                return self.finish(with_digest(&uri, digest), Body::None, digest).await;
+                return self
+                    .finish(with_digest(&uri, digest), Body::None, digest)
+                    .await;
             }
         }
     }
@@ -218,7 +229,10 @@ impl RemoteRepository {
         let last = first + chunk.len() as u64 - 1;
         let request = self
             .upload_request(Method::PATCH, uri, digest)
-            .text(header::CONTENT_RANGE, &ChunkRange { first, last }.to_string())
+            .text(
+                header::CONTENT_RANGE,
+                &ChunkRange { first, last }.to_string(),
+            )
             .body(Body::Bytes(chunk));
         let answer = self.connection.exchange(&request).await?;
         let answer = answer.expect(&[202], &request).await?;
@@ -226,12 +240,14 @@ impl RemoteRepository {
     }
 
     fn location(&self, answer: &Answer) -> Result<Uri, RemoteError> {
-        let text = answer
-            .header(header::LOCATION)
-            .ok_or_else(|| RemoteError::protocol(self.place(), "an upload's answer has no Location"))?;
+        let text = answer.header(header::LOCATION).ok_or_else(|| {
+            RemoteError::protocol(self.place(), "an upload's answer has no Location")
+        })?;
         resolve(&answer.uri, text)
             .map(|next| next.uri)
-            .map_err(|cause| RemoteError::protocol(self.place(), format!("an upload's location: {cause}")))
+            .map_err(|cause| {
+                RemoteError::protocol(self.place(), format!("an upload's location: {cause}"))
+            })
     }
 }
 
@@ -242,6 +258,7 @@ fn pause_after(error: &RemoteError, usual: impl Fn() -> Duration) -> Option<Dura
         return (after.as_secs() <= RETRY_AFTER_S_MAX).then_some(after);
     }
     // The upload's session is gone: a proxy's or a restarted registry's doing.
-    let is_session_gone = matches!(error, RemoteError::NotFound { what, .. } if what.starts_with(UPLOAD));
+    let is_session_gone =
+        matches!(error, RemoteError::NotFound { what, .. } if what.starts_with(UPLOAD));
     (is_session_gone || is_transient(error)).then(usual)
 }

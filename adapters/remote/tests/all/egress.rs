@@ -20,20 +20,33 @@ async fn a_redirect_to_another_server_goes_without_credentials() {
     .await;
     let host = registry.host.parse().unwrap();
     let password = domain::Secret::new("p");
-    let credential = Credential::Basic { username: "u".into(), password };
+    let credential = Credential::Basic {
+        username: "u".into(),
+        password,
+    };
     let settings = RegistrySettings {
         credentials: Credentials::none().with(host, credential),
         ..quick()
     };
     let repository = registry.repository_with(settings);
-    let stream = repository.blob(&Digest::sha256(b"hello"), Some(5)).await.unwrap();
-    remote::content::read_whole(stream, 5, "blob").await.unwrap();
+    let stream = repository
+        .blob(&Digest::sha256(b"hello"), Some(5))
+        .await
+        .unwrap();
+    remote::content::read_whole(stream, 5, "blob")
+        .await
+        .unwrap();
     assert!(storage.seen()[0].is("GET", "/bucket/x?sig=1"));
 }
 
 #[tokio::test]
 async fn a_redirect_to_a_private_address_is_refused_before_it_is_asked() {
-    for there in ["http://10.0.0.1/x", "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/x", "http://0.0.0.0/x"] {
+    for there in [
+        "http://10.0.0.1/x",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[fd00::1]/x",
+        "http://0.0.0.0/x",
+    ] {
         let registry = Script::start(move |_, _| Reply::status(302).with("Location", there)).await;
         let asked = registry.repository().blob(&Digest::sha256(b""), None).await;
         assert!(matches!(asked, Err(RemoteError::Egress { .. })), "{there}");
@@ -49,7 +62,12 @@ async fn redirects_end_after_five() {
         }
     };
     let five = Script::start(chain(5)).await;
-    assert!(five.repository().blob(&Digest::sha256(b""), Some(0)).await.is_ok());
+    assert!(
+        five.repository()
+            .blob(&Digest::sha256(b""), Some(0))
+            .await
+            .is_ok()
+    );
     let six = Script::start(chain(6)).await;
     let asked = six.repository().blob(&Digest::sha256(b""), Some(0)).await;
     assert!(matches!(asked, Err(RemoteError::Protocol { .. })));
@@ -58,11 +76,17 @@ async fn redirects_end_after_five() {
 #[tokio::test]
 async fn a_token_realm_at_a_private_address_is_refused() {
     let registry = Script::start(|_, _| {
-        Reply::status(401).with("WWW-Authenticate", "Bearer realm=\"http://10.0.0.1/token\",service=\"s\"")
+        Reply::status(401).with(
+            "WWW-Authenticate",
+            "Bearer realm=\"http://10.0.0.1/token\",service=\"s\"",
+        )
     })
     .await;
     let asked = registry.repository().manifest(&Digest::sha256(b"")).await;
-    assert!(matches!(asked, Err(RemoteError::Egress { .. })), "{asked:?}");
+    assert!(
+        matches!(asked, Err(RemoteError::Egress { .. })),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
@@ -73,6 +97,9 @@ async fn an_upload_location_at_a_private_address_is_refused() {
     })
     .await;
     let source = remote::BlobSource::bytes("x");
-    let put = registry.repository().put_blob(&Digest::sha256(b"x"), 1, &source, None).await;
+    let put = registry
+        .repository()
+        .put_blob(&Digest::sha256(b"x"), 1, &source, None)
+        .await;
     assert!(matches!(put, Err(RemoteError::Egress { .. })), "{put:?}");
 }

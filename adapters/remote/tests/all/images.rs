@@ -31,7 +31,8 @@ pub(crate) fn image(layer: &[u8]) -> Image {
     let config = format!(
         r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{diff_id}"]}}}}"#
     );
-    let (config_digest, config_size, layer_size) = (Digest::sha256(config.as_bytes()), config.len(), layer.len());
+    let (config_digest, config_size, layer_size) =
+        (Digest::sha256(config.as_bytes()), config.len(), layer.len());
     let manifest = format!(
         r#"{{"schemaVersion":2,"mediaType":"{IMAGE}","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{config_digest}","size":{config_size}}},"layers":[{{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"{diff_id}","size":{layer_size}}}]}}"#
     );
@@ -51,6 +52,9 @@ pub(crate) fn index(images: &[&Image]) -> ManifestBytes {
             format!(r#"{{"mediaType":"{IMAGE}","digest":"{digest}","size":{size}}}"#)
         })
         .collect();
-    let text = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#, entries.join(","));
+    let text = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#,
+        entries.join(",")
+    );
     ManifestBytes::new(INDEX, text)
 }

@@ -19,7 +19,10 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -46,12 +49,18 @@ pub(crate) enum Reply {
 impl Reply {
     pub(crate) fn status(status: u16) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
-        Self::Answer { status, headers, body }
+        Self::Answer {
+            status,
+            headers,
+            body,
+        }
     }
 
     pub(crate) fn error(status: u16, code: &str) -> Self {
         let body = format!(r#"{{"errors":[{{"code":"{code}","message":""}}]}}"#);
-        Self::status(status).with("Content-Type", "application/json").body(body)
+        Self::status(status)
+            .with("Content-Type", "application/json")
+            .body(body)
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -72,12 +81,14 @@ impl Reply {
 /// A running script.
 pub(crate) struct Script {
     pub(crate) host: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Script {
     /// Starts a server that answers each request by `answer`, which also gets how many came before it.
-    pub(crate) async fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(
+        answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -97,7 +108,10 @@ impl Script {
 
     /// How many requests of that method came.
     pub(crate) fn count(&self, method: &str) -> usize {
-        self.seen().iter().filter(|seen| seen.method == method).count()
+        self.seen()
+            .iter()
+            .filter(|seen| seen.method == method)
+            .count()
     }
 
     /// A repository `shop/api` on this server.
@@ -116,7 +130,9 @@ impl Script {
 pub(crate) fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        rustls::crypto::ring::default_provider().install_default().unwrap();
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .unwrap();
     });
 }
 
@@ -162,9 +178,19 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut seen = Seen { method, target, headers, body: Vec::new() };
-    let length: usize = seen.header("content-length").map_or(0, |text| text.parse().unwrap());
-    assert!(seen.header("transfer-encoding").is_none(), "bodies have a length");
+    let mut seen = Seen {
+        method,
+        target,
+        headers,
+        body: Vec::new(),
+    };
+    let length: usize = seen
+        .header("content-length")
+        .map_or(0, |text| text.parse().unwrap());
+    assert!(
+        seen.header("transfer-encoding").is_none(),
+        "bodies have a length"
+    );
     seen.body = vec![0; length];
     stream.read_exact(&mut seen.body).await.ok()?;
     Some(seen)
@@ -177,7 +203,11 @@ async fn write(stream: &mut TcpStream, reply: Reply, method: &str) -> bool {
         other => (other, None),
     };
     let (status, headers, body) = match reply {
-        Reply::Answer { status, headers, body } => (status, headers, body),
+        Reply::Answer {
+            status,
+            headers,
+            body,
+        } => (status, headers, body),
         Reply::Nothing | Reply::Short(..) => return false,
         Reply::Silence => {
             std::future::pending::<()>().await;
@@ -192,7 +222,11 @@ async fn write(stream: &mut TcpStream, reply: Reply, method: &str) -> bool {
         head += &format!("{name}: {value}\r\n");
     }
     let sent = sent_max.unwrap_or(body.len()).min(body.len());
-    let body = if method == "HEAD" { &[][..] } else { &body[..sent] };
+    let body = if method == "HEAD" {
+        &[][..]
+    } else {
+        &body[..sent]
+    };
     let written = [head.as_bytes(), b"\r\n", body].concat();
     stream.write_all(&written).await.is_ok() && sent_max.is_none()
 }
