@@ -1,0 +1,8 @@
+//! The real binary against programs that nobody here wrote, against many writers at once, against
+//! `kill -9` and against power cuts.
+#![cfg(test)]
+
+mod clients;
+mod crash;
+mod power_cut;
+mod race;
