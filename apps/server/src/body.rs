@@ -220,14 +220,12 @@ impl<'a> Incomings<'a> {
             message: format!("{what} has at most {bytes_max} bytes here"),
         };
         if self.body.size_hint().lower() > bytes_max as u64 {
-            drain(self.body).await;
             return Err(too_large());
         }
         let mut first: Option<Bytes> = None;
         let mut all = BytesMut::new();
         while let Some(piece) = self.next().await? {
             if self.received > bytes_max as u64 {
-                drain(self.body).await;
                 return Err(too_large());
             }
             match first.take() {

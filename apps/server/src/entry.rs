@@ -3,7 +3,7 @@
 use crate::access::origin;
 use crate::activity::Activity;
 use crate::app::App;
-use crate::body::{Body, Outgoing};
+use crate::body::{Body, Outgoing, drain};
 use crate::reply::{self, Refusal};
 use crate::{api, v2};
 use http::request::Parts;
@@ -21,13 +21,18 @@ pub(crate) async fn answer(
     req: Request<Incoming>,
 ) -> Response<Outgoing> {
     let handling = activity.handle();
-    let (parts, body) = req.into_parts();
+    let (parts, mut body) = req.into_parts();
     let method = parts.method.clone();
     let path = parts.uri.path();
     let response = if path == "/v2" || path.starts_with("/v2/") {
-        match v2::answer(&app, peer, &parts, body).await {
+        match v2::answer(&app, peer, &parts, &mut body).await {
             Ok(response) => response,
-            Err(refusal) => reply::to_registry(refusal, &app.request_id()),
+            Err(refusal) => {
+                if is_sending(&parts, &refusal) {
+                    drain(&mut body).await;
+                }
+                reply::to_registry(refusal, &app.request_id())
+            }
         }
     } else {
         api::answer(&app, peer, parts, body).await
@@ -40,6 +45,12 @@ pub(crate) async fn answer(
         response
     };
     response.map(|body| Outgoing { body, activity })
+}
+
+/// Whether the client may still be sending what was refused: closing at once would reset the connection,
+/// and the client would never read why. One that asked before sending, or stood still, is not waited for.
+fn is_sending(parts: &Parts, refusal: &Refusal) -> bool {
+    !parts.headers.contains_key(header::EXPECT) && !matches!(refusal, Refusal::BodyBroken(_))
 }
 
 /// HTTP/2 would send a body after HEAD too: the length is told, the body is not.

@@ -37,7 +37,7 @@ pub(crate) async fn answer(
     app: &App,
     peer: SocketAddr,
     parts: &Parts,
-    mut body: Incoming,
+    body: &mut Incoming,
 ) -> Result<Response<Body>, Refusal> {
     entry::check(app, parts)?;
     entry::check_no_page(parts)?;
@@ -51,8 +51,7 @@ pub(crate) async fn answer(
         caller: &caller,
         parts,
     };
-    ctx.carry_out(route.map_err(Refusal::Route)?, &mut body)
-        .await
+    ctx.carry_out(route.map_err(Refusal::Route)?, body).await
 }
 
 impl Context<'_> {

@@ -4,7 +4,7 @@ use super::Context;
 use super::answer::{Answering, UPLOAD_UUID, blob_path};
 use crate::access::Need;
 use crate::app;
-use crate::body::{Body, Incomings, drain};
+use crate::body::{Body, Incomings};
 use crate::reply::Refusal;
 use domain::{Algorithm, Digest, RepositoryPath};
 use http::header;
@@ -161,19 +161,6 @@ impl Context<'_> {
 
     /// Takes a body in at the upload's end; gives the upload's size.
     async fn append(
-        &self,
-        repository: &RepositoryPath,
-        upload: UploadId,
-        body: &mut Incoming,
-    ) -> Result<u64, Refusal> {
-        let taken = self.try_append(repository, upload, body).await;
-        if taken.is_err() {
-            drain(body).await;
-        }
-        taken
-    }
-
-    async fn try_append(
         &self,
         repository: &RepositoryPath,
         upload: UploadId,

@@ -135,6 +135,20 @@ fn a_request_to_the_api_has_64_kib() {
     assert_eq!(ask(server::API_BODY_BYTES_MAX + 1), 413);
 }
 
+#[test]
+fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let server = Server::start();
+    let token = server.token("ci", &["pull"], "**");
+    let body = vec![b' '; 16 << 20];
+    for target in ["/v2/a/manifests/1", "/v2/a/blobs/uploads/?digest=sha256:0"] {
+        let method = if target.contains('?') { "POST" } else { "PUT" };
+        let refused = server.ask(method, target).body(&body).send();
+        assert_eq!(refused.status, 401, "{target}");
+    }
+    let asking = server.ask("PUT", "/v2/a/manifests/1").bearer(&token);
+    assert_eq!(asking.body(&body).send().code(), "DENIED");
+}
+
 /// Reads until the server hangs up; how long that took.
 fn hung_up(stream: &mut std::net::TcpStream) -> (Duration, Vec<u8>) {
     let began = Instant::now();
