@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod ask;
+pub mod copy;
 pub mod decide;
 pub mod deploy;
 pub mod edit;

@@ -62,6 +62,23 @@ pub struct ImageFacts {
     pub platforms: Vec<PlatformImage>,
 }
 
+/// What a copy did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The image.
+    pub digest: Digest,
+    /// How many blobs were sent.
+    pub sent: usize,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// How many were mounted from another repository.
+    pub mounted: usize,
+    /// How many were there.
+    pub present: usize,
+    /// How many attachments went along.
+    pub referrers: usize,
+}
+
 /// What became of a tag that was to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TagPut {
@@ -382,6 +399,36 @@ impl Registries {
             .map_err(failed(format!("cannot copy to {to}")))?
             .manifest
             .digest)
+    }
+
+    /// Copies an image into a repository or a layout; a layout's name is listed, a registry's tag is not written.
+    ///
+    /// # Errors
+    /// As [`Registries::copy`], or the target is no place that is written.
+    pub async fn copy_to(&self, from: &Place, to: &Source, referrers: bool) -> Result<Copied, RegistryError> {
+        let what = || format!("cannot copy to {}", shown(to));
+        let (target, names) = match to {
+            Source::Registry(reference) => (Target::Registry(self.repository(reference.repository())?), vec![]),
+            Source::Layout { folder, name } => {
+                let layout = remote::layout::Layout::open_or_create(folder).await.map_err(failed(what()))?;
+                let name = name.as_ref().map(|name| name.parse()).transpose();
+                (Target::Layout(layout), name.map_err(|_| RegistryError::NotWritable)?.into_iter().collect())
+            }
+            Source::OciArchive { .. } | Source::DockerArchive { .. } | Source::Daemon { .. } => {
+                return Err(RegistryError::NotWritable);
+            }
+        };
+        let too = if referrers { remote::ReferrersToo::Yes } else { remote::ReferrersToo::No };
+        let done = copy(from, &target, CopyOptions { referrers: too }).await.map_err(failed(what()))?;
+        target.list_in_layout(&done.manifest, &names).await.map_err(failed(what()))?;
+        Ok(Copied {
+            digest: done.manifest.digest,
+            sent: done.sent,
+            sent_bytes: done.sent_bytes,
+            mounted: done.mounted,
+            present: done.present,
+            referrers: done.referrers.len(),
+        })
     }
 
     /// Copies an image and what is attached to it from one repository to another.

@@ -66,6 +66,7 @@ impl Story<'_> {
             &repository,
             "--alias",
             environment,
+            "--move-alias-back",
         ];
         self.teller.run(&shop, &words).await?;
         self.teller.leave(&self.ada.folder);

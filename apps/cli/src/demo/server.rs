@@ -26,6 +26,7 @@ impl Server {
         let words = [
             "indelible",
             "serve",
+            "--quiet",
             "--data",
             "data",
             "--listen",

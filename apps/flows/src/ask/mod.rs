@@ -8,14 +8,17 @@
 mod exposure;
 mod history;
 mod ran;
+mod tags;
 mod trace;
 
 pub use exposure::{ExposureAnswer, exposure};
 pub use history::{HistoryRow, history};
 pub use ran::{RanRow, commits_of, ran_at, ran_digest};
+pub use tags::{TagHistory, TagHistoryRow, tag_history};
 pub use trace::{TraceAnswer, Traced, trace};
 
 use crate::app::OpenError;
+use crate::registries::RegistryError;
 use crate::seam::RecordError;
 use crate::verdict::{Explain, Verdict};
 use git::GitError;
@@ -32,6 +35,9 @@ pub enum AskError {
     /// Git.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// A registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// Nothing is known under that name.
     #[error("nothing is recorded about `{asked}`")]
     NothingKnown {
@@ -57,6 +63,7 @@ impl Explain for AskError {
         match self {
             Self::Open(error) => error.verdict(),
             Self::Record(error) => error.verdict(),
+            Self::Registry(error) => error.verdict(),
             // Not recorded is not "no": it could not be found out.
             Self::Git(_)
             | Self::NothingKnown { .. }
@@ -69,6 +76,7 @@ impl Explain for AskError {
         match self {
             Self::Open(error) => error.hint(),
             Self::Record(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
             Self::Git(_)
             | Self::NothingKnown { .. }
             | Self::NotTraceable { .. }

@@ -1,0 +1,153 @@
+//! The answer of `check` as JSON, version 1. Fields are added, never renamed or taken away.
+
+use flows::files::{Answer, Checked, Counts, Report};
+use pin::{Certainty, Context};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    counts: CountsWire,
+    findings: Vec<FindingWire<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<OtherWire<'a>>,
+    unread: Vec<UnreadWire<'a>>,
+    next: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CountsWire {
+    files: usize,
+    looked_at: usize,
+    references: usize,
+    pinned: usize,
+    accepted: usize,
+    findings: usize,
+    known: usize,
+    ignored: usize,
+    unknown: usize,
+    templated: usize,
+    unread: usize,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    path: &'a str,
+    line: usize,
+    column: usize,
+    place: &'a str,
+    reference: &'a str,
+    format: &'static str,
+    level: String,
+    environment: Option<&'a str>,
+    certain: bool,
+    workload: WorkloadWire<'a>,
+}
+
+#[derive(Serialize)]
+struct WorkloadWire<'a> {
+    kind: Option<&'a str>,
+    name: Option<&'a str>,
+    container: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FindingWire<'a> {
+    #[serde(flatten)]
+    place: Place<'a>,
+    kind: &'static str,
+    message: &'a str,
+    known: bool,
+}
+
+#[derive(Serialize)]
+struct OtherWire<'a> {
+    #[serde(flatten)]
+    place: Place<'a>,
+    answer: &'static str,
+}
+
+#[derive(Serialize)]
+struct UnreadWire<'a> {
+    path: &'a str,
+    why: String,
+}
+
+pub(super) fn document<'a>(report: &'a Report, next: Option<&'a str>) -> Document<'a> {
+    let (mut findings, mut others) = (Vec::new(), Vec::new());
+    for one in &report.listed {
+        match &one.answer {
+            Answer::Finding(finding) | Answer::Known(finding) => findings.push(FindingWire {
+                place: place(one),
+                kind: finding.kind.id(),
+                message: &finding.message,
+                known: matches!(one.answer, Answer::Known(_)),
+            }),
+            Answer::Pinned => others.push(other(one, "pinned")),
+            Answer::Accepted => others.push(other(one, "accepted")),
+            Answer::NotRequired => others.push(other(one, "not-required")),
+            Answer::Ignored(_) => others.push(other(one, "ignored")),
+            Answer::Unknown(_) => others.push(other(one, "unknown")),
+        }
+    }
+    let unread = report.unread.iter();
+    Document {
+        counts: counts(&report.counts),
+        findings,
+        others,
+        unread: unread.map(|one| UnreadWire { path: &one.shown, why: one.why.to_string() }).collect(),
+        next,
+    }
+}
+
+fn other<'a>(one: &'a Checked, answer: &'static str) -> OtherWire<'a> {
+    OtherWire { place: place(one), answer }
+}
+
+fn place(one: &Checked) -> Place<'_> {
+    let Context { kind, workload, container } = &one.context;
+    Place {
+        path: &one.path,
+        line: one.line,
+        column: one.column,
+        place: &one.place,
+        reference: &one.reference,
+        format: one.format.name(),
+        level: one.level.to_string(),
+        environment: one.environment.as_ref().map(domain::EnvironmentName::as_str),
+        certain: one.certainty == Certainty::Certain,
+        workload: WorkloadWire {
+            kind: kind.as_deref(),
+            name: workload.as_deref(),
+            container: container.as_deref(),
+        },
+    }
+}
+
+fn counts(counts: &Counts) -> CountsWire {
+    let Counts {
+        files,
+        looked_at,
+        references,
+        pinned,
+        accepted,
+        findings,
+        known,
+        ignored,
+        unknown,
+        templated,
+        unread,
+    } = *counts;
+    CountsWire {
+        files,
+        looked_at,
+        references,
+        pinned,
+        accepted,
+        findings,
+        known,
+        ignored,
+        unknown,
+        templated,
+        unread,
+    }
+}

@@ -1,0 +1,10 @@
+//! `indelible demo [--once]`
+
+pub(crate) use crate::demo::DemoOptions as Arguments;
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::process;
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    Ok(crate::demo::run(&arguments, &process::surroundings()?, global.output()).await?)
+}

@@ -1,0 +1,76 @@
+//! `indelible deploy ENV [IMAGE=TAG|DIGEST]…`
+
+use super::report;
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::process;
+use clap::ValueEnum;
+use domain::EnvironmentName;
+use flows::deploy::{DeployRequest, Run, Wanted};
+use flows::settings::DeployMode;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The environment
+    environment: EnvironmentName,
+    /// Images with their builds; none: the builds of the checked-out commit, for every image
+    #[arg(value_name = "IMAGE=TAG|DIGEST")]
+    images: Vec<String>,
+    /// Another way than the settings'
+    #[arg(long, value_name = "MODE")]
+    deploy: Option<Mode>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// A ticket
+    #[arg(long, value_name = "TICKET")]
+    ticket: Option<String>,
+}
+
+/// The ways to deploy.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Mode {
+    /// Edit files of this work tree
+    Files,
+    /// Push a commit
+    Git,
+}
+
+/// Reads `IMAGE=TAG|DIGEST`.
+pub(crate) fn pair(text: &str) -> Result<(String, Wanted), Failure> {
+    let wrong = |why: &str| Failure::usage(format!("`{text}`: {why}"));
+    let (image, wanted) = text.split_once('=').ok_or_else(|| wrong("expected IMAGE=TAG or IMAGE=DIGEST"))?;
+    let wanted = wanted.parse().map_err(|error: domain::TagError| wrong(&error.to_string()))?;
+    Ok((image.to_owned(), wanted))
+}
+
+pub(crate) fn run_of(global: &Global) -> Run {
+    if global.dry_run { Run::Dry } else { Run::Real }
+}
+
+/// Whether a pipeline runs us: then a hold is no failure.
+pub(crate) fn is_ci(app: &flows::App) -> bool {
+    app.surroundings().variable("CI").is_some_and(|value| value != "false")
+        || ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"]
+            .iter()
+            .any(|name| app.surroundings().variable(name).is_some())
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let app = process::app(global)?;
+    let images = arguments.images.iter().map(|text| pair(text)).collect::<Result<_, _>>()?;
+    let request = DeployRequest {
+        environment: arguments.environment,
+        images,
+        mode: arguments.deploy.map(|mode| match mode {
+            Mode::Files => DeployMode::Files,
+            Mode::Git => DeployMode::Git,
+        }),
+        reason: arguments.reason,
+        ticket: arguments.ticket,
+        run: run_of(global),
+    };
+    let report = flows::deploy::deploy(&app, &request).await?;
+    Ok(report::show(global, "deploy", &report, is_ci(&app)))
+}

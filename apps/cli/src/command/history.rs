@@ -1,0 +1,305 @@
+//! `indelible history ENV|REPOSITORY[:TAG]`
+
+use super::ran::{gaps_text, time_of, when};
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::output::{csv_field, plain, table};
+use crate::process;
+use clap::ValueEnum;
+use domain::{EnvironmentName, ImageRef, Repository, Tag, Timestamp};
+use flows::App;
+use flows::ask::{HistoryRow, TagHistory, TagHistoryRow};
+use record::claim::Outcome;
+use record::{Answer, Gap};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// An environment, else a repository or REPOSITORY:TAG
+    #[arg(value_name = "ENV|REPOSITORY[:TAG]")]
+    what: String,
+    /// From then on
+    #[arg(long, value_name = "T")]
+    from: Option<String>,
+    /// Until then
+    #[arg(long, value_name = "T")]
+    to: Option<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, one change a line
+    Csv,
+}
+
+#[derive(Serialize)]
+struct Wire<T> {
+    basis: String,
+    precision: String,
+    gaps: Vec<Gap>,
+    items: Vec<T>,
+}
+
+#[derive(Serialize)]
+struct WireDeploy {
+    at: String,
+    event: String,
+    environment: String,
+    image: String,
+    how: &'static str,
+    from: Option<String>,
+    to: String,
+    tag: Option<String>,
+    commit: Option<String>,
+    mode: String,
+    grade: String,
+    outcome: String,
+    actor: String,
+    proof: domain::Proof,
+    reason: Option<String>,
+    ticket: Option<String>,
+    written_as: Option<String>,
+    current: bool,
+    condemned: bool,
+}
+
+#[derive(Serialize)]
+struct WireTag {
+    at: String,
+    tag: String,
+    change: &'static str,
+    from: Option<String>,
+    to: Option<String>,
+    actor: Option<String>,
+    reason: Option<String>,
+    witness: &'static str,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let mut global = global.clone();
+    global.json |= arguments.format == Format::Json;
+    let named: Option<EnvironmentName> = arguments.what.parse().ok();
+    let app = process::app(&global)?;
+    let is_environment = |name: &EnvironmentName| match app.loaded() {
+        Some(loaded) => loaded.settings.environment(name).is_some(),
+        // Without settings a single word can only be an environment of the record.
+        None => !arguments.what.contains(['/', ':']),
+    };
+    let (from, to) = (when(&app, &global, arguments.from.as_deref())?, when(&app, &global, arguments.to.as_deref())?);
+    match named.filter(is_environment) {
+        Some(environment) => {
+            let answer = flows::ask::history(&app, &environment, from, to).await?;
+            show_deploys(&global, &app, arguments.format, &answer);
+            Ok(Exit::Done)
+        }
+        None => tags(&global, &app, &arguments, from, to).await,
+    }
+}
+
+async fn tags(
+    global: &Global,
+    app: &App,
+    arguments: &Arguments,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<Exit, Failure> {
+    let (repository, tag) = repository(app, &arguments.what)?;
+    let app = process::app_at(global, [repository.host().clone()])?;
+    let mut found: TagHistory = flows::ask::tag_history(&app, &repository, tag.as_ref()).await?;
+    let is_inside = |row: &TagHistoryRow| {
+        from.is_none_or(|from| row.at >= from) && to.is_none_or(|to| row.at < to)
+    };
+    found.answer.items.retain(is_inside);
+    show_tags(global, &app, arguments.format, &found.answer);
+    Ok(Exit::Done)
+}
+
+/// A repository, with or without a tag; also an image of the settings by its short name.
+fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failure> {
+    let (name, tag) = match text.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+        Some(_) | None => (text, None),
+    };
+    let image = app.loaded().and_then(|loaded| loaded.settings.images.get(&name.parse().ok()?));
+    if let Some(image) = image {
+        let tag = tag.map(str::parse).transpose().map_err(|error: domain::TagError| Failure::usage(error))?;
+        return Ok((image.repository.clone(), tag));
+    }
+    match text.parse::<ImageRef>().map_err(Failure::usage)? {
+        ImageRef::Bare(repository) => Ok((repository, None)),
+        ImageRef::Tagged(tagged) => Ok((tagged.repository, Some(tagged.tag))),
+        ImageRef::Pinned(_) => Err(Failure::usage(format!("`{text}` names a digest: `indelible trace` follows it"))),
+    }
+}
+
+fn deploy_wire(row: &HistoryRow) -> WireDeploy {
+    let (claim, stamp) = (&row.deploy.claim, &row.deploy.stamp);
+    WireDeploy {
+        at: stamp.at.to_string(),
+        event: stamp.id.to_string(),
+        environment: claim.environment.to_string(),
+        image: claim.image.to_string(),
+        how: claim.how.word(),
+        from: claim.from.map(|digest| digest.to_string()),
+        to: claim.to.to_string(),
+        tag: claim.tag.as_ref().map(ToString::to_string),
+        commit: row.commit.as_ref().map(ToString::to_string),
+        mode: claim.mode.to_string(),
+        grade: claim.grade.to_string(),
+        outcome: match &claim.outcome {
+            Outcome::Done => "done".to_owned(),
+            Outcome::Failed { why } => format!("failed: {why}"),
+        },
+        actor: stamp.actor.to_string(),
+        proof: stamp.actor.proof(),
+        reason: claim.reason.as_ref().map(ToString::to_string),
+        ticket: claim.ticket.as_ref().map(ToString::to_string),
+        written_as: claim.commit.as_ref().map(ToString::to_string),
+        current: row.is_current,
+        condemned: row.is_condemned,
+    }
+}
+
+fn show_deploys(global: &Global, app: &App, format: Format, answer: &Answer<HistoryRow>) {
+    let items: Vec<WireDeploy> = answer.items.iter().map(deploy_wire).collect();
+    if format == Format::Csv {
+        return global.output().text(&deploys_csv(&items));
+    }
+    let wire = Wire {
+        basis: answer.basis.to_string(),
+        precision: answer.precision.to_string(),
+        gaps: answer.gaps.clone(),
+        items,
+    };
+    global.output().data("history", &wire, || {
+        let rows: Vec<Vec<String>> = answer.items.iter().map(|row| deploy_row(app, row)).collect();
+        let mut text = match rows.is_empty() {
+            true => "no deploy is recorded\n".to_owned(),
+            false => table(&["WHEN", "IMAGE", "WHAT", "DIGEST", "TAG", "COMMIT", "BY", "GRADE", "NOW", "REASON"], &rows),
+        };
+        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
+        text.push_str(&gaps_text(&answer.gaps));
+        text
+    });
+}
+
+fn deploy_row(app: &App, row: &HistoryRow) -> Vec<String> {
+    let claim = &row.deploy.claim;
+    let now = match (row.is_current, row.is_condemned) {
+        (true, _) => "current",
+        (false, true) => "condemned",
+        (false, false) => "-",
+    };
+    let what = match &claim.outcome {
+        Outcome::Done => claim.how.word().to_owned(),
+        Outcome::Failed { .. } => format!("{} failed", claim.how.word()),
+    };
+    vec![
+        time_of(app, row.deploy.at()),
+        claim.image.to_string(),
+        what,
+        claim.to.short(),
+        claim.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+        row.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
+        row.deploy.stamp.actor.to_string(),
+        claim.grade.to_string(),
+        now.to_owned(),
+        claim.reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+    ]
+}
+
+fn deploys_csv(items: &[WireDeploy]) -> String {
+    let mut text = "at,event,environment,image,how,from,to,tag,commit,mode,grade,outcome,actor,proof,reason,ticket\n".to_owned();
+    for item in items {
+        let optional = |value: &Option<String>| value.clone().unwrap_or_default();
+        let proof = serde_json::to_string(&item.proof).unwrap_or_default();
+        let fields = [
+            item.at.clone(),
+            item.event.clone(),
+            item.environment.clone(),
+            item.image.clone(),
+            item.how.to_owned(),
+            optional(&item.from),
+            item.to.clone(),
+            optional(&item.tag),
+            optional(&item.commit),
+            item.mode.clone(),
+            item.grade.clone(),
+            item.outcome.clone(),
+            item.actor.clone(),
+            proof.trim_matches('"').to_owned(),
+            optional(&item.reason),
+            optional(&item.ticket),
+        ];
+        let line: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
+        let _ = writeln!(text, "{}", line.join(","));
+    }
+    text
+}
+
+fn tag_wire(row: &TagHistoryRow) -> WireTag {
+    WireTag {
+        at: row.at.to_string(),
+        tag: row.tag.to_string(),
+        change: row.change,
+        from: row.from.map(|digest| digest.to_string()),
+        to: row.to.map(|digest| digest.to_string()),
+        actor: row.actor.clone(),
+        reason: row.reason.clone(),
+        witness: row.witness,
+    }
+}
+
+fn show_tags(global: &Global, app: &App, format: Format, answer: &Answer<TagHistoryRow>) {
+    let items: Vec<WireTag> = answer.items.iter().map(tag_wire).collect();
+    if format == Format::Csv {
+        let mut text = "at,tag,change,from,to,actor,reason,witness\n".to_owned();
+        for item in &items {
+            let optional = |value: &Option<String>| csv_field(value.as_deref().unwrap_or_default());
+            let (at, tag, from, to) = (csv_field(&item.at), csv_field(&item.tag), optional(&item.from), optional(&item.to));
+            let (actor, reason) = (optional(&item.actor), optional(&item.reason));
+            let _ = writeln!(text, "{at},{tag},{},{from},{to},{actor},{reason},{}", item.change, item.witness);
+        }
+        return global.output().text(&text);
+    }
+    let wire = Wire {
+        basis: answer.basis.to_string(),
+        precision: answer.precision.to_string(),
+        gaps: answer.gaps.clone(),
+        items,
+    };
+    global.output().data("history", &wire, || {
+        let rows: Vec<Vec<String>> = answer
+            .items
+            .iter()
+            .map(|row| {
+                let short = |digest: &Option<domain::Digest>| digest.map_or_else(|| "-".to_owned(), |one| one.short());
+                vec![
+                    time_of(app, row.at),
+                    row.tag.to_string(),
+                    row.change.to_owned(),
+                    short(&row.from),
+                    short(&row.to),
+                    row.actor.clone().unwrap_or_else(|| "-".to_owned()),
+                    plain(row.reason.as_deref().unwrap_or("-")),
+                ]
+            })
+            .collect();
+        let mut text = match rows.is_empty() {
+            true => "no change of a tag is recorded\n".to_owned(),
+            false => table(&["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"], &rows),
+        };
+        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
+        text.push_str(&gaps_text(&answer.gaps));
+        text
+    });
+}

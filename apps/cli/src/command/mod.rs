@@ -1,0 +1,64 @@
+//! One file per command: what can be typed, the flow, and how its result is shown.
+
+pub(crate) mod allow;
+pub(crate) mod block;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod copy;
+pub(crate) mod demo;
+pub(crate) mod deploy;
+pub(crate) mod exposure;
+pub(crate) mod history;
+pub(crate) mod hold;
+pub(crate) mod note;
+pub(crate) mod pin;
+pub(crate) mod promote;
+pub(crate) mod publish;
+pub(crate) mod ran;
+pub(crate) mod record;
+pub(crate) mod report;
+pub(crate) mod rollback;
+pub(crate) mod rule;
+pub(crate) mod serve;
+pub(crate) mod set;
+pub(crate) mod tag;
+pub(crate) mod token;
+pub(crate) mod trace;
+pub(crate) mod unlock;
+pub(crate) mod unpin;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::{Exit, Failure};
+
+/// Runs what was typed.
+pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let global = arguments.global;
+    match arguments.command {
+        Command::Check(arguments) => check::run(&global, arguments).await,
+        Command::Pin(arguments) => pin::run(&global, arguments).await,
+        Command::Set(arguments) => set::run(&global, arguments).await,
+        Command::Unpin(arguments) => unpin::run(&global, arguments).await,
+        Command::Tag(arguments) => tag::run(&global, arguments).await,
+        Command::Publish(arguments) => publish::run(&global, arguments).await,
+        Command::Copy(arguments) => copy::run(&global, arguments).await,
+        Command::Deploy(arguments) => deploy::run(&global, arguments).await,
+        Command::Promote(arguments) => promote::run(&global, arguments).await,
+        Command::Rollback(arguments) => rollback::run(&global, arguments).await,
+        Command::Hold(arguments) => hold::hold(&global, arguments).await,
+        Command::Resume(arguments) => hold::resume(&global, arguments).await,
+        Command::Block(arguments) => block::run(&global, arguments).await,
+        Command::Allow(arguments) => allow::run(&global, arguments).await,
+        Command::Note(arguments) => note::run(&global, arguments).await,
+        Command::History(arguments) => history::run(&global, arguments).await,
+        Command::Ran(arguments) => ran::run(&global, arguments).await,
+        Command::Trace(arguments) => trace::run(&global, arguments).await,
+        Command::Exposure(arguments) => exposure::run(&global, arguments).await,
+        Command::Rule(arguments) => rule::run(&global, arguments).await,
+        Command::Unlock(arguments) => unlock::run(&global, arguments).await,
+        Command::Token(arguments) => token::run(&global, arguments).await,
+        Command::Serve(arguments) => serve::run(&global, arguments).await,
+        Command::Record(arguments) => record::run(&global, arguments).await,
+        Command::Demo(arguments) => demo::run(&global, arguments).await,
+        Command::Completions(arguments) => completions::run(&global, arguments),
+    }
+}

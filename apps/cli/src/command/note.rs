@@ -1,0 +1,43 @@
+//! `indelible note deploy ENV IMAGE=TAG|DIGEST…`
+
+use super::deploy::{is_ci, pair};
+use super::report;
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::process;
+use clap::Subcommand;
+use domain::EnvironmentName;
+use flows::deploy::NoteRequest;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Record a deploy that another tool made; files are not touched
+    Deploy {
+        /// The environment
+        environment: EnvironmentName,
+        /// Images with their builds; none: the builds of the checked-out commit
+        #[arg(value_name = "IMAGE=TAG|DIGEST")]
+        images: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let app = process::app(global)?;
+    let What::Deploy { environment, images, reason } = arguments.what;
+    let images = images.iter().map(|text| pair(text)).collect::<Result<_, _>>()?;
+    if global.dry_run {
+        return Err(Failure::usage("`note` only records: there is nothing to show beforehand"));
+    }
+    let report = flows::deploy::note_deploy(&app, &NoteRequest { environment, images, reason }).await?;
+    Ok(report::show(global, "note", &report, is_ci(&app)))
+}

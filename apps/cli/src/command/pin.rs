@@ -1,0 +1,149 @@
+//! `indelible pin`: writes the digest beside each tag, in files or in a stream.
+//!
+//! ```text
+//! indelible pin deploy                                     files, all or none
+//! kustomize build . | indelible pin - | kubectl apply -f -  a filter: its output is complete, or empty
+//! ```
+
+pub(crate) mod draft;
+pub(crate) mod next;
+mod wire;
+
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::output::{self, Output};
+use crate::process;
+use clap::Args;
+use draft::{Draft, Outcome, Verb};
+use flows::App;
+use flows::files::{self, Answers, Requirements, Sources};
+use pin::scan::FILE_BYTES_MAX;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// What `pin` can be told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Files and folders; `-` reads standard input and writes standard output
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Print the change as a patch, and write nothing
+    #[arg(long)]
+    diff: bool,
+    /// Fail if anything would change; asks no registry
+    #[arg(long, conflicts_with = "diff")]
+    locked: bool,
+    /// What to write
+    #[arg(long, value_name = "STYLE", default_value = "tag-digest")]
+    style: Style,
+}
+
+/// How a pin is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Style {
+    /// name:tag@digest
+    TagDigest,
+    /// name@digest
+    Digest,
+}
+
+impl From<Style> for pin::Style {
+    fn from(style: Style) -> Self {
+        match style {
+            Style::TagDigest => Self::TagDigest,
+            Style::Digest => Self::Digest,
+        }
+    }
+}
+
+/// Runs it.
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let app = process::app(global)?;
+    let output = global.output();
+    let is_stream = |path: &PathBuf| path == Path::new("-");
+    if arguments.paths.iter().any(is_stream) {
+        if arguments.paths.len() > 1 {
+            return Err(Failure::usage("`-` stands for all of standard input; it is the only path"));
+        }
+        return filter(&app, global, &arguments).await;
+    }
+    let sources = files::read(&app.surroundings().cwd, &arguments.paths)?;
+    let (draft, outcome) = if arguments.locked {
+        (files::locked(sources, arguments.style.into()), Outcome::Locked)
+    } else if global.dry_run || arguments.diff {
+        (planned(&app, sources, arguments.style).await?, Outcome::Shown)
+    } else {
+        let draft = planned(&app, sources, arguments.style).await?;
+        files::write_all(&draft.rewrites).map_err(files::FilesError::from)?;
+        (draft, Outcome::Written)
+    };
+    let told = Draft { verb: Verb::Pin, outcome, paths: &arguments.paths, draft: &draft };
+    told.print(output, &app.surroundings().cwd)
+}
+
+/// Asks for every digest, and drafts the change.
+async fn planned(app: &App, sources: Sources, style: Style) -> Result<files::Draft, Failure> {
+    let answers = answers(app, &sources).await?;
+    let settings = app.loaded().map(|loaded| &loaded.settings);
+    let rules = Requirements::of(settings, app.root()).rules;
+    Ok(files::plan(sources, &answers, style.into(), &rules))
+}
+
+async fn answers(app: &App, sources: &Sources) -> Result<Answers, Failure> {
+    let wanted = sources.wanted();
+    if wanted.is_empty() {
+        return Ok(Answers::new());
+    }
+    let registries = app.registries()?;
+    let ask = |one: domain::TaggedRef| {
+        let registries = registries.clone();
+        async move { registries.resolve(&one.repository, &one.tag).await }
+    };
+    Ok(files::resolve(wanted, ask).await)
+}
+
+/// Reads standard input, writes standard output; all talk goes to standard error.
+async fn filter(app: &App, global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
+    if global.json {
+        let message = "`pin -` writes the text to standard output, where no JSON has a place";
+        return Err(Failure::usage(message));
+    }
+    let sources = files::filter(standard_input().await?)?;
+    let text = sources.text().to_owned();
+    let (draft, outcome) = if arguments.locked {
+        (files::locked(sources, arguments.style.into()), Outcome::Locked)
+    } else {
+        (planned(app, sources, arguments.style).await?, Outcome::Streamed)
+    };
+    let told = Draft { verb: Verb::Pin, outcome, paths: &arguments.paths, draft: &draft };
+    let exit = told.exit();
+    let output = global.output();
+    if !output.quiet || exit != Exit::Done {
+        output::say(&told.lines());
+    }
+    if exit != Exit::Done {
+        return Err(Failure::usage("nothing was written to standard output: it would not be complete")
+            .with_exit(exit));
+    }
+    let changed = draft.rewrites.first();
+    let new = changed.map_or(text.as_str(), |rewrite| &rewrite.new);
+    stream(output, if arguments.diff || global.dry_run { told.diff() } else { new.to_owned() });
+    Ok(exit)
+}
+
+fn stream(output: Output, text: String) {
+    output.text(&text);
+}
+
+/// On a thread of its own, so that an interrupt ends a read that waits.
+async fn standard_input() -> Result<Vec<u8>, Failure> {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+        // Nobody waits any more after an interrupt.
+        let _ = send.send(read.map(|_| bytes));
+    });
+    let read = receive.await.map_err(|_| Failure::usage("cannot read standard input"))?;
+    read.map_err(|error| Failure::usage(format_args!("cannot read standard input: {error}")))
+}

@@ -1,0 +1,34 @@
+//! `indelible promote FROM TO IMAGE…`
+
+use super::deploy::{is_ci, run_of};
+use super::report;
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::process;
+use domain::EnvironmentName;
+use flows::deploy::PromoteRequest;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// From this environment
+    from: EnvironmentName,
+    /// To this one
+    to: EnvironmentName,
+    /// Images by short name; none: all that were deployed there
+    images: Vec<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// A ticket
+    #[arg(long, value_name = "TICKET")]
+    ticket: Option<String>,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let app = process::app(global)?;
+    let Arguments { from, to, images, reason, ticket } = arguments;
+    let request = PromoteRequest { from, to, images, reason, ticket, run: run_of(global) };
+    let report = flows::deploy::promote(&app, &request).await?;
+    Ok(report::show(global, "promote", &report, is_ci(&app)))
+}

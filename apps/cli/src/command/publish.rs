@@ -1,0 +1,252 @@
+//! `indelible publish SOURCE --to REPOSITORY` and `indelible publish --pushed REPO@DIGEST`
+
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::process;
+use domain::{EnvironmentName, PinnedRef, Repository, Tag, Timestamp};
+use flows::App;
+use flows::publish::{Bytes, Dirty, Keep, Moved, PublishRequest, Published, TagRequest, compute_tags, publish};
+use release::alias::AliasTold;
+use remote::Source;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use tagging::{OutputForm, Scheme};
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// oci:DIR[:REF], oci-archive:FILE, docker-archive:FILE, docker-daemon:IMAGE or docker://REF
+    #[arg(required_unless_present = "pushed", conflicts_with = "pushed")]
+    source: Option<String>,
+    /// Adopt what another tool pushed: its bytes are read and verified, nothing is moved
+    #[arg(long, value_name = "REPO@DIGEST")]
+    pushed: Option<PinnedRef>,
+    /// The repository that it goes to
+    #[arg(long, value_name = "REPOSITORY", required_unless_present = "pushed")]
+    to: Option<Repository>,
+    /// A tag instead of the schemes'
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<Tag>,
+    /// A tag that may move; it is moved here
+    #[arg(long, value_name = "TAG")]
+    alias: Vec<Tag>,
+    /// A scheme instead of the settings'
+    #[arg(long, value_name = "NAME", conflicts_with = "tag")]
+    scheme: Vec<Scheme>,
+    /// The environment that it was built for
+    #[arg(long, value_name = "ENV")]
+    env: Option<EnvironmentName>,
+    /// The release's time instead of now or INDELIBLE_RELEASE_TIME
+    #[arg(long, value_name = "RFC3339")]
+    at: Option<Timestamp>,
+    /// Move aliases also to an older build, or where nothing tells which is older
+    #[arg(long)]
+    move_alias_back: bool,
+    /// Publish although tracked files differ from the commit; the record says so
+    #[arg(long)]
+    allow_dirty: bool,
+    /// Where the outputs for later CI steps go, instead of where this CI reads them
+    #[arg(long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Wire {
+    digest: Option<String>,
+    repository: String,
+    reference: Option<String>,
+    tags: Vec<WireTag>,
+    aliases: Vec<WireAlias>,
+    environment: Option<String>,
+    release_time: String,
+    event: Option<String>,
+    record: Option<String>,
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct WireTag {
+    tag: String,
+    new: bool,
+}
+
+#[derive(Serialize)]
+struct WireAlias {
+    alias: String,
+    moved: bool,
+    from: Option<String>,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let to = match (&arguments.to, &arguments.pushed) {
+        (Some(to), Some(pushed)) if *to != pushed.repository => {
+            return Err(Failure::usage("--pushed names another repository than --to: adopting moves no bytes"));
+        }
+        (_, Some(pushed)) => pushed.repository.clone(),
+        (Some(to), None) => to.clone(),
+        (None, None) => return Err(Failure::usage("name the repository: --to REPOSITORY")),
+    };
+    let app = process::app_at(global, [to.host().clone()])?;
+    let request = request(&app, &arguments, to)?;
+    if global.dry_run {
+        return dry_run(global, &app, &request).await;
+    }
+    let published = publish(&app, &request).await?;
+    global.output().data("publish", &wire(&published), || text(&published));
+    global.output().talk(format_args!("environment: {}", published.why_environment));
+    if published.record.kind == "local" && super::deploy::is_ci(&app) {
+        global.output().talk("the record is on this runner and ends with it: `record: git` in indelible.yaml keeps it");
+    }
+    hand_on(global, &app, &published, arguments.output_file.as_deref())?;
+    Ok(Exit::Done)
+}
+
+fn request(app: &App, arguments: &Arguments, to: Repository) -> Result<PublishRequest, Failure> {
+    let bytes = match (&arguments.source, &arguments.pushed) {
+        (_, Some(pushed)) => Bytes::Pushed(pushed.digest),
+        (Some(source), None) => Bytes::From(source.parse::<Source>().map_err(Failure::usage)?),
+        (None, None) => return Err(Failure::usage("name a source, or --pushed REPO@DIGEST")),
+    };
+    let image = app.loaded().and_then(|loaded| loaded.settings.image_of(&to).cloned());
+    Ok(PublishRequest {
+        bytes,
+        image,
+        to,
+        tags: arguments.tag.clone(),
+        schemes: arguments.scheme.clone(),
+        aliases: arguments.alias.clone(),
+        environment: arguments.env.clone(),
+        at: arguments.at,
+        alias_told: if arguments.move_alias_back { AliasTold::Yes } else { AliasTold::No },
+        dirty: if arguments.allow_dirty { Dirty::Allowed } else { Dirty::Refused },
+    })
+}
+
+async fn dry_run(global: &Global, app: &App, request: &PublishRequest) -> Result<Exit, Failure> {
+    let tags = if request.tags.is_empty() {
+        let wanted = TagRequest {
+            repository: request.to.clone(),
+            image: request.image.clone(),
+            schemes: request.schemes.clone(),
+            environment: request.environment.clone(),
+            at: request.at,
+            digest: None,
+        };
+        compute_tags(app, &wanted, Keep::No).await?.tags
+    } else {
+        request.tags.clone()
+    };
+    let wire = Wire {
+        digest: None,
+        repository: request.to.to_string(),
+        reference: None,
+        tags: tags.iter().map(|tag| WireTag { tag: tag.to_string(), new: true }).collect(),
+        aliases: request
+            .aliases
+            .iter()
+            .map(|alias| WireAlias { alias: alias.to_string(), moved: true, from: None })
+            .collect(),
+        environment: None,
+        release_time: app.surroundings().now().to_string(),
+        event: None,
+        record: None,
+        dry_run: true,
+    };
+    global.output().data("publish", &wire, || {
+        let mut text = String::new();
+        for tag in &wire.tags {
+            let _ = writeln!(text, "would make {}:{}", wire.repository, tag.tag);
+        }
+        for alias in &wire.aliases {
+            let _ = writeln!(text, "would move {}:{}", wire.repository, alias.alias);
+        }
+        text
+    });
+    Ok(Exit::Done)
+}
+
+fn text(published: &Published) -> String {
+    let mut text = format!("digest {}\n", published.digest);
+    for done in &published.tags {
+        let state = if done.is_new { "" } else { " (was there)" };
+        let _ = writeln!(text, "tag    {}:{}{state}", published.repository, done.tag);
+    }
+    for done in &published.aliases {
+        let state = match done.moved {
+            Moved::Created => "made".to_owned(),
+            Moved::Same => "was there".to_owned(),
+            Moved::From(from) => format!("moved from {}", from.short()),
+        };
+        let _ = writeln!(text, "alias  {}:{} ({state})", published.repository, done.alias);
+    }
+    let _ = writeln!(text, "pinned {}", published.reference());
+    text
+}
+
+fn wire(published: &Published) -> Wire {
+    Wire {
+        digest: Some(published.digest.to_string()),
+        repository: published.repository.to_string(),
+        reference: Some(published.reference().to_string()),
+        tags: published.tags.iter().map(|done| WireTag { tag: done.tag.to_string(), new: done.is_new }).collect(),
+        aliases: published
+            .aliases
+            .iter()
+            .map(|done| WireAlias {
+                alias: done.alias.to_string(),
+                moved: done.moved != Moved::Same,
+                from: match done.moved {
+                    Moved::From(from) => Some(from.to_string()),
+                    Moved::Created | Moved::Same => None,
+                },
+            })
+            .collect(),
+        environment: published.environment.as_ref().map(ToString::to_string),
+        release_time: published.at.to_string(),
+        event: published.event.map(|id| id.to_string()),
+        record: Some(published.record.place.clone()),
+        dry_run: false,
+    }
+}
+
+/// Gives the results to later steps, in the form that this CI reads.
+fn hand_on(global: &Global, app: &App, published: &Published, told: Option<&std::path::Path>) -> Result<(), Failure> {
+    let form = OutputForm::of(published.provider);
+    let (Some(form), told) = (form.or(told.map(|_| OutputForm::GitLab)), told) else { return Ok(()) };
+    let results = tagging::Published {
+        digest: published.digest,
+        tags: published.tags.iter().map(|done| done.tag.clone()).collect(),
+        reference: published.reference(),
+        release_time: published.at,
+    };
+    let delimiter = format!("indelible{:032x}", app.surroundings().random());
+    let outputs = results.outputs().map_err(Failure::usage)?;
+    let text = form.render(&outputs, &delimiter).map_err(Failure::usage)?;
+    let file = match (told, form) {
+        (Some(told), _) => Some(app.surroundings().cwd.join(told)),
+        (None, OutputForm::GitHub) => app.surroundings().variable("GITHUB_OUTPUT").map(PathBuf::from),
+        (None, OutputForm::GitLab) => Some(app.surroundings().cwd.join("indelible.env")),
+        (None, OutputForm::Azure) => None,
+    };
+    match file {
+        Some(file) => append(&file, &text),
+        // Azure reads commands from what a step prints; a JSON document on stdout stays whole.
+        None if form == OutputForm::Azure && !global.json => {
+            global.output().text(&text);
+            Ok(())
+        }
+        None if form == OutputForm::Azure => {
+            crate::output::say(&text);
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+fn append(file: &std::path::Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let wrong = |error| Failure::usage(format!("cannot write the outputs to {}: {error}", file.display()));
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(wrong)?;
+    file.write_all(text.as_bytes()).map_err(wrong)
+}

@@ -1,0 +1,154 @@
+//! What deploy, promote, rollback and note show: one line an image, then what landed.
+
+use crate::arguments::Global;
+use crate::exit::Exit;
+use flows::deploy::{Done, ImageDone, Report};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    environment: &'a str,
+    mode: String,
+    grade: String,
+    dry_run: bool,
+    commit: Option<&'a str>,
+    outcome: &'static str,
+    images: Vec<WireImage<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireImage<'a> {
+    image: &'a str,
+    outcome: &'static str,
+    how: Option<&'static str>,
+    from: Option<String>,
+    to: Option<String>,
+    tag: Option<&'a str>,
+    condemns: Option<String>,
+    places: &'a [String],
+    event: Option<String>,
+    held: Option<WireHold<'a>>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct WireHold<'a> {
+    since: String,
+    by: &'a str,
+    reason: Option<&'a str>,
+}
+
+/// Shows a report, and says how the command ends: a hold is 0 for a pipeline and 1 for a person.
+pub(crate) fn show(global: &Global, command: &str, report: &Report, is_ci: bool) -> Exit {
+    global.output().data(command, &wire(report), || text(report));
+    for done in &report.images {
+        for warning in &done.warnings {
+            global.output().talk(format_args!("warning: {}: {warning}", done.image));
+        }
+    }
+    if report.is_held() && !is_ci { Exit::No } else { Exit::Done }
+}
+
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    let would = if report.is_dry_run { "would be " } else { "" };
+    for done in &report.images {
+        let line = line(done, &report.environment.to_string(), would);
+        let _ = writeln!(text, "{}", crate::output::plain(&line));
+    }
+    let has_changed = report.images.iter().any(|done| matches!(done.what, Done::Changed { .. }));
+    if has_changed {
+        let places = report.images.iter().find_map(|done| match &done.what {
+            Done::Changed { places, .. } => Some(places),
+            Done::Same { .. } | Done::Held(_) => None,
+        });
+        let places = places.map(|places| places.join(", ")).unwrap_or_default();
+        let commit = report.commit.as_ref().map(|commit| format!(" commit {}", commit.short(12)));
+        let commit = commit.unwrap_or_default();
+        let places = if places.is_empty() { "nothing had to change".to_owned() } else { places };
+        let _ = writeln!(text, "  {}{commit}: {}", report.mode, crate::output::plain(&places));
+        let _ = writeln!(text, "  grade {}: nothing observes yet what runs", report.grade);
+    }
+    text
+}
+
+fn line(done: &ImageDone, environment: &str, would: &str) -> String {
+    match &done.what {
+        Done::Same { digest } => {
+            format!("{} {environment}: {} already, nothing restarts", done.image, digest.short())
+        }
+        Done::Held(hold) => {
+            let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!(
+                "{} {environment}: held since {} by {}{reason}; nothing was changed",
+                done.image, hold.stamp.at, hold.stamp.actor
+            )
+        }
+        Done::Changed { from, to, tag, how, condemns, .. } => {
+            let from = from.map_or_else(|| "nothing".to_owned(), |from| from.short());
+            let tag = tag.as_ref().map(|tag| format!(" {tag}")).unwrap_or_default();
+            let condemns = match condemns {
+                Some(condemned) => format!("; {would}condemned: {}", condemned.short()),
+                None => String::new(),
+            };
+            format!("{} {environment}: {would}{how}: {from} -> {}{tag}{condemns}", done.image, to.short())
+        }
+    }
+}
+
+fn wire(report: &Report) -> Wire<'_> {
+    let is_changed = report.images.iter().any(|done| matches!(done.what, Done::Changed { .. }));
+    let outcome = match (report.is_held(), is_changed) {
+        (true, _) => "held",
+        (false, true) => "changed",
+        (false, false) => "same",
+    };
+    Wire {
+        environment: report.environment.as_str(),
+        mode: report.mode.to_string(),
+        grade: report.grade.to_string(),
+        dry_run: report.is_dry_run,
+        commit: report.commit.as_ref().map(domain::CommitId::as_str),
+        outcome,
+        images: report.images.iter().map(image).collect(),
+    }
+}
+
+fn image(done: &ImageDone) -> WireImage<'_> {
+    let mut wire = WireImage {
+        image: done.image.as_str(),
+        outcome: "same",
+        how: None,
+        from: None,
+        to: None,
+        tag: None,
+        condemns: None,
+        places: &[],
+        event: None,
+        held: None,
+        warnings: &done.warnings,
+    };
+    match &done.what {
+        Done::Same { digest } => wire.to = Some(digest.to_string()),
+        Done::Held(hold) => {
+            wire.outcome = "held";
+            wire.held = Some(WireHold {
+                since: hold.stamp.at.to_string(),
+                by: hold.stamp.actor.name(),
+                reason: hold.reason.as_ref().map(record::claim::Text::as_str),
+            });
+        }
+        Done::Changed { from, to, tag, how, condemns, places, event } => {
+            wire.outcome = "changed";
+            wire.how = Some(how);
+            wire.from = from.map(|digest| digest.to_string());
+            wire.to = Some(to.to_string());
+            wire.tag = tag.as_ref().map(domain::Tag::as_str);
+            wire.condemns = condemns.map(|digest| digest.to_string());
+            wire.places = places;
+            wire.event = event.map(|id| id.to_string());
+        }
+    }
+    wire
+}

@@ -1,0 +1,87 @@
+//! `indelible rollback ENV IMAGE… [--to TAG|DIGEST|COMMIT|DEPLOY]`
+
+use super::deploy::{is_ci, run_of};
+use super::report;
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::output::table;
+use crate::process;
+use domain::EnvironmentName;
+use flows::deploy::{CandidateRow, DeployError, RollbackRequest, candidates};
+use serde::Serialize;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The environment
+    environment: EnvironmentName,
+    /// Images by short name; where there are several, one must be named
+    images: Vec<String>,
+    /// Return to this one instead of the newest known-good
+    #[arg(long, value_name = "TAG|DIGEST|COMMIT|DEPLOY")]
+    to: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// A ticket
+    #[arg(long, value_name = "TICKET")]
+    ticket: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Wire {
+    candidates: Vec<WireRow>,
+}
+
+#[derive(Serialize)]
+struct WireRow {
+    image: String,
+    digest: String,
+    tag: Option<String>,
+    at: String,
+    grade: String,
+    against: Option<&'static str>,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let app = process::app(global)?;
+    let Arguments { environment, images, to, reason, ticket } = arguments;
+    let run = run_of(global);
+    let request =
+        RollbackRequest { environment: environment.clone(), images, to, reason, ticket, run };
+    match flows::deploy::rollback(&app, &request).await {
+        Ok(report) => Ok(report::show(global, "rollback", &report, is_ci(&app))),
+        Err(error @ DeployError::WhichImage { .. }) => {
+            show_candidates(global, &candidates(&app, &environment).await?);
+            Err(error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn show_candidates(global: &Global, rows: &[CandidateRow]) {
+    let wire = Wire {
+        candidates: rows
+            .iter()
+            .map(|row| WireRow {
+                image: row.image.to_string(),
+                digest: row.digest.to_string(),
+                tag: row.tag.as_ref().map(ToString::to_string),
+                at: row.at.to_string(),
+                grade: row.grade.to_string(),
+                against: row.against,
+            })
+            .collect(),
+    };
+    global.output().data("rollback", &wire, || {
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                let tag = row.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+                let against = row.against.unwrap_or("-").to_owned();
+                vec![row.image.to_string(), row.digest.short(), tag, row.at.to_string(), row.grade.to_string(), against]
+            })
+            .collect();
+        table(&["IMAGE", "DIGEST", "TAG", "DEPLOYED", "GRADE", "AGAINST"], &rows)
+    });
+}

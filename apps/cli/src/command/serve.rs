@@ -1,0 +1,85 @@
+//! `indelible serve`: the registry, in one data folder.
+
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::process;
+use server::{Anonymous, Limits, Options};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The folder that holds everything; it is made where it is missing
+    #[arg(long, value_name = "DIR", default_value = "indelible-data")]
+    data: PathBuf,
+    /// The address; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5080")]
+    listen: SocketAddr,
+    /// A name under which clients reach this server, beside localhost and addresses
+    #[arg(long, value_name = "HOST")]
+    public_host: Vec<String>,
+    /// Whom to let in without a token: on-loopback, nowhere or everywhere
+    #[arg(long, value_name = "WHERE", default_value = "on-loopback")]
+    anonymous: Whom,
+    /// The largest manifest, in bytes, at most 16 MiB
+    #[arg(long, value_name = "BYTES")]
+    manifest_bytes_max: Option<usize>,
+    /// The largest blob, in bytes
+    #[arg(long, value_name = "BYTES")]
+    blob_bytes_max: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Whom {
+    /// Everybody on this machine, until there is a token
+    OnLoopback,
+    /// Nobody: admin.token in the data folder makes the first token
+    Nowhere,
+    /// Everybody who reaches the address
+    Everywhere,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    process::handles_interrupts();
+    let mut limits = Limits::default();
+    if let Some(bytes) = arguments.manifest_bytes_max {
+        let limit = oci::ManifestLimit::new(bytes);
+        limits.manifest = limit.map_err(|error| Failure::usage(format!("--manifest-bytes-max: {error}")))?;
+    }
+    limits.blob_bytes_max = arguments.blob_bytes_max.unwrap_or(limits.blob_bytes_max);
+    let options = Options {
+        data: arguments.data.clone(),
+        listen: arguments.listen,
+        anonymous: match arguments.anonymous {
+            Whom::OnLoopback => Anonymous::OnLoopback,
+            Whom::Nowhere => Anonymous::Nowhere,
+            Whom::Everywhere => Anonymous::Everywhere,
+        },
+        public_hosts: arguments.public_host,
+        limits,
+    };
+    let running = server::serve(options, stopped()).await.map_err(|error| Failure {
+        exit: Exit::Unknown,
+        error: anyhow::Error::new(error),
+        hint: None,
+    })?;
+    // The first line of stdout is the address: scripts wait for it.
+    global.output().text(&format!("listening on http://{}\n", running.address()));
+    global.output().talk(format_args!("data in {}, administrator's token in {}", arguments.data.display(), running.admin_token().display()));
+    running.wait().await;
+    Ok(Exit::Done)
+}
+
+/// Ctrl-C, or SIGTERM as a service manager sends it.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
