@@ -63,21 +63,34 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let is_stream = |path: &PathBuf| path == Path::new("-");
     if arguments.paths.iter().any(is_stream) {
         if arguments.paths.len() > 1 {
-            return Err(Failure::usage("`-` stands for all of standard input; it is the only path"));
+            return Err(Failure::usage(
+                "`-` stands for all of standard input; it is the only path",
+            ));
         }
         return filter(&app, global, &arguments).await;
     }
     let sources = files::read(&app.surroundings().cwd, &arguments.paths)?;
     let (draft, outcome) = if arguments.locked {
-        (files::locked(sources, arguments.style.into()), Outcome::Locked)
+        (
+            files::locked(sources, arguments.style.into()),
+            Outcome::Locked,
+        )
     } else if global.dry_run || arguments.diff {
-        (planned(&app, sources, arguments.style).await?, Outcome::Shown)
+        (
+            planned(&app, sources, arguments.style).await?,
+            Outcome::Shown,
+        )
     } else {
         let draft = planned(&app, sources, arguments.style).await?;
         files::write_all(&draft.rewrites).map_err(files::FilesError::from)?;
         (draft, Outcome::Written)
     };
-    let told = Draft { verb: Verb::Pin, outcome, paths: &arguments.paths, draft: &draft };
+    let told = Draft {
+        verb: Verb::Pin,
+        outcome,
+        paths: &arguments.paths,
+        draft: &draft,
+    };
     told.print(output, &app.surroundings().cwd)
 }
 
@@ -111,23 +124,43 @@ async fn filter(app: &App, global: &Global, arguments: &Arguments) -> Result<Exi
     let sources = files::filter(standard_input().await?)?;
     let text = sources.text().to_owned();
     let (draft, outcome) = if arguments.locked {
-        (files::locked(sources, arguments.style.into()), Outcome::Locked)
+        (
+            files::locked(sources, arguments.style.into()),
+            Outcome::Locked,
+        )
     } else {
-        (planned(app, sources, arguments.style).await?, Outcome::Streamed)
+        (
+            planned(app, sources, arguments.style).await?,
+            Outcome::Streamed,
+        )
     };
-    let told = Draft { verb: Verb::Pin, outcome, paths: &arguments.paths, draft: &draft };
+    let told = Draft {
+        verb: Verb::Pin,
+        outcome,
+        paths: &arguments.paths,
+        draft: &draft,
+    };
     let exit = told.exit();
     let output = global.output();
     if !output.quiet || exit != Exit::Done {
         output::say(&told.lines());
     }
     if exit != Exit::Done {
-        return Err(Failure::usage("nothing was written to standard output: it would not be complete")
-            .with_exit(exit));
+        return Err(Failure::usage(
+            "nothing was written to standard output: it would not be complete",
+        )
+        .with_exit(exit));
     }
     let changed = draft.rewrites.first();
     let new = changed.map_or(text.as_str(), |rewrite| &rewrite.new);
-    stream(output, if arguments.diff || global.dry_run { told.diff() } else { new.to_owned() });
+    stream(
+        output,
+        if arguments.diff || global.dry_run {
+            told.diff()
+        } else {
+            new.to_owned()
+        },
+    );
     Ok(exit)
 }
 
@@ -140,10 +173,15 @@ async fn standard_input() -> Result<Vec<u8>, Failure> {
     let (send, receive) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+        let read = std::io::stdin()
+            .lock()
+            .take(FILE_BYTES_MAX as u64 + 1)
+            .read_to_end(&mut bytes);
         // Nobody waits any more after an interrupt.
         let _ = send.send(read.map(|_| bytes));
     });
-    let read = receive.await.map_err(|_| Failure::usage("cannot read standard input"))?;
+    let read = receive
+        .await
+        .map_err(|_| Failure::usage("cannot read standard input"))?;
     read.map_err(|error| Failure::usage(format_args!("cannot read standard input: {error}")))
 }

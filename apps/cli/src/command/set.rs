@@ -48,7 +48,10 @@ impl FromStr for Setting {
     fn from_str(text: &str) -> Result<Self, SettingError> {
         let missing = || SettingError::NoEquals(text.chars().take(120).collect());
         let (image, to) = text.split_once('=').ok_or_else(missing)?;
-        Ok(Self { image: image.to_owned(), to: to.parse()? })
+        Ok(Self {
+            image: image.to_owned(),
+            to: to.parse()?,
+        })
     }
 }
 
@@ -57,7 +60,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let app = process::app(global)?;
     let cwd = &app.surroundings().cwd;
     let Setting { image, to } = arguments.setting;
-    let target = Target { repositories: repositories(&app, &image)?, to };
+    let target = Target {
+        repositories: repositories(&app, &image)?,
+        to,
+    };
     let draft = files::set(cwd, &arguments.files, &target)?;
     let outcome = if global.dry_run {
         Outcome::Shown
@@ -65,7 +71,12 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         files::write_all(&draft.rewrites).map_err(FilesError::from)?;
         Outcome::Written
     };
-    let told = Draft { verb: Verb::Set, outcome, paths: &arguments.files, draft: &draft };
+    let told = Draft {
+        verb: Verb::Set,
+        outcome,
+        paths: &arguments.files,
+        draft: &draft,
+    };
     told.print(global.output(), cwd)
 }
 
@@ -77,14 +88,19 @@ fn repositories(app: &App, image: &str) -> Result<Vec<Repository>, Failure> {
         && let Some(own) = settings.images.get(name)
     {
         let mut all = vec![own.repository.clone()];
-        let others = settings.environments.iter().filter_map(|one| one.images.get(name));
+        let others = settings
+            .environments
+            .iter()
+            .filter_map(|one| one.images.get(name));
         all.extend(others.cloned());
         all.sort();
         all.dedup();
         return Ok(all);
     }
     let repository: Repository = image.parse().map_err(|error| {
-        Failure::usage(format_args!("`{image}` is neither an image of the settings nor a repository: {error}"))
+        Failure::usage(format_args!(
+            "`{image}` is neither an image of the settings nor a repository: {error}"
+        ))
     })?;
     Ok(vec![repository])
 }

@@ -28,7 +28,10 @@ fn said(one: &Checked) -> Option<String> {
         Answer::Known(_) => return None,
         Answer::Finding(finding) => match &one.environment {
             Some(environment) => {
-                format!("{} ({environment} asks for a {})", finding.message, one.level)
+                format!(
+                    "{} ({environment} asks for a {})",
+                    finding.message, one.level
+                )
             }
             None => finding.message.clone(),
         },
@@ -37,7 +40,9 @@ fn said(one: &Checked) -> Option<String> {
         Answer::NotRequired => format!("`{reference}` is pulled from no registry"),
         Answer::Ignored(_) => format!("`{reference}` is passed over: a comment asks for it"),
         Answer::Unknown(_) => {
-            format!("`{reference}` could not be told: a variable, a template or several lines write it")
+            format!(
+                "`{reference}` could not be told: a variable, a template or several lines write it"
+            )
         }
     })
 }

@@ -56,7 +56,9 @@ impl Draft<'_> {
     pub(crate) fn print(&self, output: Output, cwd: &Path) -> Result<Exit, Failure> {
         let draft = self.draft;
         for path in &draft.passed_over {
-            output.talk(format_args!("{path}: no workload file that this version reads; passed over"));
+            output.talk(format_args!(
+                "{path}: no workload file that this version reads; passed over"
+            ));
         }
         if !draft.passed_over.is_empty() && draft.passed_over.len() == draft.looked_at {
             return Err(Failure::usage("none of the named files is a workload file"));
@@ -67,8 +69,15 @@ impl Draft<'_> {
             report.push_str(&self.ending(next.as_deref()));
         }
         match (output.format, self.outcome) {
-            (Format::Json, Outcome::Written | Outcome::Shown | Outcome::Locked | Outcome::Streamed) => {
-                output.data(self.word(), &wire::document(self, next.as_deref()), String::new);
+            (
+                Format::Json,
+                Outcome::Written | Outcome::Shown | Outcome::Locked | Outcome::Streamed,
+            ) => {
+                output.data(
+                    self.word(),
+                    &wire::document(self, next.as_deref()),
+                    String::new,
+                );
             }
             (Format::Text, Outcome::Written | Outcome::Locked) => output.text(&report),
             (Format::Text, Outcome::Shown | Outcome::Streamed) => {
@@ -110,7 +119,11 @@ impl Draft<'_> {
         for left in self.draft.left.iter().filter(|left| self.is_said(left)) {
             let (path, reference) = (plain(&left.path), plain(&left.reference));
             let why = plain(&left.why.to_string());
-            let _ = writeln!(text, "{path}:{}:{}: {reference} is left as it is: {why}", left.line, left.column);
+            let _ = writeln!(
+                text,
+                "{path}:{}:{}: {reference} is left as it is: {why}",
+                left.line, left.column
+            );
         }
         for unread in &self.draft.unread {
             let (path, why) = (plain(&unread.shown), plain(&unread.why.to_string()));
@@ -144,7 +157,11 @@ impl Draft<'_> {
         };
         let mut text = format!("{files}, {changed} {done}");
         let quiet = draft.left.iter().filter(|left| !self.is_said(left)).count();
-        let others = [(draft.same, "as it should be before"), (quiet, "not for a pin"), (draft.unread.len(), "unread")];
+        let others = [
+            (draft.same, "as it should be before"),
+            (quiet, "not for a pin"),
+            (draft.unread.len(), "unread"),
+        ];
         for (number, what) in others {
             if number > 0 {
                 let _ = write!(text, ", {number} {what}");
@@ -166,10 +183,11 @@ impl Draft<'_> {
             (Outcome::Written, Verb::Pin | Verb::Set | Verb::Unpin) if is_in_git(cwd) => {
                 "git diff".to_owned()
             }
-            (Outcome::Written, Verb::Pin | Verb::Set | Verb::Unpin) => command("indelible check", self.paths),
-            (Outcome::Locked, Verb::Pin | Verb::Set | Verb::Unpin) | (Outcome::Shown, Verb::Pin) => {
-                command("indelible pin", self.paths)
+            (Outcome::Written, Verb::Pin | Verb::Set | Verb::Unpin) => {
+                command("indelible check", self.paths)
             }
+            (Outcome::Locked, Verb::Pin | Verb::Set | Verb::Unpin)
+            | (Outcome::Shown, Verb::Pin) => command("indelible pin", self.paths),
             (Outcome::Shown, Verb::Unpin) => command("indelible unpin", self.paths),
             (Outcome::Shown, Verb::Set) => "the same without --dry-run".to_owned(),
             (Outcome::Streamed, Verb::Pin | Verb::Set | Verb::Unpin) => return None,
@@ -182,7 +200,11 @@ impl Draft<'_> {
 
     fn restarts(&self) -> Option<String> {
         let all = &self.draft.restarts;
-        let named: Vec<String> = all.iter().take(RESTARTS_NAMED_MAX).map(|name| plain(name)).collect();
+        let named: Vec<String> = all
+            .iter()
+            .take(RESTARTS_NAMED_MAX)
+            .map(|name| plain(name))
+            .collect();
         match (named.is_empty(), all.len().checked_sub(RESTARTS_NAMED_MAX)) {
             (true, _) => None,
             (false, None | Some(0)) => Some(named.join(", ")),
@@ -197,13 +219,19 @@ impl Draft<'_> {
             let name = rewrite.shown.trim_start_matches('/');
             let diff = TextDiff::from_lines(rewrite.old.as_str(), rewrite.new.as_str());
             let (old, new) = (format!("a/{name}"), format!("b/{name}"));
-            let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&old, &new));
+            let _ = write!(
+                text,
+                "{}",
+                diff.unified_diff().context_radius(3).header(&old, &new)
+            );
         }
         if !std::io::stdout().is_terminal() {
             return text;
         }
         // A terminal obeys what a file holds; a patch must not change a byte of it.
-        text.split_inclusive('\n').map(|line| format!("{}\n", plain(line.trim_end_matches('\n')))).collect()
+        text.split_inclusive('\n')
+            .map(|line| format!("{}\n", plain(line.trim_end_matches('\n'))))
+            .collect()
     }
 
     /// How the command ends: "no" where something is wrong, "could not" where something stays unknown.
@@ -216,7 +244,8 @@ impl Draft<'_> {
         }
         let is_idle = draft.changed.is_empty() && draft.same == 0;
         let is_unset = self.verb == Verb::Set && is_idle;
-        if is_unset || !draft.unread.is_empty() || draft.left.iter().any(|left| self.is_open(left)) {
+        if is_unset || !draft.unread.is_empty() || draft.left.iter().any(|left| self.is_open(left))
+        {
             Exit::Unknown
         } else {
             Exit::Done
