@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use testbed::{Peer, Running, indelible_bin, wait_until};
 
 use crate::http::Http;
@@ -23,8 +24,15 @@ impl Server {
     /// # Errors
     /// No binary is built, or it does not come up.
     pub fn start(data: &Path) -> Result<Self> {
-        let command = Command::new(indelible_bin()?);
-        Self::launch(command, data)
+        Self::start_binary(&indelible_bin()?, data)
+    }
+
+    /// As [`Server::start`], with this program.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_binary(indelible: &Path, data: &Path) -> Result<Self> {
+        Self::launch(Command::new(indelible), data)
     }
 
     /// As [`Server::start`], with each of its system calls of the kinds in `calls` written to a file.
@@ -89,6 +97,17 @@ impl Server {
         Http::connect(&self.host)
     }
 
+    /// Makes a token, as an administrator; from then on nobody comes in without one.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub fn create_token(&self, name: &str, rights: &[&str]) -> Result<String> {
+        let wanted = serde_json::json!({ "name": name, "rights": rights });
+        let made = self.ask_as_admin("/api/v1/tokens", &wanted)?;
+        let secret = made["token"].as_str();
+        Ok(secret.context("no token in the answer")?.to_owned())
+    }
+
     /// The secret of its administrator.
     ///
     /// # Errors
@@ -108,12 +127,16 @@ impl Server {
         let rule = serde_json::json!(
             { "repositories": repositories, "tags": tags, "class": class }
         );
+        self.ask_as_admin("/api/v1/rules", &rule)?;
+        Ok(())
+    }
+
+    fn ask_as_admin(&self, target: &str, body: &Value) -> Result<Value> {
         let mut http = self.connect()?.with_token(&self.admin_token()?);
         let headers = [("Content-Type", "application/json")];
-        let body = serde_json::to_vec(&rule)?;
-        http.send("POST", "/api/v1/rules", &headers, &body)?
-            .expect(201)?;
-        Ok(())
+        let body = serde_json::to_vec(body)?;
+        let answer = http.send("POST", target, &headers, &body)?.expect(201)?;
+        Ok(serde_json::from_slice(&answer.body)?)
     }
 
     /// Ends the process at once, with no chance to tidy up.

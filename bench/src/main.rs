@@ -1,0 +1,33 @@
+//! Measurements beside a peer, in one run on one machine: `cargo run --release -p bench -- registry`.
+//!
+//! Figures are printed, never asserted: a slow machine is not an error. The server's CPU per operation
+//! is the figure to trust where others work on the same machine; waiting times are not.
+#![expect(
+    clippy::print_stdout,
+    reason = "a tool for the terminal: what it prints is its work"
+)]
+
+mod process;
+mod registry;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measures this project beside the peers that it names.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Registry(registry::Arguments),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Registry(arguments) => registry::run(&arguments),
+    }
+}
