@@ -405,22 +405,46 @@ impl Registries {
     ///
     /// # Errors
     /// As [`Registries::copy`], or the target is no place that is written.
-    pub async fn copy_to(&self, from: &Place, to: &Source, referrers: bool) -> Result<Copied, RegistryError> {
+    pub async fn copy_to(
+        &self,
+        from: &Place,
+        to: &Source,
+        referrers: bool,
+    ) -> Result<Copied, RegistryError> {
         let what = || format!("cannot copy to {}", shown(to));
         let (target, names) = match to {
-            Source::Registry(reference) => (Target::Registry(self.repository(reference.repository())?), vec![]),
+            Source::Registry(reference) => (
+                Target::Registry(self.repository(reference.repository())?),
+                vec![],
+            ),
             Source::Layout { folder, name } => {
-                let layout = remote::layout::Layout::open_or_create(folder).await.map_err(failed(what()))?;
+                let layout = remote::layout::Layout::open_or_create(folder)
+                    .await
+                    .map_err(failed(what()))?;
                 let name = name.as_ref().map(|name| name.parse()).transpose();
-                (Target::Layout(layout), name.map_err(|_| RegistryError::NotWritable)?.into_iter().collect())
+                (
+                    Target::Layout(layout),
+                    name.map_err(|_| RegistryError::NotWritable)?
+                        .into_iter()
+                        .collect(),
+                )
             }
             Source::OciArchive { .. } | Source::DockerArchive { .. } | Source::Daemon { .. } => {
                 return Err(RegistryError::NotWritable);
             }
         };
-        let too = if referrers { remote::ReferrersToo::Yes } else { remote::ReferrersToo::No };
-        let done = copy(from, &target, CopyOptions { referrers: too }).await.map_err(failed(what()))?;
-        target.list_in_layout(&done.manifest, &names).await.map_err(failed(what()))?;
+        let too = if referrers {
+            remote::ReferrersToo::Yes
+        } else {
+            remote::ReferrersToo::No
+        };
+        let done = copy(from, &target, CopyOptions { referrers: too })
+            .await
+            .map_err(failed(what()))?;
+        target
+            .list_in_layout(&done.manifest, &names)
+            .await
+            .map_err(failed(what()))?;
         Ok(Copied {
             digest: done.manifest.digest,
             sent: done.sent,

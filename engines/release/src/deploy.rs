@@ -185,14 +185,16 @@ fn kind(
         verified,
         commit,
     };
-    let why = match evidence {
+    // What cannot be told to be a promotion is not recorded as one.
+    let (how, why) = match evidence {
         MergeEvidence::Verified { digest, commit } => {
             return Ok((by_merge(Some(*digest), Some(commit.clone())), Vec::new()));
         }
-        MergeEvidence::NoneVerified { from } => {
-            format!("no build of the merged commits was deployed to {from}")
-        }
-        MergeEvidence::CannotTell { why } => format!("cannot tell: {why}"),
+        MergeEvidence::NoneVerified { from } => (
+            by_merge(None, None),
+            format!("no build of the merged commits was deployed to {from}"),
+        ),
+        MergeEvidence::CannotTell { why } => (DeployKind::Deploy, format!("cannot tell: {why}")),
     };
     match asked {
         VerifiedThere::Required => {
@@ -205,9 +207,9 @@ fn kind(
         }
         VerifiedThere::Warn => {
             let warning = format!("not known to be verified in {from}: {why}");
-            Ok((by_merge(None, None), vec![warning]))
+            Ok((how, vec![warning]))
         }
-        VerifiedThere::Off => Ok((by_merge(None, None), Vec::new())),
+        VerifiedThere::Off => Ok((how, Vec::new())),
     }
 }
 
@@ -316,6 +318,14 @@ mod tests {
             Ok(DeployPlan::Change { warnings, .. }) => warnings.len(),
             other => panic!("{other:?}"),
         };
+        let Ok(DeployPlan::Change { how, .. }) = plan(VerifiedThere::Warn) else {
+            panic!("it may go")
+        };
+        assert_eq!(
+            how,
+            DeployKind::Deploy,
+            "a squash is not recorded as a promotion"
+        );
         assert_eq!(warnings(plan(VerifiedThere::Warn)), 1);
         assert_eq!(warnings(plan(VerifiedThere::Off)), 0);
     }

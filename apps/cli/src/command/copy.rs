@@ -35,17 +35,24 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let source: Source = arguments.source.parse().map_err(Failure::usage)?;
     let target: Source = arguments.target.parse().map_err(Failure::usage)?;
     if global.dry_run {
-        return Err(Failure::usage("`copy` has no dry run: it writes by digest, and a tag only where there is none"));
+        return Err(Failure::usage(
+            "`copy` has no dry run: it writes by digest, and a tag only where there is none",
+        ));
     }
     let hosts = match &target {
         Source::Registry(ImageRef::Bare(repository)) => vec![repository.host().clone()],
         Source::Registry(reference) => vec![reference.repository().host().clone()],
-        Source::Layout { .. } | Source::OciArchive { .. } | Source::DockerArchive { .. } | Source::Daemon { .. } => {
-            Vec::new()
-        }
+        Source::Layout { .. }
+        | Source::OciArchive { .. }
+        | Source::DockerArchive { .. }
+        | Source::Daemon { .. } => Vec::new(),
     };
     let app = process::app_at(global, hosts)?;
-    let request = CopyRequest { source, target, referrers: arguments.referrers };
+    let request = CopyRequest {
+        source,
+        target,
+        referrers: arguments.referrers,
+    };
     let done = copy(&app, &request).await?;
     let wire = Wire {
         digest: done.digest.to_string(),

@@ -1,7 +1,7 @@
 //! `indelible demo [--once]`
 
-pub(crate) use crate::demo::DemoOptions as Arguments;
 use crate::arguments::Global;
+pub(crate) use crate::demo::DemoOptions as Arguments;
 use crate::exit::{Exit, Failure};
 use crate::process;
 

@@ -73,9 +73,19 @@ fn row(exposed: &Exposed) -> WireRow {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let (from, to) = (when(&app, global, arguments.from.as_deref())?, when(&app, global, arguments.to.as_deref())?);
+    let (from, to) = (
+        when(&app, global, arguments.from.as_deref())?,
+        when(&app, global, arguments.to.as_deref())?,
+    );
     let found = flows::ask::exposure(&app, &arguments.missing_commit, from, to).await?;
-    let count = |word: &str| found.answer.items.iter().filter(|one| verdict(&one.contains).0 == word).count();
+    let count = |word: &str| {
+        found
+            .answer
+            .items
+            .iter()
+            .filter(|one| verdict(&one.contains).0 == word)
+            .count()
+    };
     let (lacking, unknown) = (count("lacks"), count("unknown"));
     let wire = Wire {
         commit: found.commit.to_string(),
@@ -94,8 +104,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
             .iter()
             .map(|one| {
                 let (verdict, why) = verdict(&one.contains);
-                let until = one.interval.until.map_or_else(|| "now".to_owned(), |until| time_of(&app, until));
-                let why = why.map(|why| format!("{verdict}: {why}")).unwrap_or_else(|| verdict.to_owned());
+                let until = one
+                    .interval
+                    .until
+                    .map_or_else(|| "now".to_owned(), |until| time_of(&app, until));
+                let why = why
+                    .map(|why| format!("{verdict}: {why}"))
+                    .unwrap_or_else(|| verdict.to_owned());
                 vec![
                     one.interval.environment.to_string(),
                     one.interval.image.to_string(),
@@ -106,7 +121,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
                 ]
             })
             .collect();
-        let mut text = table(&["ENV", "IMAGE", "DIGEST", "FROM", "UNTIL", "COMMIT"], &rows);
+        let mut text = table(
+            &["ENV", "IMAGE", "DIGEST", "FROM", "UNTIL", "COMMIT"],
+            &rows,
+        );
         text.push_str(&format!(
             "{lacking} lack {}, {unknown} unknown, of {} intervals; basis {}\n",
             found.commit.short(12),

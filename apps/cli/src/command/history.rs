@@ -94,7 +94,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         // Without settings a single word can only be an environment of the record.
         None => !arguments.what.contains(['/', ':']),
     };
-    let (from, to) = (when(&app, &global, arguments.from.as_deref())?, when(&app, &global, arguments.to.as_deref())?);
+    let (from, to) = (
+        when(&app, &global, arguments.from.as_deref())?,
+        when(&app, &global, arguments.to.as_deref())?,
+    );
     match named.filter(is_environment) {
         Some(environment) => {
             let answer = flows::ask::history(&app, &environment, from, to).await?;
@@ -129,15 +132,22 @@ fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failur
         Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
         Some(_) | None => (text, None),
     };
-    let image = app.loaded().and_then(|loaded| loaded.settings.images.get(&name.parse().ok()?));
+    let image = app
+        .loaded()
+        .and_then(|loaded| loaded.settings.images.get(&name.parse().ok()?));
     if let Some(image) = image {
-        let tag = tag.map(str::parse).transpose().map_err(|error: domain::TagError| Failure::usage(error))?;
+        let tag = tag
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: domain::TagError| Failure::usage(error))?;
         return Ok((image.repository.clone(), tag));
     }
     match text.parse::<ImageRef>().map_err(Failure::usage)? {
         ImageRef::Bare(repository) => Ok((repository, None)),
         ImageRef::Tagged(tagged) => Ok((tagged.repository, Some(tagged.tag))),
-        ImageRef::Pinned(_) => Err(Failure::usage(format!("`{text}` names a digest: `indelible trace` follows it"))),
+        ImageRef::Pinned(_) => Err(Failure::usage(format!(
+            "`{text}` names a digest: `indelible trace` follows it"
+        ))),
     }
 }
 
@@ -181,12 +191,26 @@ fn show_deploys(global: &Global, app: &App, format: Format, answer: &Answer<Hist
         items,
     };
     global.output().data("history", &wire, || {
-        let rows: Vec<Vec<String>> = answer.items.iter().map(|row| deploy_row(app, row)).collect();
+        let rows: Vec<Vec<String>> = answer
+            .items
+            .iter()
+            .map(|row| deploy_row(app, row))
+            .collect();
         let mut text = match rows.is_empty() {
             true => "no deploy is recorded\n".to_owned(),
-            false => table(&["WHEN", "IMAGE", "WHAT", "DIGEST", "TAG", "COMMIT", "BY", "GRADE", "NOW", "REASON"], &rows),
+            false => table(
+                &[
+                    "WHEN", "IMAGE", "WHAT", "DIGEST", "TAG", "COMMIT", "BY", "GRADE", "NOW",
+                    "REASON",
+                ],
+                &rows,
+            ),
         };
-        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
+        let _ = writeln!(
+            text,
+            "basis {}, precision {}",
+            answer.basis, answer.precision
+        );
         text.push_str(&gaps_text(&answer.gaps));
         text
     });
@@ -208,12 +232,21 @@ fn deploy_row(app: &App, row: &HistoryRow) -> Vec<String> {
         claim.image.to_string(),
         what,
         claim.to.short(),
-        claim.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        row.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
+        claim
+            .tag
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), ToString::to_string),
+        row.commit
+            .as_ref()
+            .map_or("-", |commit| commit.short(12))
+            .to_owned(),
         row.deploy.stamp.actor.to_string(),
         claim.grade.to_string(),
         now.to_owned(),
-        claim.reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+        claim
+            .reason
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), ToString::to_string),
     ]
 }
 
@@ -265,9 +298,18 @@ fn show_tags(global: &Global, app: &App, format: Format, answer: &Answer<TagHist
         let mut text = "at,tag,change,from,to,actor,reason,witness\n".to_owned();
         for item in &items {
             let optional = |value: &Option<String>| csv_field(value.as_deref().unwrap_or_default());
-            let (at, tag, from, to) = (csv_field(&item.at), csv_field(&item.tag), optional(&item.from), optional(&item.to));
+            let (at, tag, from, to) = (
+                csv_field(&item.at),
+                csv_field(&item.tag),
+                optional(&item.from),
+                optional(&item.to),
+            );
             let (actor, reason) = (optional(&item.actor), optional(&item.reason));
-            let _ = writeln!(text, "{at},{tag},{},{from},{to},{actor},{reason},{}", item.change, item.witness);
+            let _ = writeln!(
+                text,
+                "{at},{tag},{},{from},{to},{actor},{reason},{}",
+                item.change, item.witness
+            );
         }
         return global.output().text(&text);
     }
@@ -282,7 +324,9 @@ fn show_tags(global: &Global, app: &App, format: Format, answer: &Answer<TagHist
             .items
             .iter()
             .map(|row| {
-                let short = |digest: &Option<domain::Digest>| digest.map_or_else(|| "-".to_owned(), |one| one.short());
+                let short = |digest: &Option<domain::Digest>| {
+                    digest.map_or_else(|| "-".to_owned(), |one| one.short())
+                };
                 vec![
                     time_of(app, row.at),
                     row.tag.to_string(),
@@ -296,9 +340,16 @@ fn show_tags(global: &Global, app: &App, format: Format, answer: &Answer<TagHist
             .collect();
         let mut text = match rows.is_empty() {
             true => "no change of a tag is recorded\n".to_owned(),
-            false => table(&["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"], &rows),
+            false => table(
+                &["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"],
+                &rows,
+            ),
         };
-        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
+        let _ = writeln!(
+            text,
+            "basis {}, precision {}",
+            answer.basis, answer.precision
+        );
         text.push_str(&gaps_text(&answer.gaps));
         text
     });

@@ -5,7 +5,9 @@ use crate::exit::{Exit, Failure};
 use crate::process;
 use domain::{EnvironmentName, PinnedRef, Repository, Tag, Timestamp};
 use flows::App;
-use flows::publish::{Bytes, Dirty, Keep, Moved, PublishRequest, Published, TagRequest, compute_tags, publish};
+use flows::publish::{
+    Bytes, Dirty, Keep, Moved, PublishRequest, Published, TagRequest, compute_tags, publish,
+};
 use release::alias::AliasTold;
 use remote::Source;
 use serde::Serialize;
@@ -81,7 +83,9 @@ struct WireAlias {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let to = match (&arguments.to, &arguments.pushed) {
         (Some(to), Some(pushed)) if *to != pushed.repository => {
-            return Err(Failure::usage("--pushed names another repository than --to: adopting moves no bytes"));
+            return Err(Failure::usage(
+                "--pushed names another repository than --to: adopting moves no bytes",
+            ));
         }
         (_, Some(pushed)) => pushed.repository.clone(),
         (Some(to), None) => to.clone(),
@@ -93,8 +97,12 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         return dry_run(global, &app, &request).await;
     }
     let published = publish(&app, &request).await?;
-    global.output().data("publish", &wire(&published), || text(&published));
-    global.output().talk(format_args!("environment: {}", published.why_environment));
+    global
+        .output()
+        .data("publish", &wire(&published), || text(&published));
+    global
+        .output()
+        .talk(format_args!("environment: {}", published.why_environment));
     if published.record.kind == "local" && super::deploy::is_ci(&app) {
         global.output().talk("the record is on this runner and ends with it: `record: git` in indelible.yaml keeps it");
     }
@@ -108,7 +116,9 @@ fn request(app: &App, arguments: &Arguments, to: Repository) -> Result<PublishRe
         (Some(source), None) => Bytes::From(source.parse::<Source>().map_err(Failure::usage)?),
         (None, None) => return Err(Failure::usage("name a source, or --pushed REPO@DIGEST")),
     };
-    let image = app.loaded().and_then(|loaded| loaded.settings.image_of(&to).cloned());
+    let image = app
+        .loaded()
+        .and_then(|loaded| loaded.settings.image_of(&to).cloned());
     Ok(PublishRequest {
         bytes,
         image,
@@ -118,8 +128,16 @@ fn request(app: &App, arguments: &Arguments, to: Repository) -> Result<PublishRe
         aliases: arguments.alias.clone(),
         environment: arguments.env.clone(),
         at: arguments.at,
-        alias_told: if arguments.move_alias_back { AliasTold::Yes } else { AliasTold::No },
-        dirty: if arguments.allow_dirty { Dirty::Allowed } else { Dirty::Refused },
+        alias_told: if arguments.move_alias_back {
+            AliasTold::Yes
+        } else {
+            AliasTold::No
+        },
+        dirty: if arguments.allow_dirty {
+            Dirty::Allowed
+        } else {
+            Dirty::Refused
+        },
     })
 }
 
@@ -141,11 +159,21 @@ async fn dry_run(global: &Global, app: &App, request: &PublishRequest) -> Result
         digest: None,
         repository: request.to.to_string(),
         reference: None,
-        tags: tags.iter().map(|tag| WireTag { tag: tag.to_string(), new: true }).collect(),
+        tags: tags
+            .iter()
+            .map(|tag| WireTag {
+                tag: tag.to_string(),
+                new: true,
+            })
+            .collect(),
         aliases: request
             .aliases
             .iter()
-            .map(|alias| WireAlias { alias: alias.to_string(), moved: true, from: None })
+            .map(|alias| WireAlias {
+                alias: alias.to_string(),
+                moved: true,
+                from: None,
+            })
             .collect(),
         environment: None,
         release_time: app.surroundings().now().to_string(),
@@ -178,7 +206,11 @@ fn text(published: &Published) -> String {
             Moved::Same => "was there".to_owned(),
             Moved::From(from) => format!("moved from {}", from.short()),
         };
-        let _ = writeln!(text, "alias  {}:{} ({state})", published.repository, done.alias);
+        let _ = writeln!(
+            text,
+            "alias  {}:{} ({state})",
+            published.repository, done.alias
+        );
     }
     let _ = writeln!(text, "pinned {}", published.reference());
     text
@@ -189,7 +221,14 @@ fn wire(published: &Published) -> Wire {
         digest: Some(published.digest.to_string()),
         repository: published.repository.to_string(),
         reference: Some(published.reference().to_string()),
-        tags: published.tags.iter().map(|done| WireTag { tag: done.tag.to_string(), new: done.is_new }).collect(),
+        tags: published
+            .tags
+            .iter()
+            .map(|done| WireTag {
+                tag: done.tag.to_string(),
+                new: done.is_new,
+            })
+            .collect(),
         aliases: published
             .aliases
             .iter()
@@ -211,9 +250,16 @@ fn wire(published: &Published) -> Wire {
 }
 
 /// Gives the results to later steps, in the form that this CI reads.
-fn hand_on(global: &Global, app: &App, published: &Published, told: Option<&std::path::Path>) -> Result<(), Failure> {
+fn hand_on(
+    global: &Global,
+    app: &App,
+    published: &Published,
+    told: Option<&std::path::Path>,
+) -> Result<(), Failure> {
     let form = OutputForm::of(published.provider);
-    let (Some(form), told) = (form.or(told.map(|_| OutputForm::GitLab)), told) else { return Ok(()) };
+    let (Some(form), told) = (form.or(told.map(|_| OutputForm::GitLab)), told) else {
+        return Ok(());
+    };
     let results = tagging::Published {
         digest: published.digest,
         tags: published.tags.iter().map(|done| done.tag.clone()).collect(),
@@ -225,7 +271,10 @@ fn hand_on(global: &Global, app: &App, published: &Published, told: Option<&std:
     let text = form.render(&outputs, &delimiter).map_err(Failure::usage)?;
     let file = match (told, form) {
         (Some(told), _) => Some(app.surroundings().cwd.join(told)),
-        (None, OutputForm::GitHub) => app.surroundings().variable("GITHUB_OUTPUT").map(PathBuf::from),
+        (None, OutputForm::GitHub) => app
+            .surroundings()
+            .variable("GITHUB_OUTPUT")
+            .map(PathBuf::from),
         (None, OutputForm::GitLab) => Some(app.surroundings().cwd.join("indelible.env")),
         (None, OutputForm::Azure) => None,
     };
@@ -246,7 +295,16 @@ fn hand_on(global: &Global, app: &App, published: &Published, told: Option<&std:
 
 fn append(file: &std::path::Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
-    let wrong = |error| Failure::usage(format!("cannot write the outputs to {}: {error}", file.display()));
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(wrong)?;
+    let wrong = |error| {
+        Failure::usage(format!(
+            "cannot write the outputs to {}: {error}",
+            file.display()
+        ))
+    };
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .map_err(wrong)?;
     file.write_all(text.as_bytes()).map_err(wrong)
 }

@@ -45,7 +45,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let mut limits = Limits::default();
     if let Some(bytes) = arguments.manifest_bytes_max {
         let limit = oci::ManifestLimit::new(bytes);
-        limits.manifest = limit.map_err(|error| Failure::usage(format!("--manifest-bytes-max: {error}")))?;
+        limits.manifest =
+            limit.map_err(|error| Failure::usage(format!("--manifest-bytes-max: {error}")))?;
     }
     limits.blob_bytes_max = arguments.blob_bytes_max.unwrap_or(limits.blob_bytes_max);
     let options = Options {
@@ -59,14 +60,22 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         public_hosts: arguments.public_host,
         limits,
     };
-    let running = server::serve(options, stopped()).await.map_err(|error| Failure {
-        exit: Exit::Unknown,
-        error: anyhow::Error::new(error),
-        hint: None,
-    })?;
+    let running = server::serve(options, stopped())
+        .await
+        .map_err(|error| Failure {
+            exit: Exit::Unknown,
+            error: anyhow::Error::new(error),
+            hint: None,
+        })?;
     // The first line of stdout is the address: scripts wait for it.
-    global.output().text(&format!("listening on http://{}\n", running.address()));
-    global.output().talk(format_args!("data in {}, administrator's token in {}", arguments.data.display(), running.admin_token().display()));
+    global
+        .output()
+        .text(&format!("listening on http://{}\n", running.address()));
+    global.output().talk(format_args!(
+        "data in {}, administrator's token in {}",
+        arguments.data.display(),
+        running.admin_token().display()
+    ));
     running.wait().await;
     Ok(Exit::Done)
 }

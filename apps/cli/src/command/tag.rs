@@ -51,12 +51,18 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     };
     for item in &items {
         if let Some(environment) = &item.environment {
-            global.output().talk(format_args!("for {environment}: {}", item.why_environment));
+            global
+                .output()
+                .talk(format_args!("for {environment}: {}", item.why_environment));
         }
     }
     let wire = Wire { items };
     global.output().data("tag", &wire, || {
-        wire.items.iter().flat_map(|item| &item.tags).map(|tag| format!("{tag}\n")).collect()
+        wire.items
+            .iter()
+            .flat_map(|item| &item.tags)
+            .map(|tag| format!("{tag}\n"))
+            .collect()
     });
     Ok(Exit::Done)
 }
@@ -64,12 +70,18 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
 /// Without settings there is no repository to ask: a tag that follows from what was typed.
 fn without_settings(app: &App, arguments: &Arguments) -> Result<WireItem, Failure> {
     if arguments.scheme.is_empty() {
-        return Err(Failure::usage("no indelible.yaml here or above: name a scheme, as in `--scheme timestamp-env`"));
+        return Err(Failure::usage(
+            "no indelible.yaml here or above: name a scheme, as in `--scheme timestamp-env`",
+        ));
     }
     let handed_on = app.surroundings().variable(tagging::RELEASE_TIME_VARIABLE);
     let at = match arguments.at {
         Some(at) => at.to_second(),
-        None => tagging::release_time(handed_on, app.surroundings().now()).map_err(Failure::usage)?.at,
+        None => {
+            tagging::release_time(handed_on, app.surroundings().now())
+                .map_err(Failure::usage)?
+                .at
+        }
     };
     let mut facts = Facts::at(at);
     let said = tagging::detect(&app.surroundings().variables, None).map_err(Failure::usage)?;
@@ -77,7 +89,10 @@ fn without_settings(app: &App, arguments: &Arguments) -> Result<WireItem, Failur
         facts = facts.with_ci(ci);
     }
     facts.environment.clone_from(&arguments.env);
-    let tags = arguments.scheme.iter().map(|scheme| scheme.compute(&facts, &Taken::nothing()));
+    let tags = arguments
+        .scheme
+        .iter()
+        .map(|scheme| scheme.compute(&facts, &Taken::nothing()));
     let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(Failure::usage)?;
     Ok(WireItem {
         image: None,
@@ -89,22 +104,43 @@ fn without_settings(app: &App, arguments: &Arguments) -> Result<WireItem, Failur
     })
 }
 
-async fn with_settings(global: &Global, app: &App, arguments: &Arguments) -> Result<Vec<WireItem>, Failure> {
+async fn with_settings(
+    global: &Global,
+    app: &App,
+    arguments: &Arguments,
+) -> Result<Vec<WireItem>, Failure> {
     let settings = app.settings()?;
     let named = |text: &String| -> Result<(ImageName, Repository), Failure> {
         let name: ImageName = text.parse().map_err(Failure::usage)?;
         let image = settings.images.get(&name);
         let known: Vec<_> = settings.images.keys().map(ImageName::as_str).collect();
-        let missing = || Failure::usage(format!("the settings have no image `{name}`; they have {}", known.join(", ")));
+        let missing = || {
+            Failure::usage(format!(
+                "the settings have no image `{name}`; they have {}",
+                known.join(", ")
+            ))
+        };
         let repository = image.ok_or_else(missing)?.repository.clone();
         Ok((name, repository))
     };
     let images: Vec<(ImageName, Repository)> = if arguments.images.is_empty() {
-        settings.images.iter().map(|(name, image)| (name.clone(), image.repository.clone())).collect()
+        settings
+            .images
+            .iter()
+            .map(|(name, image)| (name.clone(), image.repository.clone()))
+            .collect()
     } else {
-        arguments.images.iter().map(named).collect::<Result<_, _>>()?
+        arguments
+            .images
+            .iter()
+            .map(named)
+            .collect::<Result<_, _>>()?
     };
-    let keep = if arguments.reserve && !global.dry_run { Keep::Reserve } else { Keep::No };
+    let keep = if arguments.reserve && !global.dry_run {
+        Keep::Reserve
+    } else {
+        Keep::No
+    };
     let mut items = Vec::new();
     for (name, repository) in images {
         let request = TagRequest {

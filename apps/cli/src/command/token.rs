@@ -81,29 +81,55 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         return Err(Failure::usage("`token` has no dry run"));
     }
     match arguments.what {
-        What::Create { name, right, repository, registry } => {
-            let made = api(global, &registry).await?.create_token(&name, &right, &repository).await.map_err(of_api)?;
+        What::Create {
+            name,
+            right,
+            repository,
+            registry,
+        } => {
+            let made = api(global, &registry)
+                .await?
+                .create_token(&name, &right, &repository)
+                .await
+                .map_err(of_api)?;
             let wire = WireCreated {
                 name: made.name.clone(),
                 rights: made.rights.clone(),
                 repositories: made.repositories.clone(),
                 token: made.secret().expose().to_owned(),
             };
-            global.output().data("token create", &wire, || format!("{}\n", wire.token));
-            global.output().talk("this is shown once; the server keeps a hash of it");
+            global
+                .output()
+                .data("token create", &wire, || format!("{}\n", wire.token));
+            global
+                .output()
+                .talk("this is shown once; the server keeps a hash of it");
         }
         What::List { registry } => list(global, &registry).await?,
         What::Revoke { name, registry } => {
-            api(global, &registry).await?.revoke_token(&name).await.map_err(of_api)?;
-            let wire = WireRevoked { name: name.clone(), revoked: true };
-            global.output().data("token revoke", &wire, || format!("{}: revoked\n", crate::output::plain(&name)));
+            api(global, &registry)
+                .await?
+                .revoke_token(&name)
+                .await
+                .map_err(of_api)?;
+            let wire = WireRevoked {
+                name: name.clone(),
+                revoked: true,
+            };
+            global.output().data("token revoke", &wire, || {
+                format!("{}: revoked\n", crate::output::plain(&name))
+            });
         }
     }
     Ok(Exit::Done)
 }
 
 async fn list(global: &Global, registry: &RegistryHost) -> Result<(), Failure> {
-    let tokens = api(global, registry).await?.tokens().await.map_err(of_api)?;
+    let tokens = api(global, registry)
+        .await?
+        .tokens()
+        .await
+        .map_err(of_api)?;
     let tokens: Vec<WireToken> = tokens
         .into_iter()
         .map(|token| WireToken {
@@ -122,10 +148,19 @@ async fn list(global: &Global, registry: &RegistryHost) -> Result<(), Failure> {
             .map(|token| {
                 let rights: Vec<&str> = token.rights.iter().map(|right| right.name()).collect();
                 let revoked = token.revoked.clone().unwrap_or_else(|| "-".to_owned());
-                vec![token.name.clone(), rights.join(","), token.repositories.to_string(), token.created.clone(), revoked]
+                vec![
+                    token.name.clone(),
+                    rights.join(","),
+                    token.repositories.to_string(),
+                    token.created.clone(),
+                    revoked,
+                ]
             })
             .collect();
-        table(&["NAME", "RIGHTS", "REPOSITORIES", "CREATED", "REVOKED"], &rows)
+        table(
+            &["NAME", "RIGHTS", "REPOSITORIES", "CREATED", "REVOKED"],
+            &rows,
+        )
     });
     Ok(())
 }

@@ -43,7 +43,11 @@ pub struct TagHistory {
 ///
 /// # Errors
 /// The registry refuses or cannot be reached, or the record cannot be read.
-pub async fn tag_history(app: &App, repository: &Repository, tag: Option<&Tag>) -> Result<TagHistory, AskError> {
+pub async fn tag_history(
+    app: &App,
+    repository: &Repository,
+    tag: Option<&Tag>,
+) -> Result<TagHistory, AskError> {
     let registries = Registries::of(app)?;
     let tags: Vec<Tag> = match tag {
         Some(tag) => vec![tag.clone()],
@@ -65,20 +69,39 @@ pub async fn tag_history(app: &App, repository: &Repository, tag: Option<&Tag>) 
     }
     items.sort_by_key(|row| std::cmp::Reverse(row.at));
     let gaps = Vec::new();
-    Ok(TagHistory { answer: Answer { basis: Basis::Observed, precision: Precision::Exact, gaps, items } })
+    Ok(TagHistory {
+        answer: Answer {
+            basis: Basis::Observed,
+            precision: Precision::Exact,
+            gaps,
+            items,
+        },
+    })
 }
 
 /// Every page of what our registry tells; `None` where the registry is none of ours.
-async fn told(registries: &Registries, repository: &Repository, tag: &Tag) -> Result<Option<Vec<TagHistoryRow>>, AskError> {
+async fn told(
+    registries: &Registries,
+    repository: &Repository,
+    tag: &Tag,
+) -> Result<Option<Vec<TagHistoryRow>>, AskError> {
     let api = registries.api(repository.host()).await?;
     let mut rows = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let page = api.tag_history(repository.path(), tag, cursor.as_deref()).await;
-        let Some(page) = page.map_err(crate::registries::RegistryError::from)? else { return Ok(None) };
+        let page = api
+            .tag_history(repository.path(), tag, cursor.as_deref())
+            .await;
+        let Some(page) = page.map_err(crate::registries::RegistryError::from)? else {
+            return Ok(None);
+        };
         let next = page.history.last().map(|entry| entry.cursor.clone());
         let is_last = page.history.len() < oci::limit::PAGE_ENTRIES_MAX || next == cursor;
-        rows.extend(page.history.into_iter().map(|entry| of_registry(tag, entry)));
+        rows.extend(
+            page.history
+                .into_iter()
+                .map(|entry| of_registry(tag, entry)),
+        );
         if is_last {
             return Ok(Some(rows));
         }
@@ -105,7 +128,11 @@ fn of_registry(tag: &Tag, entry: HistoryEntry) -> TagHistoryRow {
     }
 }
 
-async fn observed(app: &App, repository: &Repository, tag: Option<&Tag>) -> Result<TagHistory, AskError> {
+async fn observed(
+    app: &App,
+    repository: &Repository,
+    tag: Option<&Tag>,
+) -> Result<TagHistory, AskError> {
     let mut question = Question::of([Kind::TagChange]).about(Facet::Repository, repository);
     if let Some(tag) = tag {
         question = question.about(Facet::Tag, tag);
@@ -113,12 +140,30 @@ async fn observed(app: &App, repository: &Repository, tag: Option<&Tag>) -> Resu
     let events = all(app.record().await?, &question).await?;
     let row = |event: &::record::Sequenced| {
         let claim = event.event.claim.as_tag_change()?;
-        Some(of_record(event.event.at(), event.event.stamp.actor.to_string(), claim))
+        Some(of_record(
+            event.event.at(),
+            event.event.stamp.actor.to_string(),
+            claim,
+        ))
     };
     let items = events.iter().rev().filter_map(row).collect();
-    let why = format!("{} keeps no history that it tells: only our own changes are known", repository.host());
-    let gaps = vec![Gap { from: None, until: None, why }];
-    Ok(TagHistory { answer: Answer { basis: Basis::Observed, precision: Precision::Bounded, gaps, items } })
+    let why = format!(
+        "{} keeps no history that it tells: only our own changes are known",
+        repository.host()
+    );
+    let gaps = vec![Gap {
+        from: None,
+        until: None,
+        why,
+    }];
+    Ok(TagHistory {
+        answer: Answer {
+            basis: Basis::Observed,
+            precision: Precision::Bounded,
+            gaps,
+            items,
+        },
+    })
 }
 
 fn of_record(at: Timestamp, actor: String, claim: &TagChangeClaim) -> TagHistoryRow {

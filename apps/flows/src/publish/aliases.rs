@@ -31,6 +31,13 @@ pub enum Moved {
     From(Digest),
 }
 
+/// The build that comes: not recorded yet, but its tags may be reserved.
+pub(super) struct Coming<'a> {
+    pub(super) digest: Digest,
+    pub(super) tags: &'a [Tag],
+    pub(super) commit: Option<&'a CommitId>,
+}
+
 /// An alias, and what is to be done with it.
 pub(super) struct Planned {
     pub(super) alias: Tag,
@@ -43,7 +50,7 @@ pub(super) async fn plan(
     registries: &Registries,
     repository: &Repository,
     aliases: &[Tag],
-    new: Digest,
+    new: &Coming<'_>,
     told: AliasTold,
 ) -> Result<Vec<Planned>, PublishError> {
     let mut planned = Vec::new();
@@ -56,10 +63,10 @@ pub(super) async fn plan(
         }
         let there = registries.resolve(repository, alias).await?;
         let order = match there {
-            Some(there) if there != new => order(app, repository, there, new).await?,
+            Some(there) if there != new.digest => order(app, repository, there, new).await?,
             Some(_) | None => Order::CannotTell,
         };
-        let step = decide_alias(alias, there, new, order, told)?;
+        let step = decide_alias(alias, there, new.digest, order, told)?;
         planned.push(Planned {
             alias: alias.clone(),
             step,
@@ -113,17 +120,18 @@ async fn order(
     app: &App,
     repository: &Repository,
     there: Digest,
-    new: Digest,
+    new: &Coming<'_>,
 ) -> Result<Order, PublishError> {
     let question =
         Question::of([Kind::Build, Kind::Reservation]).about(Facet::Repository, repository);
     let events = all(app.record().await?, &question).await?;
-    let (there_seq, new_seq) = (sequence(&events, there), sequence(&events, new));
-    let ancestry = match (commit(&events, there), commit(&events, new)) {
+    let new_seq = sequence(&events, new.digest).or_else(|| reserved(&events, new.tags));
+    let new_commit = commit(&events, new.digest).or_else(|| new.commit.cloned());
+    let ancestry = match (commit(&events, there), new_commit) {
         (Some(old), Some(new)) => by_commits(app, &old, &new).await?,
         (_, _) => None,
     };
-    Ok(order_of(there_seq, new_seq, || ancestry))
+    Ok(order_of(sequence(&events, there), new_seq, || ancestry))
 }
 
 /// The place of a release: its first reservation's, else its first build's.
@@ -132,19 +140,16 @@ fn sequence(events: &[Sequenced], digest: Digest) -> Option<u64> {
         .iter()
         .filter_map(|event| Some((event.seq, event.event.claim.as_build()?)));
     let (first, build) = builds.find(|(_, build)| build.digest == digest)?;
-    let is_own = |event: &&Sequenced| {
-        event
-            .event
-            .claim
-            .as_reservation()
-            .is_some_and(|claim| build.tags.contains(&claim.tag))
+    Some(reserved(events, &build.tags).map_or(first, |seq| seq.min(first)))
+}
+
+/// The first reservation of one of the tags.
+fn reserved(events: &[Sequenced], tags: &[Tag]) -> Option<u64> {
+    let is_one = |event: &&Sequenced| {
+        let claim = event.event.claim.as_reservation();
+        claim.is_some_and(|claim| tags.contains(&claim.tag))
     };
-    Some(
-        events
-            .iter()
-            .find(is_own)
-            .map_or(first, |event| event.seq.min(first)),
-    )
+    events.iter().find(is_one).map(|event| event.seq)
 }
 
 fn commit(events: &[Sequenced], digest: Digest) -> Option<CommitId> {

@@ -108,15 +108,13 @@ pub async fn publish(app: &App, request: &PublishRequest) -> Result<Published, P
     };
     let naming = naming(app, request, Some(digest)).await?;
     // Decided before a byte moves: a refused alias must not leave half a release.
-    let planned = aliases::plan(
-        app,
-        &registries,
-        &request.to,
-        &request.aliases,
+    let coming = aliases::Coming {
         digest,
-        request.alias_told,
-    )
-    .await?;
+        tags: &naming.tags,
+        commit: naming.source.ci.commit.as_ref(),
+    };
+    let (to, told) = (&request.to, request.alias_told);
+    let planned = aliases::plan(app, &registries, to, &request.aliases, &coming, told).await?;
     if let Some(place) = &place {
         registries.copy(place, &request.to).await?;
     }
