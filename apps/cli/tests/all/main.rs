@@ -1,4 +1,5 @@
 //! The binary as a person meets it: commands in, transcripts out.
 
 mod demo;
+mod docs;
 mod transcript;
