@@ -66,7 +66,6 @@ impl Story<'_> {
             &repository,
             "--alias",
             environment,
-            "--move-alias-back",
         ];
         self.teller.run(&shop, &words).await?;
         self.teller.leave(&self.ada.folder);
