@@ -1,7 +1,7 @@
 //! One SQLite file: one writer thread with group commit, some readers, append-only migrations.
 //!
 //! ```text
-//! jobs -> bounded queue -> writer: BEGIN IMMEDIATE, a savepoint a job, COMMIT (one sync) -> answers
+//! jobs -> bounded queue -> writer: BEGIN IMMEDIATE, job after job, COMMIT (one sync) -> answers
 //! ```
 //! A batch is what queued while the last one synced: no timer. Nothing is answered before its commit.
 
@@ -80,10 +80,11 @@ impl Database {
 
     /// Runs a job in a transaction, and answers once that is on the disk.
     ///
-    /// An error takes the job's own changes back, and nobody else's.
+    /// An error takes the job's own changes back, and nobody else's. The job may run twice: the first run is
+    /// then taken back before.
     pub(crate) async fn write<T, E, F>(&self, job: F) -> Result<T, E>
     where
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
@@ -94,7 +95,7 @@ impl Database {
     /// the answer, also when nobody waits for the answer any more.
     pub(crate) async fn write_then<T, E, F, A>(&self, job: F, after: A) -> Result<T, E>
     where
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, E> + Send + 'static,
         A: FnOnce() + Send + 'static,
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,

@@ -1,4 +1,7 @@
 //! One transaction for many jobs: each can be taken back alone, all are answered after the commit.
+//!
+//! The first run keeps no savepoints. When a job fails after its first change, which is rare (the second of
+//! several tags is taken), everything is rolled back and run again with a savepoint for each job.
 
 use super::error::DatabaseError;
 use rusqlite::Connection;
@@ -7,7 +10,7 @@ use tokio::sync::oneshot;
 
 /// Something to be done in a transaction, and somebody who waits for its end.
 pub(super) trait Job: Send {
-    /// Does it; says whether its changes stay.
+    /// Does it; says whether its changes stay. May be called again after a rollback.
     fn run(&mut self, tx: &Connection) -> Changes;
     /// Answers with what was done, now that it is on the disk.
     fn committed(self: Box<Self>);
@@ -24,7 +27,7 @@ pub(super) enum Changes {
 
 /// The one kind of job: a closure, what follows the batch's end, and the channel of its caller.
 pub(super) struct Closure<T, E, F, A> {
-    work: Option<F>,
+    work: F,
     after: A,
     result: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
@@ -33,7 +36,7 @@ pub(super) struct Closure<T, E, F, A> {
 impl<T, E, F, A> Closure<T, E, F, A> {
     pub(super) fn new(work: F, after: A, answer: oneshot::Sender<Result<T, E>>) -> Self {
         Self {
-            work: Some(work),
+            work,
             after,
             result: None,
             answer,
@@ -43,15 +46,13 @@ impl<T, E, F, A> Closure<T, E, F, A> {
 
 impl<T, E, F, A> Job for Closure<T, E, F, A>
 where
-    F: FnOnce(&Connection) -> Result<T, E> + Send,
+    F: Fn(&Connection) -> Result<T, E> + Send,
     A: FnOnce() + Send,
     T: Send,
     E: From<DatabaseError> + Send,
 {
     fn run(&mut self, tx: &Connection) -> Changes {
-        let Some(work) = self.work.take() else {
-            return Changes::Go;
-        };
+        let work = &self.work;
         // A fault in one job must not end the thread that all others need.
         let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or_else(|_| {
             let why = "the program met a fault in this write; it was taken back".to_owned();
@@ -103,21 +104,70 @@ pub(super) fn run(connection: &Connection, mut jobs: Vec<Box<dyn Job>>) -> Ended
     }
 }
 
+/// How each job is kept apart from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Apart {
+    /// Not at all: nearly every refused job is refused before its first change.
+    Unchecked,
+    /// By a savepoint, for which SQLite copies every page that is changed.
+    BySavepoint,
+}
+
+/// What became of a run over all jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    Committed,
+    /// A job wants its changes back, which cannot be told from the others'.
+    Entangled,
+}
+
 fn carry_out(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), DatabaseError> {
-    let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
-    execute("BEGIN IMMEDIATE")?;
-    for job in jobs {
-        execute("SAVEPOINT job")?;
-        if job.run(connection) == Changes::Go {
-            execute("ROLLBACK TO job")?;
+    match run_all(connection, jobs, Apart::Unchecked)? {
+        Run::Committed => Ok(()),
+        Run::Entangled => {
+            execute(connection, "ROLLBACK")?;
+            run_all(connection, jobs, Apart::BySavepoint).map(drop)
         }
-        // A full disk ends the whole transaction behind our back; this statement then says so.
-        if connection.is_autocommit() {
-            return Err(DatabaseError::Full);
-        }
-        execute("RELEASE job")?;
     }
-    execute("COMMIT")?;
+}
+
+fn run_all(
+    connection: &Connection,
+    jobs: &mut [Box<dyn Job>],
+    apart: Apart,
+) -> Result<Run, DatabaseError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    for job in jobs {
+        let entangled = match apart {
+            Apart::Unchecked => {
+                let before = connection.total_changes();
+                job.run(connection) == Changes::Go && connection.total_changes() != before
+            }
+            Apart::BySavepoint => {
+                execute(connection, "SAVEPOINT job")?;
+                if job.run(connection) == Changes::Go {
+                    execute(connection, "ROLLBACK TO job")?;
+                }
+                false
+            }
+        };
+        // SQLite ends the whole transaction behind our back when the disk fails or is full.
+        if connection.is_autocommit() {
+            let why = "it failed, or is full, inside a transaction".to_owned();
+            return Err(DatabaseError::Unavailable { why });
+        }
+        match apart {
+            Apart::Unchecked if entangled => return Ok(Run::Entangled),
+            Apart::Unchecked => {}
+            Apart::BySavepoint => execute(connection, "RELEASE job")?,
+        }
+    }
+    execute(connection, "COMMIT")?;
+    Ok(Run::Committed)
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), DatabaseError> {
+    connection.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
 

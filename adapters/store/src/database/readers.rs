@@ -81,3 +81,59 @@ fn ask<T>(
         .push(connection);
     Ok(answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CONNECTIONS_MAX, READS_WAITING_MAX};
+    use crate::database::{Database, DatabaseError};
+    use std::sync::{Arc, Barrier};
+
+    #[tokio::test]
+    async fn the_limit_of_questions_waits_and_one_above_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("a.db")).unwrap();
+        let barrier = Arc::new(Barrier::new(CONNECTIONS_MAX + 1));
+        let (entered, mut inside) = tokio::sync::mpsc::channel(CONNECTIONS_MAX);
+        let stalled: Vec<_> = (0..CONNECTIONS_MAX)
+            .map(|_| {
+                let (database, barrier) = (database.clone(), Arc::clone(&barrier));
+                let entered = entered.clone();
+                tokio::spawn(async move {
+                    let question = move |_: &rusqlite::Connection| {
+                        entered.blocking_send(()).unwrap();
+                        barrier.wait();
+                        Ok(())
+                    };
+                    database.read(question).await
+                })
+            })
+            .collect();
+        for _ in 0..CONNECTIONS_MAX {
+            inside.recv().await.unwrap();
+        }
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut waiting: Vec<_> = (0..READS_WAITING_MAX)
+            .map(|_| Box::pin(database.read(|_| Ok(()))))
+            .collect();
+        for read in &mut waiting {
+            assert!(read.as_mut().poll(&mut context).is_pending());
+        }
+        let error = database.read(|_| Ok(())).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                DatabaseError::Busy {
+                    waiting: READS_WAITING_MAX
+                }
+            ),
+            "{error}"
+        );
+        // Those that go away no longer wait.
+        drop(waiting);
+        barrier.wait();
+        for read in stalled {
+            read.await.unwrap().unwrap();
+        }
+        database.read(|_| Ok(())).await.unwrap();
+    }
+}

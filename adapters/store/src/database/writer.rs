@@ -44,7 +44,7 @@ impl Writer {
 
     pub(super) async fn write<T, E, F, A>(&self, job: F, after: A) -> Result<T, E>
     where
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, E> + Send + 'static,
         A: FnOnce() + Send + 'static,
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
@@ -168,7 +168,9 @@ mod tests {
         let (inside, entered) = tokio::sync::oneshot::channel();
         let handle = database.clone();
         let job = tokio::spawn(async move {
+            let inside = std::sync::Mutex::new(Some(inside));
             let job = move |_: &rusqlite::Connection| {
+                let inside = inside.lock().unwrap().take().unwrap();
                 let _sent = inside.send(());
                 let _gone = wait.recv();
                 Ok::<_, DatabaseError>(())
@@ -179,10 +181,10 @@ mod tests {
         (go, job)
     }
 
-    fn mark(name: String) -> impl FnOnce(&rusqlite::Connection) -> Result<(), DatabaseError> {
+    fn mark(name: String) -> impl Fn(&rusqlite::Connection) -> Result<(), DatabaseError> {
         move |tx| {
             Ok(tx
-                .execute("INSERT INTO marker VALUES (?1, '')", [name])
+                .execute("INSERT INTO marker VALUES (?1, '')", [&name])
                 .map(drop)?)
         }
     }

@@ -398,3 +398,37 @@ async fn an_image_is_said_once_and_a_tag_change_per_tag() {
         [1, 2, 3, 4]
     );
 }
+
+#[tokio::test]
+async fn a_read_after_an_answered_write_sees_it() {
+    let shop = Shop::open();
+    for round in 0..20 {
+        let word = format!("w{round}");
+        shop.push(&word, &["latest"]).await.unwrap();
+        // Twice: the second read is from memory.
+        for _ in 0..2 {
+            assert_eq!(shop.names("latest").await, Some(digest_of(&word)));
+        }
+    }
+    let gone = digest_of("w19");
+    shop.catalog
+        .delete_manifest(repository(), gone, None, by("ada"))
+        .await
+        .unwrap();
+    assert_eq!(shop.names("latest").await, None);
+    let by_digest = oci::ManifestRef::Digest(gone);
+    assert_eq!(
+        shop.catalog
+            .manifest(&repository(), &by_digest)
+            .await
+            .unwrap(),
+        None
+    );
+    shop.push("w1", &["latest"]).await.unwrap();
+    assert_eq!(shop.names("latest").await, Some(digest_of("w1")));
+    shop.catalog
+        .delete_tag(repository(), tag("latest"), None, by("ada"))
+        .await
+        .unwrap();
+    assert_eq!(shop.names("latest").await, None);
+}
