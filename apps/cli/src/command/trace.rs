@@ -125,6 +125,20 @@ fn one(app: &App, traced: &Traced, text: &mut String) {
             plain(stamp.actor.name())
         );
     }
+    for (repository, row) in &traced.tags {
+        let what = if row.to == Some(trace.digest) {
+            row.change
+        } else {
+            "moved away"
+        };
+        let by = row.actor.as_deref().unwrap_or("somebody");
+        let (at, tag) = (time_of(app, row.at), &row.tag);
+        let _ = writeln!(
+            text,
+            "  tag    {at} {repository}:{tag} {what} by {}",
+            plain(by)
+        );
+    }
     for interval in &traced.intervals {
         let until = interval
             .until

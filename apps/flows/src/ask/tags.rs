@@ -80,7 +80,7 @@ pub async fn tag_history(
 }
 
 /// Every page of what our registry tells; `None` where the registry is none of ours.
-async fn told(
+pub(super) async fn told(
     registries: &Registries,
     repository: &Repository,
     tag: &Tag,

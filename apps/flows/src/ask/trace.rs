@@ -1,12 +1,14 @@
 //! Both ways along the chain: from a digest, tag, commit or imageID to all that is recorded about it.
 
 use super::AskError;
+use super::tags::{TagHistoryRow, told};
 use crate::app::App;
+use crate::registries::Registries;
 use crate::seam::{Question, Record, all};
 use ::record::claim::Kind;
 use ::record::trace::images_of;
-use ::record::{Answer, Facet, Interval, Trace, intended_intervals};
-use domain::{CommitId, Digest, EnvironmentName, ImageRef, Tag};
+use ::record::{Answer, Facet, Gap, Interval, Trace, intended_intervals};
+use domain::{CommitId, Digest, EnvironmentName, ImageRef, Repository, Tag};
 use std::collections::BTreeSet;
 
 /// One image of the answer.
@@ -16,6 +18,8 @@ pub struct Traced {
     pub trace: Trace,
     /// Where and when it was meant to run.
     pub intervals: Vec<Interval>,
+    /// What registries of ours tell about its tags, oldest first.
+    pub tags: Vec<(Repository, TagHistoryRow)>,
 }
 
 /// The answer, and how the question was understood.
@@ -54,9 +58,11 @@ pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
         }
     }
     let mut traced = Vec::new();
+    let mut gaps = Vec::new();
     for (digest, asked) in found {
-        let one = gather(record, digest, asked).await?;
+        let mut one = gather(record, digest, asked).await?;
         if !one.trace.is_empty() {
+            gaps.extend(ask_registries(app, &mut one).await);
             traced.push(one);
         }
     }
@@ -65,10 +71,9 @@ pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
             asked: asked.to_owned(),
         });
     }
-    Ok(TraceAnswer {
-        understood,
-        answer: Answer::intended(traced),
-    })
+    let mut answer = Answer::intended(traced);
+    answer.gaps.extend(gaps);
+    Ok(TraceAnswer { understood, answer })
 }
 
 /// The forms in which people paste an image: with a runtime's prefix, a repository, or bare hex digits.
@@ -219,7 +224,52 @@ async fn gather(record: &dyn Record, digest: Digest, asked: Digest) -> Result<Tr
         );
     }
     intervals.sort_by_key(|interval| interval.from);
-    Ok(Traced { trace, intervals })
+    let tags = Vec::new();
+    Ok(Traced {
+        trace,
+        intervals,
+        tags,
+    })
+}
+
+/// Asks the registries of ours that hold the image for the history of its tags; what is not told is a gap.
+async fn ask_registries(app: &App, traced: &mut Traced) -> Option<Gap> {
+    let mut names: BTreeSet<(Repository, Tag)> = BTreeSet::new();
+    for (_, build) in &traced.trace.builds {
+        let tags = build.tags.iter().chain(&build.aliases);
+        names.extend(tags.map(|tag| (build.repository.clone(), tag.clone())));
+    }
+    for deploy in &traced.trace.deploys {
+        let settings = app.loaded().map(|loaded| &loaded.settings);
+        let alias =
+            settings.and_then(|all| all.environment(&deploy.claim.environment)?.alias.clone());
+        let tags = deploy.claim.tag.iter().cloned().chain(alias);
+        names.extend(tags.map(|tag| (deploy.claim.repository.clone(), tag)));
+    }
+    let mut silent = BTreeSet::new();
+    for (repository, tag) in names {
+        let rows = match Registries::of(app) {
+            Ok(registries) => told(&registries, &repository, &tag).await.ok().flatten(),
+            Err(_) => None,
+        };
+        let Some(rows) = rows else {
+            silent.insert(repository.host().to_string());
+            continue;
+        };
+        let digest = Some(traced.trace.digest);
+        let own = rows
+            .into_iter()
+            .filter(|row| row.to == digest || row.from == digest);
+        traced.tags.extend(own.map(|row| (repository.clone(), row)));
+    }
+    traced.tags.sort_by_key(|(_, row)| row.at);
+    let silent: Vec<String> = silent.into_iter().collect();
+    let why = format!("{} told no history of its tags", silent.join(", "));
+    (!silent.is_empty()).then_some(Gap {
+        from: None,
+        until: None,
+        why,
+    })
 }
 
 #[cfg(test)]
