@@ -84,6 +84,13 @@ impl Names {
             );
             return Some((name, whole.len()));
         }
+        if let Some(length) = duration(text) {
+            // A column is as wide as its longest length of time: the blanks after it differ too.
+            let blanks = text[length..].len() - text[length..].trim_start_matches(' ').len();
+            let kept = blanks.min(2);
+            let name = format!("[length]{}", " ".repeat(kept));
+            return Some((name, length + blanks));
+        }
         if let Some(length) = moment(text) {
             return Some(("[time]".to_owned(), length));
         }
@@ -160,6 +167,24 @@ fn moment(text: &str) -> Option<usize> {
     Some(length + zone.unwrap_or(0))
 }
 
+/// `40s`, `1m 5s`: what went by between two commands.
+fn duration(text: &str) -> Option<usize> {
+    let unit = |text: &str, unit: char| {
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit())
+            .filter(|digits| *digits > 0)?;
+        let rest = text[digits..].strip_prefix(unit)?;
+        let ends = rest
+            .chars()
+            .next()
+            .is_none_or(|c| !c.is_ascii_alphanumeric());
+        ends.then_some(digits + 1)
+    };
+    let minutes = unit(text, 'm').filter(|length| text[*length..].starts_with(' '));
+    let start = minutes.map_or(0, |length| length + 1);
+    Some(start + unit(&text[start..], 's')?)
+}
+
 fn port(text: &str) -> Option<(String, usize)> {
     const LOOPBACK: &str = "127.0.0.1:";
     let digits = word(text.strip_prefix(LOOPBACK)?, |c| c.is_ascii_digit())?;
@@ -202,6 +227,10 @@ fn only_what_differs_is_replaced() {
             "Deploy-Id: [event 1].",
         ),
         ("index 1a2b3c4..5d6e7f8 100644".into(), "index [blobs]"),
+        (
+            "for 4s   by x, 12s  by y and 1m 5s".into(),
+            "for [length]  by x, [length]  by y and [length]",
+        ),
         (
             "3 files, exit 2, api:1.4, replicas: 30".into(),
             "3 files, exit 2, api:1.4, replicas: 30",
