@@ -19,6 +19,7 @@ pub use upload::UploadWriter;
 
 use bytes::Bytes;
 use domain::{Algorithm, Digest, RepositoryPath, Timestamp};
+use durable::Folders;
 use error::on_disk;
 use layout::Layout;
 use oci::UploadId;
@@ -64,6 +65,7 @@ pub struct Blobs {
 struct Inner {
     layout: Layout,
     limits: BlobLimits,
+    folders: Folders,
     uploads: Mutex<Uploads>,
 }
 
@@ -90,8 +92,9 @@ impl Blobs {
     /// The disk refuses.
     pub fn open_folder(root: &Path, limits: BlobLimits) -> Result<Self, BlobError> {
         let layout = Layout::new(root);
+        let folders = Folders::default();
         for folder in layout.folders() {
-            durable::make_folder(&folder)?;
+            folders.make(&folder)?;
         }
         let count = sweep::uploads(&layout)?
             .iter()
@@ -105,6 +108,7 @@ impl Blobs {
             inner: Arc::new(Inner {
                 layout,
                 limits,
+                folders,
                 uploads,
             }),
         })
@@ -196,7 +200,12 @@ impl Blobs {
         let (upload, mut content) = self.lock(repository, id).await?;
         let inner = Arc::clone(&self.inner);
         on_disk(move || {
-            let size = content.settle(&digest, &upload.path, &inner.layout.blob(&digest))?;
+            let size = content.settle(
+                &inner.folders,
+                &digest,
+                &upload.path,
+                &inner.layout.blob(&digest),
+            )?;
             inner.forget(id);
             Ok(size)
         })
@@ -242,7 +251,9 @@ impl Blobs {
                 .tempfile_in(&folder)
                 .map_err(BlobError::io(&folder))?;
             file.write_all(&bytes).map_err(BlobError::io(&folder))?;
-            durable::settle(file.as_file(), file.path(), &inner.layout.blob(&digest))?;
+            inner
+                .folders
+                .settle(file.as_file(), file.path(), &inner.layout.blob(&digest))?;
             // It has another name now: there is nothing to remove.
             file.disable_cleanup(true);
             Ok(())

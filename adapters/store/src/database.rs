@@ -50,18 +50,16 @@ impl Database {
             path: path.to_owned(),
             source,
         };
-        let is_new = !path.exists();
         let connection = connection::open(path)?;
-        if is_new {
-            // SQLite syncs the folder for its journals only; the file's own name must last too.
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or(Path::new("."));
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(io)?;
-        }
+        // SQLite syncs the folder for its journals only; the file's own name must last too, also when a
+        // process before us made it and was killed.
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(io)?;
         let inner = Inner {
             path: path.to_owned(),
             readers: Readers::new(path),

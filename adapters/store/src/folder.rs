@@ -172,20 +172,19 @@ impl DataFolder {
 
 /// Makes a folder and those above it; what is made lasts before anything is put into it.
 fn make_folder(path: &Path) -> Result<(), FolderError> {
-    if path.is_dir() {
-        return Ok(());
-    }
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
+    if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
         make_folder(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => sync(parent.unwrap_or(Path::new("."))),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(FolderError::io(path)(error)),
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(error) => return Err(FolderError::io(path)(error)),
     }
+    // Also where it is there: a process may have been killed between making and syncing.
+    sync(parent.unwrap_or(Path::new(".")))
 }
 
 fn sync(folder: &Path) -> Result<(), FolderError> {

@@ -2,7 +2,7 @@
 //!
 //! The hash runs along in memory; after a restart it is made again from the file when it is needed.
 
-use super::durable;
+use super::durable::{self, Folders};
 use super::error::{BlobError, on_disk};
 use bytes::Bytes;
 use domain::{Algorithm, Digest, Digester};
@@ -132,6 +132,7 @@ impl Content {
     /// Compares, makes durable under the digest's name; gives the size.
     pub(super) fn settle(
         &mut self,
+        folders: &Folders,
         digest: &Digest,
         from: &Path,
         to: &Path,
@@ -140,7 +141,7 @@ impl Content {
             .digest(digest.algorithm())
             .map_err(BlobError::io(from))?;
         digest.expect(actual)?;
-        durable::settle(&self.file, from, to)?;
+        folders.settle(&self.file, from, to)?;
         Ok(self.length)
     }
 }
