@@ -46,11 +46,7 @@ impl TryFrom<String> for ActorName {
 
     fn try_from(name: String) -> Result<Self, ActorError> {
         let fits = (1..=ACTOR_LEN_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
-        if fits {
-            Ok(Self(name))
-        } else {
-            Err(ActorError)
-        }
+        if fits { Ok(Self(name)) } else { Err(ActorError) }
     }
 }
 
@@ -66,19 +62,13 @@ impl Actor {
     /// # Errors
     /// The name is empty, too long, or holds control characters.
     pub fn new(name: &str, proof: Proof) -> Result<Self, ActorError> {
-        Ok(Self {
-            name: ActorName::try_from(name.to_owned())?,
-            proof,
-        })
+        Ok(Self { name: ActorName::try_from(name.to_owned())?, proof })
     }
 
     /// The actor of a loopback server without any token. Source: DESIGN §12, "Tokens".
     #[must_use]
     pub fn anonymous_loopback() -> Self {
-        Self {
-            name: ActorName("anonymous (loopback)".to_owned()),
-            proof: Proof::None,
-        }
+        Self { name: ActorName("anonymous (loopback)".to_owned()), proof: Proof::None }
     }
 
     /// The name.

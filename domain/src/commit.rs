@@ -64,9 +64,7 @@ impl FromStr for CommitId {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(CommitError {
-                text: text.chars().take(80).collect(),
-            })
+            Err(CommitError { text: text.chars().take(80).collect() })
         }
     }
 }
@@ -99,20 +97,13 @@ impl FromStr for SourceRef {
 
     fn from_str(text: &str) -> Result<Self, SourceRefError> {
         if !text.starts_with("refs/") || !is_ref(text) {
-            return Err(SourceRefError {
-                text: text.chars().take(200).collect(),
-            });
+            return Err(SourceRefError { text: text.chars().take(200).collect() });
         }
-        Ok(
-            match (
-                text.strip_prefix("refs/heads/"),
-                text.strip_prefix("refs/tags/"),
-            ) {
-                (Some(branch), _) => Self::Branch(branch.to_owned()),
-                (None, Some(tag)) => Self::Tag(tag.to_owned()),
-                (None, None) => Self::Other(text.to_owned()),
-            },
-        )
+        Ok(match (text.strip_prefix("refs/heads/"), text.strip_prefix("refs/tags/")) {
+            (Some(branch), _) => Self::Branch(branch.to_owned()),
+            (None, Some(tag)) => Self::Tag(tag.to_owned()),
+            (None, None) => Self::Other(text.to_owned()),
+        })
     }
 }
 
@@ -142,15 +133,9 @@ mod tests {
     #[test]
     fn a_branch_keeps_its_whole_name() {
         let read = |text: &str| text.parse::<SourceRef>().unwrap();
-        assert_eq!(
-            read("refs/heads/feature/prod").branch(),
-            Some("feature/prod")
-        );
+        assert_eq!(read("refs/heads/feature/prod").branch(), Some("feature/prod"));
         assert_eq!(read("refs/tags/prod"), SourceRef::Tag("prod".into()));
-        assert_eq!(
-            read("refs/pull/7/merge"),
-            SourceRef::Other("refs/pull/7/merge".into())
-        );
+        assert_eq!(read("refs/pull/7/merge"), SourceRef::Other("refs/pull/7/merge".into()));
         for bad in [
             "prod",
             "heads/prod",
@@ -172,9 +157,6 @@ mod tests {
             assert!("a".repeat(bad).parse::<CommitId>().is_err(), "{bad}");
         }
         assert!("A".repeat(40).parse::<CommitId>().is_err());
-        assert_eq!(
-            "0".repeat(40).parse::<CommitId>().unwrap().short(12),
-            "000000000000"
-        );
+        assert_eq!("0".repeat(40).parse::<CommitId>().unwrap().short(12), "000000000000");
     }
 }

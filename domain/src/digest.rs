@@ -116,12 +116,10 @@ impl Digest {
     #[must_use]
     pub fn hex(&self) -> String {
         let bytes = self.as_bytes();
-        bytes
-            .iter()
-            .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     /// The raw hash: 32 bytes of SHA-256 or 64 of SHA-512.
@@ -152,14 +150,7 @@ impl Digest {
     /// # Errors
     /// Says both digests when they differ.
     pub fn expect(&self, actual: Digest) -> Result<(), DigestMismatch> {
-        if *self == actual {
-            Ok(())
-        } else {
-            Err(DigestMismatch {
-                expected: *self,
-                actual,
-            })
-        }
+        if *self == actual { Ok(()) } else { Err(DigestMismatch { expected: *self, actual }) }
     }
 }
 
@@ -219,11 +210,7 @@ impl FromStr for Digest {
         }
         if hex.len() != algorithm.hex_len() {
             let (expected, found) = (algorithm.hex_len(), hex.len());
-            return Err(DigestError::Length {
-                algorithm: algorithm.name(),
-                expected,
-                found,
-            });
+            return Err(DigestError::Length { algorithm: algorithm.name(), expected, found });
         }
         Ok(Self(match algorithm {
             Algorithm::Sha256 => Bytes::Sha256(bytes_of(hex)),
@@ -239,11 +226,7 @@ fn bytes_of<const N: usize>(hex: &str) -> [u8; N] {
 }
 
 fn nibble(digit: u8) -> u8 {
-    if digit.is_ascii_digit() {
-        digit - b'0'
-    } else {
-        digit - b'a' + 10
-    }
+    if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 }
 }
 
 impl fmt::Display for Digest {
@@ -284,39 +267,14 @@ mod tests {
             ("sha256", DigestError::NoColon),
             (
                 "md5:d41d8cd98f00b204e9800998ecf8427e",
-                DigestError::Algorithm {
-                    algorithm: "md5".into(),
-                },
+                DigestError::Algorithm { algorithm: "md5".into() },
             ),
-            (
-                "SHA256:00",
-                DigestError::Algorithm {
-                    algorithm: "SHA256".into(),
-                },
-            ),
-            (
-                "sha256:",
-                DigestError::Length {
-                    algorithm: "sha256",
-                    expected: 64,
-                    found: 0,
-                },
-            ),
-            (
-                &long,
-                DigestError::Length {
-                    algorithm: "sha256",
-                    expected: 64,
-                    found: 65,
-                },
-            ),
+            ("SHA256:00", DigestError::Algorithm { algorithm: "SHA256".into() }),
+            ("sha256:", DigestError::Length { algorithm: "sha256", expected: 64, found: 0 }),
+            (&long, DigestError::Length { algorithm: "sha256", expected: 64, found: 65 }),
             (
                 &EMPTY_256[..70],
-                DigestError::Length {
-                    algorithm: "sha256",
-                    expected: 64,
-                    found: 63,
-                },
+                DigestError::Length { algorithm: "sha256", expected: 64, found: 63 },
             ),
             ("sha256:E3", DigestError::NotHex { found: 'E' }),
             ("sha256:é", DigestError::NotHex { found: 'é' }),

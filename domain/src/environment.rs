@@ -39,13 +39,9 @@ pub fn environments_that_clash<'a>(
 ) -> Option<(&'a EnvironmentName, &'a EnvironmentName)> {
     names.iter().enumerate().find_map(|(at, long)| {
         let others = names.iter().enumerate().filter(|(other, _)| *other != at);
-        others
-            .map(|(_, short)| (*long, *short))
-            .find(|(long, short)| {
-                long.0
-                    .strip_suffix(short.as_str())
-                    .is_some_and(|head| head.ends_with('-'))
-            })
+        others.map(|(_, short)| (*long, *short)).find(|(long, short)| {
+            long.0.strip_suffix(short.as_str()).is_some_and(|head| head.ends_with('-'))
+        })
     })
 }
 
@@ -57,15 +53,11 @@ impl FromStr for EnvironmentName {
             && text.len() <= ENVIRONMENT_LEN_MAX
             && !text.starts_with('-')
             && !text.ends_with('-')
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(EnvironmentError {
-                text: text.chars().take(80).collect(),
-            })
+            Err(EnvironmentError { text: text.chars().take(80).collect() })
         }
     }
 }

@@ -31,15 +31,9 @@ pub fn values(text: &str) {
     if let Ok(reference) = text.parse::<ImageRef>() {
         let parts = crate::RefParts::split(text);
         assert_eq!(reference.tag().is_some(), parts.tag.is_some(), "{text:?}");
-        assert_eq!(
-            reference.digest().is_some(),
-            parts.digest.is_some(),
-            "{text:?}"
-        );
-        let again: ImageRef = reference
-            .to_string()
-            .parse()
-            .expect("what was printed is a reference");
+        assert_eq!(reference.digest().is_some(), parts.digest.is_some(), "{text:?}");
+        let again: ImageRef =
+            reference.to_string().parse().expect("what was printed is a reference");
         assert_eq!(again, reference, "{text:?}");
     }
 }

@@ -43,21 +43,13 @@ impl RegistryHost {
     /// The host that answers requests: Docker Hub's API has another name.
     #[must_use]
     pub fn wire_host(&self) -> &str {
-        if self.is_docker_hub() {
-            "registry-1.docker.io"
-        } else {
-            &self.0
-        }
+        if self.is_docker_hub() { "registry-1.docker.io" } else { &self.0 }
     }
 
     /// The key under which the docker config keeps this host's credentials.
     #[must_use]
     pub fn auth_key(&self) -> &str {
-        if self.is_docker_hub() {
-            "https://index.docker.io/v1/"
-        } else {
-            &self.0
-        }
+        if self.is_docker_hub() { "https://index.docker.io/v1/" } else { &self.0 }
     }
 
     /// Whether this is Docker Hub.
@@ -70,14 +62,8 @@ impl RegistryHost {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let name = self.name();
-        let bare = name
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(name);
-        bare == "localhost"
-            || bare
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+        bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// The host without its port.
@@ -118,9 +104,7 @@ fn is_label(label: &str) -> bool {
     !label.is_empty()
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 impl FromStr for RegistryHost {
@@ -128,16 +112,10 @@ impl FromStr for RegistryHost {
 
     fn from_str(text: &str) -> Result<Self, HostError> {
         if text.len() > super::repository::NAME_LEN_MAX || !is_host(text) {
-            return Err(HostError {
-                text: text.chars().take(64).collect(),
-            });
+            return Err(HostError { text: text.chars().take(64).collect() });
         }
         // Source: distribution/reference `normalize.go`, legacyDefaultDomain.
-        let canonical = if text == "index.docker.io" {
-            DOCKER_HUB
-        } else {
-            text
-        };
+        let canonical = if text == "index.docker.io" { DOCKER_HUB } else { text };
         Ok(Self(canonical.to_owned()))
     }
 }
@@ -160,23 +138,14 @@ mod tests {
 
     #[test]
     fn loopback_is_told_by_the_name_alone() {
-        for yes in [
-            "localhost",
-            "localhost:5000",
-            "127.0.0.1:80",
-            "127.9.9.9",
-            "[::1]:5000",
-            "[::1]",
-        ] {
+        for yes in
+            ["localhost", "localhost:5000", "127.0.0.1:80", "127.9.9.9", "[::1]:5000", "[::1]"]
+        {
             assert!(host(yes).is_loopback(), "{yes}");
         }
-        for no in [
-            "localhost.example.com",
-            "10.0.0.1",
-            "[2001:db8::1]",
-            "127.example.com",
-            "docker.io",
-        ] {
+        for no in
+            ["localhost.example.com", "10.0.0.1", "[2001:db8::1]", "127.example.com", "docker.io"]
+        {
             assert!(!host(no).is_loopback(), "{no}");
         }
     }

@@ -34,16 +34,10 @@ impl FromStr for EventId {
     type Err = EventIdError;
 
     fn from_str(text: &str) -> Result<Self, EventIdError> {
-        let wrong = || EventIdError {
-            text: text.chars().take(40).collect(),
-        };
+        let wrong = || EventIdError { text: text.chars().take(40).collect() };
         let id: Ulid = text.parse().map_err(|_| wrong())?;
         // The decoder takes lower case and look-alikes too; one id has one spelling.
-        if id.to_string() == text {
-            Ok(Self(id))
-        } else {
-            Err(wrong())
-        }
+        if id.to_string() == text { Ok(Self(id)) } else { Err(wrong()) }
     }
 }
 

@@ -36,15 +36,11 @@ impl FromStr for ImageName {
         let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let fits = text.len() <= IMAGE_NAME_LEN_MAX
             && text.bytes().next().is_some_and(is_word)
-            && text
-                .bytes()
-                .all(|b| is_word(b) || matches!(b, b'.' | b'_' | b'-'));
+            && text.bytes().all(|b| is_word(b) || matches!(b, b'.' | b'_' | b'-'));
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(ImageNameError {
-                text: text.chars().take(120).collect(),
-            })
+            Err(ImageNameError { text: text.chars().take(120).collect() })
         }
     }
 }

@@ -86,10 +86,7 @@ impl Pattern {
     /// The pattern that matches everything.
     #[must_use]
     pub fn everything() -> Self {
-        Self {
-            text: "**".to_owned(),
-            alternatives: vec![vec![Piece::All]],
-        }
+        Self { text: "**".to_owned(), alternatives: vec![vec![Piece::All]] }
     }
 
     /// Whether the whole text fits one of the alternatives.
@@ -122,9 +119,7 @@ fn fits(pieces: &[Piece], text: &[char]) -> bool {
 
 /// Writes out the first brace group and then those behind it; groups do not nest.
 fn alternatives(text: &str) -> Result<Vec<String>, PatternError> {
-    let braces = || PatternError::Braces {
-        text: text.to_owned(),
-    };
+    let braces = || PatternError::Braces { text: text.to_owned() };
     let mut written = vec![String::new()];
     let mut rest = text;
     while let Some(open) = rest.find(['{', '}']) {
@@ -136,29 +131,19 @@ fn alternatives(text: &str) -> Result<Vec<String>, PatternError> {
             return Err(braces());
         }
         if head.contains(',') {
-            return Err(PatternError::Comma {
-                text: text.to_owned(),
-            });
+            return Err(PatternError::Comma { text: text.to_owned() });
         }
         written = written
             .iter()
-            .flat_map(|start| {
-                group
-                    .split(',')
-                    .map(move |choice| format!("{start}{head}{choice}"))
-            })
+            .flat_map(|start| group.split(',').map(move |choice| format!("{start}{head}{choice}")))
             .collect();
         if written.len() > ALTERNATIVES_MAX {
-            return Err(PatternError::Alternatives {
-                text: text.to_owned(),
-            });
+            return Err(PatternError::Alternatives { text: text.to_owned() });
         }
         rest = after;
     }
     if rest.contains(',') {
-        return Err(PatternError::Comma {
-            text: text.to_owned(),
-        });
+        return Err(PatternError::Comma { text: text.to_owned() });
     }
     written.iter_mut().for_each(|start| start.push_str(rest));
     Ok(written)
@@ -195,19 +180,10 @@ impl FromStr for Pattern {
         let has_no_meaning =
             |c: &char| "[]()!^$\\|+".contains(*c) || c.is_whitespace() || c.is_control();
         if let Some(found) = text.chars().find(has_no_meaning) {
-            return Err(PatternError::Character {
-                text: text.to_owned(),
-                found,
-            });
+            return Err(PatternError::Character { text: text.to_owned(), found });
         }
-        let alternatives = alternatives(text)?
-            .iter()
-            .map(|text| pieces(text))
-            .collect();
-        Ok(Self {
-            text: text.to_owned(),
-            alternatives,
-        })
+        let alternatives = alternatives(text)?.iter().map(|text| pieces(text)).collect();
+        Ok(Self { text: text.to_owned(), alternatives })
     }
 }
 
@@ -232,10 +208,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        pattern
-            .parse::<Pattern>()
-            .unwrap_or_else(|e| panic!("{pattern}: {e}"))
-            .matches(text)
+        pattern.parse::<Pattern>().unwrap_or_else(|e| panic!("{pattern}: {e}")).matches(text)
     }
 
     #[test]
@@ -286,9 +259,6 @@ mod tests {
         );
         let group = |n: usize| format!("{{{}}}", vec!["a"; n].join(","));
         assert!(group(64).parse::<Pattern>().is_ok());
-        assert!(matches!(
-            group(65).parse::<Pattern>(),
-            Err(PatternError::Alternatives { .. })
-        ));
+        assert!(matches!(group(65).parse::<Pattern>(), Err(PatternError::Alternatives { .. })));
     }
 }

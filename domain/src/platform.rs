@@ -40,11 +40,7 @@ impl Platform {
         let variant = variant.filter(|variant| !variant.is_empty());
         if fits(os) && fits(architecture) && variant.is_none_or(fits) {
             let variant = variant.map(str::to_owned);
-            Ok(Self {
-                os: os.to_owned(),
-                architecture: architecture.to_owned(),
-                variant,
-            })
+            Ok(Self { os: os.to_owned(), architecture: architecture.to_owned(), variant })
         } else {
             let text: String = format!("{os}/{architecture}").chars().take(128).collect();
             Err(PlatformError { text })
@@ -76,9 +72,7 @@ impl FromStr for Platform {
     type Err = PlatformError;
 
     fn from_str(text: &str) -> Result<Self, PlatformError> {
-        let wrong = || PlatformError {
-            text: text.chars().take(128).collect(),
-        };
+        let wrong = || PlatformError { text: text.chars().take(128).collect() };
         let mut parts = text.splitn(3, '/');
         let (Some(os), Some(architecture)) = (parts.next(), parts.next()) else {
             return Err(wrong());
@@ -94,9 +88,7 @@ impl FromStr for Platform {
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant
-            .as_ref()
-            .map_or(Ok(()), |variant| write!(f, "/{variant}"))
+        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
     }
 }
 
@@ -108,23 +100,11 @@ mod tests {
 
     #[test]
     fn platforms_are_read_and_printed() {
-        for text in [
-            "linux/amd64",
-            "linux/arm64/v8",
-            "windows/amd64",
-            "unknown/unknown",
-        ] {
+        for text in ["linux/amd64", "linux/arm64/v8", "windows/amd64", "unknown/unknown"] {
             assert_eq!(text.parse::<Platform>().unwrap().to_string(), text);
         }
-        for bad in [
-            "",
-            "linux",
-            "linux/",
-            "/amd64",
-            "linux/amd64/",
-            "linux/amd64/v8/x",
-            "li nux/a",
-        ] {
+        for bad in ["", "linux", "linux/", "/amd64", "linux/amd64/", "linux/amd64/v8/x", "li nux/a"]
+        {
             assert!(bad.parse::<Platform>().is_err(), "{bad}");
         }
     }

@@ -108,17 +108,9 @@ impl RefParts {
         match head[last..].find(':') {
             Some(colon) => {
                 let colon = last + colon;
-                Self {
-                    name: 0..colon,
-                    tag: Some(colon + 1..head.len()),
-                    digest,
-                }
+                Self { name: 0..colon, tag: Some(colon + 1..head.len()), digest }
             }
-            None => Self {
-                name: 0..head.len(),
-                tag: None,
-                digest,
-            },
+            None => Self { name: 0..head.len(), tag: None, digest },
         }
     }
 }
@@ -169,11 +161,7 @@ impl FromStr for ImageRef {
         let tag = parts.tag.map(|span| text[span].parse()).transpose()?;
         let digest = parts.digest.map(|span| text[span].parse()).transpose()?;
         Ok(match (tag, digest) {
-            (tag, Some(digest)) => Self::Pinned(PinnedRef {
-                repository,
-                tag,
-                digest,
-            }),
+            (tag, Some(digest)) => Self::Pinned(PinnedRef { repository, tag, digest }),
             (Some(tag), None) => Self::Tagged(TaggedRef { repository, tag }),
             (None, None) => Self::Bare(repository),
         })
@@ -186,9 +174,9 @@ impl FromStr for PinnedRef {
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         match text.parse()? {
             ImageRef::Pinned(pinned) => Ok(pinned),
-            ImageRef::Bare(_) | ImageRef::Tagged(_) => Err(ReferenceError::NotPinned {
-                text: text.to_owned(),
-            }),
+            ImageRef::Bare(_) | ImageRef::Tagged(_) => {
+                Err(ReferenceError::NotPinned { text: text.to_owned() })
+            }
         }
     }
 }
@@ -199,9 +187,9 @@ impl FromStr for TaggedRef {
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         match text.parse()? {
             ImageRef::Tagged(tagged) => Ok(tagged),
-            ImageRef::Bare(_) | ImageRef::Pinned(_) => Err(ReferenceError::NotTagged {
-                text: text.to_owned(),
-            }),
+            ImageRef::Bare(_) | ImageRef::Pinned(_) => {
+                Err(ReferenceError::NotTagged { text: text.to_owned() })
+            }
         }
     }
 }
@@ -252,15 +240,9 @@ mod tests {
         let port: ImageRef = "localhost:5000/bar".parse().unwrap();
         assert!(matches!(port, ImageRef::Bare(_)));
         let tag: TaggedRef = "foo:5000".parse().unwrap();
-        assert_eq!(
-            (tag.repository.familiar().as_str(), tag.tag.as_str()),
-            ("foo", "5000")
-        );
+        assert_eq!((tag.repository.familiar().as_str(), tag.tag.as_str()), ("foo", "5000"));
         let both: TaggedRef = "[::1]:5000/foo:1".parse().unwrap();
-        assert_eq!(
-            (both.repository.host().as_str(), both.tag.as_str()),
-            ("[::1]:5000", "1")
-        );
+        assert_eq!((both.repository.host().as_str(), both.tag.as_str()), ("[::1]:5000", "1"));
     }
 
     #[test]
@@ -284,29 +266,17 @@ mod tests {
     fn wrong_references_name_the_wrong_part() {
         use ReferenceError as E;
         assert_eq!("".parse::<ImageRef>(), Err(E::Empty));
-        assert!(matches!(
-            "a:".parse::<ImageRef>(),
-            Err(E::Tag(TagError::Empty))
-        ));
+        assert!(matches!("a:".parse::<ImageRef>(), Err(E::Tag(TagError::Empty))));
         assert!(matches!("A:1".parse::<ImageRef>(), Err(E::Repository(_))));
         assert!(matches!(
             "a@sha1:00".parse::<ImageRef>(),
             Err(E::Digest(DigestError::Algorithm { .. }))
         ));
-        assert!(matches!(
-            "a@".parse::<ImageRef>(),
-            Err(E::Digest(DigestError::NoColon))
-        ));
+        assert!(matches!("a@".parse::<ImageRef>(), Err(E::Digest(DigestError::NoColon))));
         assert!(matches!("a:1@b@c".parse::<ImageRef>(), Err(E::Digest(_))));
         assert!(matches!(":1".parse::<ImageRef>(), Err(E::Repository(_))));
-        assert!(matches!(
-            "https://a/b".parse::<ImageRef>(),
-            Err(E::Repository(_))
-        ));
-        assert!(matches!(
-            "a:1".parse::<PinnedRef>(),
-            Err(E::NotPinned { .. })
-        ));
+        assert!(matches!("https://a/b".parse::<ImageRef>(), Err(E::Repository(_))));
+        assert!(matches!("a:1".parse::<PinnedRef>(), Err(E::NotPinned { .. })));
         assert!(matches!("a".parse::<TaggedRef>(), Err(E::NotTagged { .. })));
     }
 
@@ -318,9 +288,7 @@ mod tests {
         assert!(text.parse::<ImageRef>().is_ok());
         assert_eq!(
             format!("{text}0").parse::<ImageRef>(),
-            Err(ReferenceError::Length {
-                found: text.len() + 1
-            })
+            Err(ReferenceError::Length { found: text.len() + 1 })
         );
     }
 }

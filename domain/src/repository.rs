@@ -72,9 +72,9 @@ fn is_component(component: &str) -> bool {
 pub(crate) fn check_path(path: &str) -> Result<(), RepositoryError> {
     match path.split('/').find(|component| !is_component(component)) {
         None => Ok(()),
-        Some(component) => Err(RepositoryError::Component {
-            component: component.chars().take(64).collect(),
-        }),
+        Some(component) => {
+            Err(RepositoryError::Component { component: component.chars().take(64).collect() })
+        }
     }
 }
 
@@ -88,11 +88,7 @@ pub(crate) fn split_host(name: &str) -> (Option<&str>, &str) {
     let is_named = first == "localhost"
         || first.contains(['.', ':'])
         || first.bytes().any(|b| b.is_ascii_uppercase());
-    if is_named {
-        (Some(first), rest)
-    } else {
-        (None, name)
-    }
+    if is_named { (Some(first), rest) } else { (None, name) }
 }
 
 impl RepositoryPath {
@@ -146,10 +142,8 @@ impl Repository {
     #[must_use]
     pub fn familiar(&self) -> String {
         let path = self.path.as_str();
-        let short = path
-            .strip_prefix("library/")
-            .filter(|rest| !rest.contains('/'))
-            .unwrap_or(path);
+        let short =
+            path.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(path);
         let is_same = |short: &str| Self::from_name(short).is_ok_and(|read| read == *self);
         if self.host.is_docker_hub() && is_same(short) {
             short.to_owned()
@@ -171,25 +165,16 @@ impl Repository {
             Some(host) if is_host(host) => host.parse()?,
             Some(host) => {
                 return Err(host.parse::<RegistryHost>().map_or_else(Into::into, |_| {
-                    RepositoryError::Component {
-                        component: host.to_owned(),
-                    }
+                    RepositoryError::Component { component: host.to_owned() }
                 }));
             }
             None => RegistryHost::docker_hub(),
         };
         check_path(rest)?;
         let official = host.is_docker_hub() && !rest.contains('/');
-        let path = if official {
-            format!("library/{rest}")
-        } else {
-            rest.to_owned()
-        };
+        let path = if official { format!("library/{rest}") } else { rest.to_owned() };
         // The limit is for what was written; `docker.io/library/` is our own addition.
-        Ok(Self {
-            host,
-            path: RepositoryPath(path),
-        })
+        Ok(Self { host, path: RepositoryPath(path) })
     }
 }
 
@@ -200,9 +185,7 @@ impl FromStr for Repository {
     fn from_str(text: &str) -> Result<Self, RepositoryError> {
         let after_host = text.rfind('/').map_or(0, |slash| slash + 1);
         if text.contains('@') || text[after_host..].contains(':') {
-            return Err(RepositoryError::NotBare {
-                text: text.chars().take(300).collect(),
-            });
+            return Err(RepositoryError::NotBare { text: text.chars().take(300).collect() });
         }
         Self::from_name(text)
     }
@@ -238,18 +221,10 @@ mod tests {
             ("localhost/foo", "localhost/foo", "localhost/foo"),
             ("localhost", "docker.io/library/localhost", "localhost"),
             ("Foo/bar", "Foo/bar", "Foo/bar"),
-            (
-                "127.0.0.1:5080/shop/api",
-                "127.0.0.1:5080/shop/api",
-                "127.0.0.1:5080/shop/api",
-            ),
+            ("127.0.0.1:5080/shop/api", "127.0.0.1:5080/shop/api", "127.0.0.1:5080/shop/api"),
             ("[::1]:5000/foo", "[::1]:5000/foo", "[::1]:5000/foo"),
             ("a/b/c", "docker.io/a/b/c", "a/b/c"),
-            (
-                "docker.io/foo.bar/baz",
-                "docker.io/foo.bar/baz",
-                "docker.io/foo.bar/baz",
-            ),
+            ("docker.io/foo.bar/baz", "docker.io/foo.bar/baz", "docker.io/foo.bar/baz"),
         ];
         for (text, canonical, familiar) in cases {
             let repository: Repository = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -261,16 +236,9 @@ mod tests {
 
     #[test]
     fn path_components_follow_the_grammar() {
-        for good in [
-            "a",
-            "foo__bar",
-            "foo-bar",
-            "foo---bar",
-            "foo.bar",
-            "foo_bar",
-            "0",
-            "a/b-c/d.e",
-        ] {
+        for good in
+            ["a", "foo__bar", "foo-bar", "foo---bar", "foo.bar", "foo_bar", "0", "a/b-c/d.e"]
+        {
             assert!(good.parse::<RepositoryPath>().is_ok(), "{good}");
         }
         for bad in [
@@ -294,39 +262,21 @@ mod tests {
 
     #[test]
     fn a_name_has_255_characters_and_not_256() {
-        assert!(
-            format!("a/{}", "b".repeat(253))
-                .parse::<Repository>()
-                .is_ok()
-        );
+        assert!(format!("a/{}", "b".repeat(253)).parse::<Repository>().is_ok());
         let long = format!("a/{}", "b".repeat(254));
-        assert_eq!(
-            long.parse::<Repository>(),
-            Err(RepositoryError::Length { found: 256 })
-        );
+        assert_eq!(long.parse::<Repository>(), Err(RepositoryError::Length { found: 256 }));
     }
 
     #[test]
     fn an_image_id_is_no_name() {
-        assert_eq!(
-            "0".repeat(64).parse::<Repository>(),
-            Err(RepositoryError::LooksLikeId)
-        );
+        assert_eq!("0".repeat(64).parse::<Repository>(), Err(RepositoryError::LooksLikeId));
     }
 
     #[test]
     fn a_tag_or_digest_is_refused_where_a_repository_is_meant() {
-        for text in [
-            "shop/api:1",
-            "localhost:5000/api:1",
-            "api@sha256:00",
-            "foo:5000",
-        ] {
+        for text in ["shop/api:1", "localhost:5000/api:1", "api@sha256:00", "foo:5000"] {
             assert!(
-                matches!(
-                    text.parse::<Repository>(),
-                    Err(RepositoryError::NotBare { .. })
-                ),
+                matches!(text.parse::<Repository>(), Err(RepositoryError::NotBare { .. })),
                 "{text}"
             );
         }

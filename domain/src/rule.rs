@@ -95,8 +95,7 @@ impl RuleSet {
 
     /// Sets a rule: it is asked first, and an older one with the same patterns is dropped.
     pub fn set(&mut self, rule: Rule) {
-        self.rules
-            .retain(|old| old.repositories != rule.repositories || old.tags != rule.tags);
+        self.rules.retain(|old| old.repositories != rule.repositories || old.tags != rule.tags);
         self.rules.insert(0, rule);
     }
 
@@ -123,25 +122,13 @@ impl RuleSet {
 fn built_in(tag: &Tag) -> Explained<'static> {
     let tag = tag.as_str();
     if is_append_tag(tag) {
-        Explained::BuiltIn {
-            tags: "sha256-*",
-            class: TagClass::Append,
-        }
+        Explained::BuiltIn { tags: "sha256-*", class: TagClass::Append }
     } else if tag == "latest" {
-        Explained::BuiltIn {
-            tags: "latest",
-            class: TagClass::Alias,
-        }
+        Explained::BuiltIn { tags: "latest", class: TagClass::Alias }
     } else if tag == "buildcache" {
-        Explained::BuiltIn {
-            tags: "buildcache",
-            class: TagClass::Alias,
-        }
+        Explained::BuiltIn { tags: "buildcache", class: TagClass::Alias }
     } else if tag.ends_with("-cache") {
-        Explained::BuiltIn {
-            tags: "*-cache",
-            class: TagClass::Alias,
-        }
+        Explained::BuiltIn { tags: "*-cache", class: TagClass::Alias }
     } else {
         Explained::Default
     }
@@ -184,9 +171,7 @@ impl FromStr for TagClass {
             "immutable" => Ok(Self::Immutable),
             "alias" => Ok(Self::Alias),
             "append" => Ok(Self::Append),
-            other => Err(TagClassError {
-                text: other.chars().take(40).collect(),
-            }),
+            other => Err(TagClassError { text: other.chars().take(40).collect() }),
         }
     }
 }
@@ -196,11 +181,7 @@ mod tests {
     use super::*;
 
     fn rule(repositories: &str, tags: &str, class: TagClass) -> Rule {
-        Rule {
-            repositories: repositories.parse().unwrap(),
-            tags: tags.parse().unwrap(),
-            class,
-        }
+        Rule { repositories: repositories.parse().unwrap(), tags: tags.parse().unwrap(), class }
     }
 
     fn class(rules: &RuleSet, repository: &str, tag: &str) -> TagClass {

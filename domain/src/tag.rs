@@ -93,48 +93,21 @@ mod tests {
     #[test]
     fn a_tag_has_128_characters_and_not_129() {
         assert!("a".repeat(128).parse::<Tag>().is_ok());
-        assert_eq!(
-            "a".repeat(129).parse::<Tag>(),
-            Err(TagError::Length { found: 129 })
-        );
+        assert_eq!("a".repeat(129).parse::<Tag>(), Err(TagError::Length { found: 129 }));
     }
 
     #[test]
     fn the_grammar_decides() {
-        for good in [
-            "a",
-            "_",
-            "0",
-            "latest",
-            "v1.4.2",
-            "V1-x_y.z",
-            "sha256-00.sig",
-            "a..b",
-            "a--",
-        ] {
-            assert_eq!(
-                good.parse::<Tag>().map(|t| t.to_string()).as_deref(),
-                Ok(good)
-            );
+        for good in ["a", "_", "0", "latest", "v1.4.2", "V1-x_y.z", "sha256-00.sig", "a..b", "a--"]
+        {
+            assert_eq!(good.parse::<Tag>().map(|t| t.to_string()).as_deref(), Ok(good));
         }
-        let bad = [
-            ("-a", '-', 0),
-            (".a", '.', 0),
-            ("a+b", '+', 1),
-            ("a b", ' ', 1),
-            ("a/b", '/', 1),
-        ];
+        let bad =
+            [("-a", '-', 0), (".a", '.', 0), ("a+b", '+', 1), ("a b", ' ', 1), ("a/b", '/', 1)];
         for (text, found, at) in bad {
-            assert_eq!(
-                text.parse::<Tag>(),
-                Err(TagError::Character { found, at }),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Tag>(), Err(TagError::Character { found, at }), "{text}");
         }
-        assert_eq!(
-            "ä".parse::<Tag>(),
-            Err(TagError::Character { found: 'ä', at: 0 })
-        );
+        assert_eq!("ä".parse::<Tag>(), Err(TagError::Character { found: 'ä', at: 0 }));
         assert_eq!("".parse::<Tag>(), Err(TagError::Empty));
     }
 }

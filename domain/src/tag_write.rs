@@ -122,9 +122,7 @@ pub fn decide_tag_write(
     extends: Extends,
     unlock: Unlock,
 ) -> TagDecision {
-    let live = existing
-        .filter(|state| state.life == Life::Live)
-        .map(|state| state.digest);
+    let live = existing.filter(|state| state.life == Life::Live).map(|state| state.digest);
     // Before any condition: a re-run of the same write must succeed also when it says "must be absent".
     if live == Some(*incoming) {
         return TagDecision::Same;
@@ -176,11 +174,7 @@ mod tests {
     }
 
     fn state(class: TagClass, life: Life) -> TagState {
-        TagState {
-            class,
-            digest: digest("a"),
-            life,
-        }
+        TagState { class, digest: digest("a"), life }
     }
 
     fn plain(existing: Option<TagState>, by_rule: TagClass, incoming: &str) -> TagDecision {
@@ -211,44 +205,15 @@ mod tests {
                 D::Refuse(TagRefusal::Taken { digest: a }),
             ),
             // The class was fixed at the first write: a rule that came later changes nothing.
-            (
-                Some(state(Immutable, live)),
-                Alias,
-                "b",
-                D::Refuse(TagRefusal::Taken { digest: a }),
-            ),
-            (
-                Some(state(Immutable, gone)),
-                Alias,
-                "b",
-                D::Refuse(TagRefusal::Burnt { digest: a }),
-            ),
-            (
-                Some(state(Immutable, gone)),
-                Immutable,
-                "a",
-                D::Restore { last: a },
-            ),
-            (
-                Some(state(Alias, live)),
-                Immutable,
-                "b",
-                D::Move { from: a },
-            ),
+            (Some(state(Immutable, live)), Alias, "b", D::Refuse(TagRefusal::Taken { digest: a })),
+            (Some(state(Immutable, gone)), Alias, "b", D::Refuse(TagRefusal::Burnt { digest: a })),
+            (Some(state(Immutable, gone)), Immutable, "a", D::Restore { last: a }),
+            (Some(state(Alias, live)), Immutable, "b", D::Move { from: a }),
             (Some(state(Alias, gone)), Alias, "b", D::Restore { last: a }),
-            (
-                Some(state(Append, live)),
-                Append,
-                "b",
-                D::Refuse(TagRefusal::Drops { digest: a }),
-            ),
+            (Some(state(Append, live)), Append, "b", D::Refuse(TagRefusal::Drops { digest: a })),
         ];
         for (existing, by_rule, incoming, expected) in cases {
-            assert_eq!(
-                plain(existing, by_rule, incoming),
-                expected,
-                "{existing:?} {incoming}"
-            );
+            assert_eq!(plain(existing, by_rule, incoming), expected, "{existing:?} {incoming}");
         }
     }
 
@@ -268,9 +233,7 @@ mod tests {
         assert_eq!(write(Extends::Yes), TagDecision::Move { from: digest("a") });
         assert_eq!(
             write(Extends::No),
-            TagDecision::Refuse(TagRefusal::Drops {
-                digest: digest("a")
-            })
+            TagDecision::Refuse(TagRefusal::Drops { digest: digest("a") })
         );
     }
 
@@ -303,14 +266,8 @@ mod tests {
             )
         };
         let stale = |found| TagDecision::Refuse(TagRefusal::Stale { found });
-        assert_eq!(
-            write(Some(&alias), "b", Expect::Absent),
-            stale(Some(digest("a")))
-        );
-        assert_eq!(
-            write(Some(&alias), "b", Expect::Digest(digest("c"))),
-            stale(Some(digest("a")))
-        );
+        assert_eq!(write(Some(&alias), "b", Expect::Absent), stale(Some(digest("a"))));
+        assert_eq!(write(Some(&alias), "b", Expect::Digest(digest("c"))), stale(Some(digest("a"))));
         assert_eq!(write(None, "b", Expect::Digest(digest("c"))), stale(None));
         assert_eq!(
             write(Some(&alias), "b", Expect::Digest(digest("a"))),

@@ -70,9 +70,7 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let wrong = || TimestampError {
-            text: text.chars().take(64).collect(),
-        };
+        let wrong = || TimestampError { text: text.chars().take(64).collect() };
         // RFC 3339 is narrower than the ISO 8601 that jiff reads: date, `T`, time with seconds, zone.
         let head = text.as_bytes();
         let separated = |at: usize, by: &[u8]| head.get(at).is_some_and(|b| by.contains(b));
@@ -85,9 +83,7 @@ impl FromStr for Timestamp {
         if !is_narrow {
             return Err(wrong());
         }
-        text.parse::<jiff::Timestamp>()
-            .map(Self::from)
-            .map_err(|_| wrong())
+        text.parse::<jiff::Timestamp>().map(Self::from).map_err(|_| wrong())
     }
 }
 
@@ -143,13 +139,7 @@ mod tests {
 
     #[test]
     fn fractions_are_cut_also_before_the_epoch() {
-        assert_eq!(
-            Timestamp::from_millis(-1).to_second(),
-            Timestamp::from_millis(-1000)
-        );
-        assert_eq!(
-            Timestamp::from_millis(1999).to_second(),
-            Timestamp::from_millis(1000)
-        );
+        assert_eq!(Timestamp::from_millis(-1).to_second(), Timestamp::from_millis(-1000));
+        assert_eq!(Timestamp::from_millis(1999).to_second(), Timestamp::from_millis(1000));
     }
 }

@@ -23,11 +23,7 @@ const ANSWER_BYTES_MAX: usize = 32 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(60);
 /// What stands in a query or a path segment as it is. Source: RFC 3986, unreserved.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A server of ours, or a host that may be one.
 #[derive(Clone, Debug)]
@@ -175,10 +171,7 @@ impl Api {
             .read_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|source| ApiError::Unreachable {
-                host: host.clone(),
-                source,
-            })?;
+            .map_err(|source| ApiError::Unreachable { host: host.clone(), source })?;
         let authorization = match proof {
             Proof::None => None,
             Proof::Token(token) => Some(Secret::new(format!("Bearer {}", token.expose()))),
@@ -192,12 +185,7 @@ impl Api {
             Transport::Tls => "https",
             Transport::Plain => "http",
         };
-        Ok(Self {
-            host,
-            scheme,
-            authorization,
-            client,
-        })
+        Ok(Self { host, scheme, authorization, client })
     }
 
     /// The class of a tag; `None` where the host is no server of ours.
@@ -226,10 +214,7 @@ impl Api {
     /// # Errors
     /// The host cannot be reached, refuses, or is none of ours.
     pub async fn rules(&self) -> Result<Vec<Rule>, ApiError> {
-        Ok(self
-            .ask::<Rules>(Method::GET, "/api/v1/rules", None, "its rules")
-            .await?
-            .rules)
+        Ok(self.ask::<Rules>(Method::GET, "/api/v1/rules", None, "its rules").await?.rules)
     }
 
     /// Sets a rule.
@@ -237,8 +222,7 @@ impl Api {
     /// # Errors
     /// The host cannot be reached, refuses, or is none of ours.
     pub async fn set_rule(&self, rule: &Rule) -> Result<Rule, ApiError> {
-        self.ask(Method::POST, "/api/v1/rules", Some(json!(rule)), "a rule")
-            .await
+        self.ask(Method::POST, "/api/v1/rules", Some(json!(rule)), "a rule").await
     }
 
     /// Unlocks one tag for some minutes, at most 60.
@@ -254,8 +238,7 @@ impl Api {
     ) -> Result<Unlocked, ApiError> {
         let body =
             json!({ "repository": repository, "tag": tag, "reason": reason, "minutes": minutes });
-        self.ask(Method::POST, "/api/v1/unlock", Some(body), "an unlock")
-            .await
+        self.ask(Method::POST, "/api/v1/unlock", Some(body), "an unlock").await
     }
 
     /// Makes a token.
@@ -269,8 +252,7 @@ impl Api {
         repositories: &Pattern,
     ) -> Result<NewToken, ApiError> {
         let body = json!({ "name": name, "rights": rights, "repositories": repositories });
-        self.ask(Method::POST, "/api/v1/tokens", Some(body), "a token")
-            .await
+        self.ask(Method::POST, "/api/v1/tokens", Some(body), "a token").await
     }
 
     /// All tokens, without their secrets.
@@ -278,10 +260,7 @@ impl Api {
     /// # Errors
     /// The host cannot be reached, refuses, or is none of ours.
     pub async fn tokens(&self) -> Result<Vec<TokenListed>, ApiError> {
-        Ok(self
-            .ask::<Tokens>(Method::GET, "/api/v1/tokens", None, "its tokens")
-            .await?
-            .tokens)
+        Ok(self.ask::<Tokens>(Method::GET, "/api/v1/tokens", None, "its tokens").await?.tokens)
     }
 
     /// Makes a token useless.
@@ -290,9 +269,7 @@ impl Api {
     /// The host cannot be reached, refuses, or is none of ours.
     pub async fn revoke_token(&self, name: &str) -> Result<(), ApiError> {
         let path = format!("/api/v1/tokens/{}", plain(name));
-        self.ask::<Value>(Method::DELETE, &path, None, "a token")
-            .await
-            .map(drop)
+        self.ask::<Value>(Method::DELETE, &path, None, "a token").await.map(drop)
     }
 
     /// One page of a tag's history, newest first; `None` where the host is no server of ours.
@@ -305,9 +282,7 @@ impl Api {
         tag: &Tag,
         after: Option<&str>,
     ) -> Result<Option<HistoryPage>, ApiError> {
-        let after = after
-            .map(|cursor| format!("&last={}", plain(cursor)))
-            .unwrap_or_default();
+        let after = after.map(|cursor| format!("&last={}", plain(cursor))).unwrap_or_default();
         let path = format!("/v2/{repository}/_indelible/tags/{tag}/history?n=1000{after}");
         match self.ask(Method::GET, &path, None, "a tag's history").await {
             Ok(page) => Ok(Some(page)),
@@ -323,10 +298,7 @@ impl Api {
         body: Option<Value>,
         what: &'static str,
     ) -> Result<T, ApiError> {
-        let unreachable = |source| ApiError::Unreachable {
-            host: self.host.clone(),
-            source,
-        };
+        let unreachable = |source| ApiError::Unreachable { host: self.host.clone(), source };
         let url = format!("{}://{}{path}", self.scheme, self.host);
         // The header tells a browser's form from a program: see the server's `access/origin.rs`.
         let mut request = self.client.request(method, url).header("X-Indelible", "1");
@@ -335,9 +307,7 @@ impl Api {
         }
         if let Some(body) = body {
             let body = serde_json::to_vec(&body).unwrap_or_default();
-            request = request
-                .header(http::header::CONTENT_TYPE, "application/json")
-                .body(body);
+            request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
         }
         let mut answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();
@@ -358,35 +328,19 @@ impl Api {
     fn failed(&self, status: StatusCode, path: &str, bytes: &[u8], what: &'static str) -> ApiError {
         let host = self.host.clone();
         if let Ok(Failed { error }) = serde_json::from_slice(bytes) {
-            return ApiError::Refused {
-                host,
-                status,
-                code: error.code,
-                message: error.message,
-            };
+            return ApiError::Refused { host, status, code: error.code, message: error.message };
         }
         let is_registry_path = path.starts_with("/v2/") && status != StatusCode::NOT_FOUND;
-        match oci::read_errors(bytes)
-            .into_iter()
-            .next()
-            .filter(|_| is_registry_path)
-        {
-            Some(error) => ApiError::Refused {
-                host,
-                status,
-                code: error.code,
-                message: error.message,
-            },
+        match oci::read_errors(bytes).into_iter().next().filter(|_| is_registry_path) {
+            Some(error) => {
+                ApiError::Refused { host, status, code: error.code, message: error.message }
+            }
             None => self.not_ours(status, what),
         }
     }
 
     fn not_ours(&self, status: StatusCode, what: &'static str) -> ApiError {
-        ApiError::NotOurs {
-            host: self.host.clone(),
-            status,
-            what,
-        }
+        ApiError::NotOurs { host: self.host.clone(), status, what }
     }
 }
 

@@ -156,13 +156,8 @@ impl App {
     /// # Errors
     /// There are none.
     pub fn settings(&self) -> Result<&Settings, OpenError> {
-        let missing = || OpenError::NoSettings {
-            from: self.surroundings.cwd.clone(),
-        };
-        self.loaded
-            .as_ref()
-            .map(|loaded| &loaded.settings)
-            .ok_or_else(missing)
+        let missing = || OpenError::NoSettings { from: self.surroundings.cwd.clone() };
+        self.loaded.as_ref().map(|loaded| &loaded.settings).ok_or_else(missing)
     }
 
     /// The folder that paths of the settings are relative to.
@@ -179,20 +174,9 @@ impl App {
     pub fn environment(&self, name: &EnvironmentName) -> Result<&EnvironmentSettings, OpenError> {
         let settings = self.settings()?;
         settings.environment(name).ok_or_else(|| {
-            let known: Vec<_> = settings
-                .environments
-                .iter()
-                .map(|one| one.name.as_str())
-                .collect();
-            let known = if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            };
-            OpenError::NoEnvironment {
-                name: name.clone(),
-                known,
-            }
+            let known: Vec<_> = settings.environments.iter().map(|one| one.name.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            OpenError::NoEnvironment { name: name.clone(), known }
         })
     }
 
@@ -213,9 +197,7 @@ impl App {
     /// # Errors
     /// There is none, or it is too old.
     pub async fn git(&self) -> Result<&Git, GitError> {
-        self.git
-            .get_or_try_init(|| Git::open(self.surroundings.for_git()))
-            .await
+        self.git.get_or_try_init(|| Git::open(self.surroundings.for_git())).await
     }
 
     /// The git checkout around the settings, or around the current folder; `None` outside of any.
@@ -239,9 +221,7 @@ impl App {
     /// There is no repository, or git cannot say.
     pub async fn own_remote(&self) -> Result<(RemoteUrl, Credential), OpenError> {
         let checkout = self.checkout().await?;
-        let nowhere = || OpenError::NoRepository {
-            from: self.root().to_owned(),
-        };
+        let nowhere = || OpenError::NoRepository { from: self.root().to_owned() };
         let checkout = checkout.ok_or_else(nowhere)?;
         match checkout.origin().await? {
             Some(origin) => {
@@ -280,10 +260,7 @@ impl App {
     #[must_use]
     pub fn cache_of(&self, remote: &RemoteUrl, branch: &BranchName) -> PathBuf {
         let name = Digest::sha256(format!("{remote}\0{branch}").as_bytes()).hex();
-        let home = self
-            .surroundings
-            .cache_home()
-            .unwrap_or_else(std::env::temp_dir);
+        let home = self.surroundings.cache_home().unwrap_or_else(std::env::temp_dir);
         home.join("indelible").join(&name[..16])
     }
 
@@ -292,11 +269,7 @@ impl App {
     /// # Errors
     /// It cannot be opened.
     pub async fn record(&self) -> Result<&dyn Record, OpenError> {
-        Ok(self
-            .record
-            .get_or_try_init(|| self.open_record())
-            .await?
-            .as_ref())
+        Ok(self.record.get_or_try_init(|| self.open_record()).await?.as_ref())
     }
 
     /// Where the record is by option or settings.
@@ -323,8 +296,7 @@ impl App {
                 self.open_file(&path, "local").await
             }
             RecordPlace::File(path) => {
-                self.open_file(&self.surroundings.cwd.join(path), "file")
-                    .await
+                self.open_file(&self.surroundings.cwd.join(path), "file").await
             }
             RecordPlace::Git(url) => {
                 let (remote, credential) = self.remote(url.as_ref()).await?;
@@ -339,9 +311,7 @@ impl App {
         kind: &'static str,
     ) -> Result<Box<dyn Record>, OpenError> {
         let actor = self.actor(Proof::None);
-        Ok(Box::new(
-            LocalRecord::open(path, kind, actor, self.surroundings.clone()).await?,
-        ))
+        Ok(Box::new(LocalRecord::open(path, kind, actor, self.surroundings.clone()).await?))
     }
 
     async fn open_git(
@@ -351,24 +321,16 @@ impl App {
     ) -> Result<Box<dyn Record>, OpenError> {
         let branch: BranchName = RECORD_BRANCH.parse().expect("a literal branch");
         let folder = self.cache_of(&remote, &branch);
-        let unavailable =
-            |source: Box<dyn std::error::Error + Send + Sync>| RecordError::Unavailable {
-                place: folder.display().to_string(),
-                source,
-            };
+        let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| {
+            RecordError::Unavailable { place: folder.display().to_string(), source }
+        };
         std::fs::create_dir_all(&folder).map_err(|error| unavailable(error.into()))?;
         let database = Database::open(&folder.join("record.db"));
         let cache = Ledger::new(database.map_err(|error| unavailable(error.into()))?);
         let git = self.git().await?;
         let store = BranchStore::new(git, remote, credential, branch, &folder.join("branch"));
         let actor = self.actor(Proof::Git);
-        Ok(Box::new(GitRecord::new(
-            store,
-            cache,
-            actor,
-            self.email(),
-            self.surroundings.clone(),
-        )))
+        Ok(Box::new(GitRecord::new(store, cache, actor, self.email(), self.surroundings.clone())))
     }
 
     /// Who is recorded: the CI's actor, else the user of this machine.
@@ -382,9 +344,7 @@ impl App {
             "USER",
             "LOGNAME",
         ];
-        let named = NAMES
-            .iter()
-            .filter_map(|name| self.surroundings.variable(name));
+        let named = NAMES.iter().filter_map(|name| self.surroundings.variable(name));
         let mut actors = named.filter_map(|name| Actor::new(name, proof).ok());
         let unknown = || Actor::new("unknown", proof).expect("a literal name");
         actors.next().unwrap_or_else(unknown)
@@ -393,17 +353,11 @@ impl App {
     /// The address that commits of ours carry.
     #[must_use]
     pub fn email(&self) -> String {
-        const NAMES: [&str; 4] = [
-            "GIT_AUTHOR_EMAIL",
-            "EMAIL",
-            "GITLAB_USER_EMAIL",
-            "BUILD_REQUESTEDFOREMAIL",
-        ];
+        const NAMES: [&str; 4] =
+            ["GIT_AUTHOR_EMAIL", "EMAIL", "GITLAB_USER_EMAIL", "BUILD_REQUESTEDFOREMAIL"];
         let is_address = |text: &&str| text.contains('@') && !text.contains(['<', '>', '\n', ' ']);
-        let found = NAMES
-            .iter()
-            .filter_map(|name| self.surroundings.variable(name))
-            .find(is_address);
+        let found =
+            NAMES.iter().filter_map(|name| self.surroundings.variable(name)).find(is_address);
         found.unwrap_or("indelible@localhost").to_owned()
     }
 }

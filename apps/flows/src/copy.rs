@@ -73,14 +73,9 @@ pub async fn copy(app: &App, request: &CopyRequest) -> Result<Copied, CopyError>
     if let Source::Registry(ImageRef::Pinned(pinned)) = &request.target
         && pinned.digest != digest
     {
-        return Err(CopyError::OtherDigest {
-            named: pinned.digest,
-            found: digest,
-        });
+        return Err(CopyError::OtherDigest { named: pinned.digest, found: digest });
     }
-    let copied = registries
-        .copy_to(&place, &request.target, request.referrers)
-        .await?;
+    let copied = registries.copy_to(&place, &request.target, request.referrers).await?;
     let (repository, tag) = match &request.target {
         Source::Registry(reference) => (reference.repository(), reference.tag()),
         Source::Layout { .. }
@@ -95,12 +90,7 @@ pub async fn copy(app: &App, request: &CopyRequest) -> Result<Copied, CopyError>
             registries.create_tag(repository, tag, digest).await?
     {
         let (repository, tag) = (repository.clone(), tag.clone());
-        return Err(CopyError::Taken {
-            repository,
-            tag,
-            there,
-            said,
-        });
+        return Err(CopyError::Taken { repository, tag, there, said });
     }
     Ok(copied)
 }

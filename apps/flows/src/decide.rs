@@ -56,13 +56,9 @@ impl Explain for DecideError {
         match self {
             Self::Open(error) => error.hint(),
             Self::Record(error) => error.hint(),
-            Self::WhichImage {
-                environment,
-                images,
-            } => Some(format!(
-                "name one: indelible hold {environment} {}",
-                images.first()?
-            )),
+            Self::WhichImage { environment, images } => {
+                Some(format!("name one: indelible hold {environment} {}", images.first()?))
+            }
             Self::Reason(_) | Self::NoImage { .. } => None,
         }
     }
@@ -79,10 +75,7 @@ pub struct Decided {
 
 impl From<Recorded> for Decided {
     fn from(recorded: Recorded) -> Self {
-        Self {
-            event: recorded.id(),
-            is_new: recorded.is_new,
-        }
+        Self { event: recorded.id(), is_new: recorded.is_new }
     }
 }
 
@@ -96,18 +89,12 @@ pub(crate) fn key_after(what: &str, last: Option<EventId>) -> ClaimKey {
 }
 
 pub(crate) fn text(reason: Option<&str>) -> Result<Option<Text>, TextError> {
-    reason
-        .map(|reason| Text::try_from(reason.to_owned()))
-        .transpose()
+    reason.map(|reason| Text::try_from(reason.to_owned())).transpose()
 }
 
 async fn say(app: &App, claim: Claim) -> Result<Decided, DecideError> {
     let recorded = app.record().await?.append(vec![claim]).await?;
-    Ok(recorded
-        .into_iter()
-        .next()
-        .expect("one claim makes one record")
-        .into())
+    Ok(recorded.into_iter().next().expect("one claim makes one record").into())
 }
 
 /// The newest event of a kind about a value.
@@ -128,10 +115,7 @@ fn check_image(app: &App, image: &ImageName) -> Result<(), DecideError> {
         return Ok(());
     }
     let known: Vec<_> = known.keys().map(ImageName::as_str).collect();
-    Err(DecideError::NoImage {
-        image: image.clone(),
-        known: known.join(", "),
-    })
+    Err(DecideError::NoImage { image: image.clone(), known: known.join(", ") })
 }
 
 /// Holds or resumes an environment, or one of its images.
@@ -157,24 +141,11 @@ pub async fn hold(
     };
     let last = newest(app, Kind::Hold, Facet::Environment, environment.as_str()).await?;
     if let (true, Some(event)) = (is_so, current.map(|hold| hold.stamp.id).or(last)) {
-        return Ok(Decided {
-            event,
-            is_new: false,
-        });
+        return Ok(Decided { event, is_new: false });
     }
     let key = key_after(&format!("hold/{environment}"), last);
     let (environment, image, reason) = (environment.clone(), image.cloned(), text(reason)?);
-    say(
-        app,
-        Claim::Hold(HoldClaim {
-            key,
-            environment,
-            image,
-            state,
-            reason,
-        }),
-    )
-    .await
+    say(app, Claim::Hold(HoldClaim { key, environment, image, state, reason })).await
 }
 
 /// Forbids a digest everywhere, or takes that back.
@@ -194,25 +165,10 @@ pub async fn block(
     if let Some(event) = last
         && matches!(&event.event.claim, Claim::Block(claim) if claim.blocked == blocked)
     {
-        return Ok(Decided {
-            event: event.event.stamp.id,
-            is_new: false,
-        });
+        return Ok(Decided { event: event.event.stamp.id, is_new: false });
     }
-    let key = key_after(
-        &format!("block/{digest}"),
-        last.map(|event| event.event.stamp.id),
-    );
-    say(
-        app,
-        Claim::Block(BlockClaim {
-            key,
-            digest,
-            blocked,
-            reason,
-        }),
-    )
-    .await
+    let key = key_after(&format!("block/{digest}"), last.map(|event| event.event.stamp.id));
+    say(app, Claim::Block(BlockClaim { key, digest, blocked, reason })).await
 }
 
 /// Lets a digest into an environment.
@@ -230,14 +186,6 @@ pub async fn allow(
     // A second allowance names the build again, which lifts a condemnation: it is an event of its own.
     let last = newest(app, Kind::Allow, Facet::Digest, &digest.to_string()).await?;
     let key = key_after(&format!("allow/{environment}/{digest}"), last);
-    say(
-        app,
-        Claim::Allow(AllowClaim {
-            key,
-            digest,
-            environment: environment.clone(),
-            reason,
-        }),
-    )
-    .await
+    say(app, Claim::Allow(AllowClaim { key, digest, environment: environment.clone(), reason }))
+        .await
 }

@@ -96,13 +96,8 @@ pub fn edit_file(
             Some(site) => format!("{}:{}", file.path, site.line),
             None => file.path.clone(),
         };
-        edited
-            .same
-            .extend(plan.same.iter().map(|site| place(*site)));
-        let skipped = plan
-            .skipped
-            .iter()
-            .map(|skip| (place(skip.site), skip.why.to_string()));
+        edited.same.extend(plan.same.iter().map(|site| place(*site)));
+        let skipped = plan.skipped.iter().map(|skip| (place(skip.site), skip.why.to_string()));
         edited.skipped.extend(skipped);
         if plan.edits.is_empty() {
             continue;
@@ -110,16 +105,11 @@ pub fn edit_file(
         let mut changed: Vec<_> = plan.edits.iter().map(|edit| place(edit.site)).collect();
         changed.dedup();
         edited.changed.extend(changed);
-        text = pin::apply(format, &text, &plan.edits).map_err(|source| EditError::Proof {
-            path: file.path.clone(),
-            source,
-        })?;
+        text = pin::apply(format, &text, &plan.edits)
+            .map_err(|source| EditError::Proof { path: file.path.clone(), source })?;
     }
     if text != file.text {
-        edited.files.push(TextFile {
-            path: file.path.clone(),
-            text,
-        });
+        edited.files.push(TextFile { path: file.path.clone(), text });
     }
     Ok(())
 }
@@ -135,18 +125,11 @@ mod tests {
     #[test]
     fn every_place_of_the_repository_is_set_and_nothing_else() {
         let hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-        let to: PinnedRef = format!("registry.example.com/shop/api:v2@sha256:{hex}")
-            .parse()
-            .unwrap();
+        let to: PinnedRef =
+            format!("registry.example.com/shop/api:v2@sha256:{hex}").parse().unwrap();
         let text = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: registry.example.com/shop/api:v1 # api\n  - image: registry.example.com/shop/web:v1\n";
-        let file = TextFile {
-            path: "pod.yaml".into(),
-            text: text.into(),
-        };
-        let setting = Setting {
-            repository: to.repository.clone(),
-            to: to.clone(),
-        };
+        let file = TextFile { path: "pod.yaml".into(), text: text.into() };
+        let setting = Setting { repository: to.repository.clone(), to: to.clone() };
         let mut edited = Edited::default();
         edit_file(&file, std::slice::from_ref(&setting), &mut edited).unwrap();
         assert_eq!(edited.changed, ["pod.yaml:5"]);

@@ -41,7 +41,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// What one claim of an append becomes: a new event, or the one that says it already.
 #[derive(Clone, Debug)]
 enum Fate {
-    New(Event),
+    New(Box<Event>),
     Known(EventId),
 }
 
@@ -70,14 +70,7 @@ impl GitRecord {
         email: String,
         surroundings: Surroundings,
     ) -> Self {
-        Self {
-            branch,
-            cache,
-            actor,
-            email,
-            surroundings,
-            fetched: OnceCell::new(),
-        }
+        Self { branch, cache, actor, email, surroundings, fetched: OnceCell::new() }
     }
 
     fn named(&self) -> String {
@@ -89,30 +82,19 @@ impl GitRecord {
         match stop {
             Stop::Refused(refused) => refused,
             Stop::Git(error @ (GitError::Altered { .. } | GitError::Rewritten { .. })) => {
-                RecordError::Altered {
-                    place,
-                    source: error.into(),
-                }
+                RecordError::Altered { place, source: error.into() }
             }
-            Stop::NotAnEvent { .. } => RecordError::Altered {
-                place,
-                source: Box::new(stop),
-            },
+            Stop::NotAnEvent { .. } => RecordError::Altered { place, source: Box::new(stop) },
             Stop::Event(error) => RecordError::Limit(error.into()),
-            Stop::Git(_) | Stop::Cache(_) => RecordError::Unavailable {
-                place,
-                source: Box::new(stop),
-            },
+            Stop::Git(_) | Stop::Cache(_) => {
+                RecordError::Unavailable { place, source: Box::new(stop) }
+            }
         }
     }
 
     /// Brings the cache up to a tip.
     async fn project(&self, tip: &Tip) -> Result<(), Stop> {
-        let known = self
-            .cache
-            .tip()
-            .await
-            .map_err(|error| Stop::Cache(error.into()))?;
+        let known = self.cache.tip().await.map_err(|error| Stop::Cache(error.into()))?;
         let since = match known.map(|text| text.parse()) {
             Some(Ok(commit)) => Tip::At(commit),
             Some(Err(_)) | None => Tip::Absent,
@@ -121,16 +103,10 @@ impl GitRecord {
             return Ok(());
         }
         let files = self.branch.added_since(&since, tip).await?;
-        let events = files
-            .iter()
-            .filter(|file| is_event_path(&file.path))
-            .map(event_of);
+        let events = files.iter().filter(|file| is_event_path(&file.path)).map(event_of);
         let events = events.collect::<Result<Vec<_>, _>>()?;
         let tip = tip.commit().map(ToString::to_string);
-        self.cache
-            .insert_events(events, tip)
-            .await
-            .map_err(|error| Stop::Cache(error.into()))?;
+        self.cache.insert_events(events, tip).await.map_err(|error| Stop::Cache(error.into()))?;
         Ok(())
     }
 
@@ -141,17 +117,12 @@ impl GitRecord {
 
     /// Fetches once in the life of this process; an append fetches by itself.
     async fn fetch_once(&self) -> Result<(), Stop> {
-        self.fetched
-            .get_or_try_init(|| self.fetch())
-            .await
-            .map(|()| ())
+        self.fetched.get_or_try_init(|| self.fetch()).await.copied()
     }
 
     async fn append_now(&self, claims: Vec<Claim>) -> Result<Vec<Recorded>, Stop> {
         if claims.len() > CLAIMS_AT_ONCE_MAX {
-            let error = store::AppendError::TooMany {
-                found: claims.len(),
-            };
+            let error = store::AppendError::TooMany { found: claims.len() };
             return Err(Stop::Refused(refusal(error, &claims, &self.named())));
         }
         let now = self.surroundings.now();
@@ -166,9 +137,7 @@ impl GitRecord {
                     self.project(&tip).await?;
                     let decided = self.decide(claims).await?;
                     let append = files_of(&decided)?;
-                    *fates
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner) = decided;
+                    *fates.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = decided;
                     Ok(append)
                 }
             })
@@ -181,9 +150,7 @@ impl GitRecord {
             Err(AppendError::Decide(stop)) => return Err(stop),
         };
         self.project(&tip).await?;
-        let fates = fates
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let fates = fates.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let ids = fates.iter().map(|fate| match fate {
             Fate::New(event) => (event.stamp.id, true),
             Fate::Known(id) => (*id, false),
@@ -194,27 +161,15 @@ impl GitRecord {
     /// Somebody's file stands at the path of a reservation that the cache did not show.
     fn taken(&self, path: String, bytes: &[u8]) -> Stop {
         match Event::read(bytes) {
-            Ok(Event {
-                claim: Claim::Reservation(other),
-                ..
-            }) => Stop::Refused(reserved(&other)),
-            Ok(_) => Stop::NotAnEvent {
-                path,
-                source: "another event was expected there".into(),
-            },
-            Err(error) => Stop::NotAnEvent {
-                path,
-                source: error.into(),
-            },
+            Ok(Event { claim: Claim::Reservation(other), .. }) => Stop::Refused(reserved(&other)),
+            Ok(_) => Stop::NotAnEvent { path, source: "another event was expected there".into() },
+            Err(error) => Stop::NotAnEvent { path, source: error.into() },
         }
     }
 
     /// Decides on the tip that the cache shows: what is new, what is there, what is refused.
     async fn decide(&self, claims: &[Claim]) -> Result<Vec<Fate>, Stop> {
-        let (now, random) = (
-            self.surroundings.now(),
-            self.surroundings.random() & COUNTABLE,
-        );
+        let (now, random) = (self.surroundings.now(), self.surroundings.random() & COUNTABLE);
         let mut fates: Vec<Fate> = Vec::with_capacity(claims.len());
         let mut mine = BTreeMap::<&ClaimKey, usize>::new();
         for (nth, claim) in claims.iter().enumerate() {
@@ -231,16 +186,8 @@ impl GitRecord {
                 Some(id) => Fate::Known(id),
                 None => {
                     let id = EventId::new(now, random + nth as u128);
-                    let stamp = Stamp {
-                        id,
-                        at: now,
-                        actor: self.actor.clone(),
-                        cause: None,
-                    };
-                    Fate::New(Event {
-                        stamp,
-                        claim: claim.clone(),
-                    })
+                    let stamp = Stamp { id, at: now, actor: self.actor.clone(), cause: None };
+                    Fate::New(Box::new(Event { stamp, claim: claim.clone() }))
                 }
             };
             fates.push(fate);
@@ -251,12 +198,7 @@ impl GitRecord {
     /// The event that says a claim already; a refusal where the key or the tag is somebody else's.
     async fn known(&self, claim: &Claim) -> Result<Option<EventId>, Stop> {
         let cache = |error: store::DatabaseError| Stop::Cache(error.into());
-        if let Some(known) = self
-            .cache
-            .by_key(claim.key().clone())
-            .await
-            .map_err(cache)?
-        {
+        if let Some(known) = self.cache.by_key(claim.key().clone()).await.map_err(cache)? {
             let id = known.event.stamp.id;
             return if known.event.claim == *claim {
                 Ok(Some(id))
@@ -267,24 +209,18 @@ impl GitRecord {
         let Claim::Reservation(asked) = claim else {
             return Ok(None);
         };
-        let there = self
-            .cache
-            .reservation(asked.repository.clone(), asked.tag.clone());
+        let there = self.cache.reservation(asked.repository.clone(), asked.tag.clone());
         match there.await.map_err(cache)? {
             Some(Reserved { release, event }) if release == asked.release => Ok(Some(event)),
-            Some(Reserved { release, .. }) => Err(Stop::Refused(reserved(&ReservationClaim {
-                release,
-                ..asked.clone()
-            }))),
+            Some(Reserved { release, .. }) => {
+                Err(Stop::Refused(reserved(&ReservationClaim { release, ..asked.clone() })))
+            }
             None => Ok(None),
         }
     }
 
     fn key_taken(&self, claim: &Claim, event: EventId) -> Stop {
-        let error = store::AppendError::KeyTaken {
-            key: claim.key().clone(),
-            event,
-        };
+        let error = store::AppendError::KeyTaken { key: claim.key().clone(), event };
         Stop::Refused(refusal(error, std::slice::from_ref(claim), &self.named()))
     }
 
@@ -296,11 +232,7 @@ impl GitRecord {
         for file in files.iter().filter(|file| is_event_path(&file.path)) {
             event_of(file)?;
         }
-        let cache = self
-            .cache
-            .verify()
-            .await
-            .map_err(|error| Stop::Cache(error.into()))?;
+        let cache = self.cache.verify().await.map_err(|error| Stop::Cache(error.into()))?;
         Ok(altered(cache, &self.named())?)
     }
 }
@@ -347,27 +279,17 @@ fn path_of(event: &Event) -> String {
         | Claim::Note(_) => {
             let day = event.at().civil();
             let (year, month, day) = (day.year(), day.month(), day.day());
-            format!(
-                "events/{year:04}/{month:02}/{day:02}/{}.json",
-                event.stamp.id
-            )
+            format!("events/{year:04}/{month:02}/{day:02}/{}.json", event.stamp.id)
         }
     }
 }
 
 /// Reads the event of a file; it must stand under its own name.
 fn event_of(file: &AddedFile) -> Result<Event, Stop> {
-    let wrong = |source: Cause| Stop::NotAnEvent {
-        path: file.path.clone(),
-        source,
-    };
+    let wrong = |source: Cause| Stop::NotAnEvent { path: file.path.clone(), source };
     let event = Event::read(&file.bytes).map_err(|error| wrong(error.into()))?;
     let own = path_of(&event);
-    if own == file.path {
-        Ok(event)
-    } else {
-        Err(wrong(format!("its place is {own}").into()))
-    }
+    if own == file.path { Ok(event) } else { Err(wrong(format!("its place is {own}").into())) }
 }
 
 fn files_of(fates: &[Fate]) -> Result<Append, Stop> {
@@ -375,34 +297,20 @@ fn files_of(fates: &[Fate]) -> Result<Append, Stop> {
     let mut kinds = Vec::new();
     for fate in fates {
         let Fate::New(event) = fate else { continue };
-        let path = path_of(event)
-            .parse()
-            .expect("dates, ids and hex digits make a plain path");
-        files.push(NewFile {
-            path,
-            bytes: event.to_bytes()?,
-        });
+        let path = path_of(event).parse().expect("dates, ids and hex digits make a plain path");
+        files.push(NewFile { path, bytes: event.to_bytes()? });
         kinds.push(event.claim.kind().name());
     }
     kinds.dedup();
     let message = git::Message::new(
-        &format!("record: {}", kinds.join(", "))
-            .chars()
-            .take(100)
-            .collect::<String>(),
+        &format!("record: {}", kinds.join(", ")).chars().take(100).collect::<String>(),
     );
-    Ok(Append {
-        files,
-        message: message.expect("names of kinds make a subject"),
-    })
+    Ok(Append { files, message: message.expect("names of kinds make a subject") })
 }
 
 impl Record for GitRecord {
     fn place(&self) -> RecordPlaceName {
-        RecordPlaceName {
-            kind: "git",
-            place: self.named(),
-        }
+        RecordPlaceName { kind: "git", place: self.named() }
     }
 
     fn actor(&self) -> &Actor {
@@ -410,12 +318,7 @@ impl Record for GitRecord {
     }
 
     fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>> {
-        async move {
-            self.append_now(claims)
-                .await
-                .map_err(|stop| self.explain(stop))
-        }
-        .boxed()
+        async move { self.append_now(claims).await.map_err(|stop| self.explain(stop)) }.boxed()
     }
 
     fn events<'a>(

@@ -26,13 +26,7 @@ pub struct LocalRecord {
 #[must_use]
 pub fn local_path(surroundings: &Surroundings, repository: &str) -> Option<PathBuf> {
     let hash = Digest::sha256(repository.as_bytes()).hex();
-    Some(
-        surroundings
-            .data_home()?
-            .join("indelible")
-            .join(&hash[..16])
-            .join("record.db"),
-    )
+    Some(surroundings.data_home()?.join("indelible").join(&hash[..16]).join("record.db"))
 }
 
 impl LocalRecord {
@@ -46,35 +40,22 @@ impl LocalRecord {
         actor: Actor,
         surroundings: Surroundings,
     ) -> Result<Self, RecordError> {
-        let place = RecordPlaceName {
-            kind,
-            place: path.display().to_string(),
+        let place = RecordPlaceName { kind, place: path.display().to_string() };
+        let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| {
+            RecordError::Unavailable { place: path.display().to_string(), source }
         };
-        let unavailable =
-            |source: Box<dyn std::error::Error + Send + Sync>| RecordError::Unavailable {
-                place: path.display().to_string(),
-                source,
-            };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| unavailable(error.into()))?;
         }
         let database = Database::open(path).map_err(|error| unavailable(error.into()))?;
-        Ok(Self {
-            ledger: Ledger::new(database),
-            place,
-            actor,
-            surroundings,
-        })
+        Ok(Self { ledger: Ledger::new(database), place, actor, surroundings })
     }
 
     fn unavailable(
         &self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> RecordError {
-        RecordError::Unavailable {
-            place: self.place.place.clone(),
-            source: source.into(),
-        }
+        RecordError::Unavailable { place: self.place.place.clone(), source: source.into() }
     }
 
     async fn append_now(&self, claims: Vec<Claim>) -> Result<Vec<Recorded>, RecordError> {
@@ -86,27 +67,17 @@ impl LocalRecord {
         };
         let appended = self.ledger.append(claims.clone(), by).await;
         let appended = appended.map_err(|error| refusal(error, &claims, &self.place.place))?;
-        recorded(
-            &self.ledger,
-            appended.iter().map(|one| (one.id, one.is_new)),
-        )
-        .await
-        .map_err(|error| self.unavailable(error))
-    }
-
-    async fn page(&self, question: &Question, after: u64) -> Result<Vec<Sequenced>, RecordError> {
-        self.ledger
-            .events(query(question, after))
+        recorded(&self.ledger, appended.iter().map(|one| (one.id, one.is_new)))
             .await
             .map_err(|error| self.unavailable(error))
     }
 
+    async fn page(&self, question: &Question, after: u64) -> Result<Vec<Sequenced>, RecordError> {
+        self.ledger.events(query(question, after)).await.map_err(|error| self.unavailable(error))
+    }
+
     async fn verify_all(&self) -> Result<u64, RecordError> {
-        let verified = self
-            .ledger
-            .verify()
-            .await
-            .map_err(|error| self.unavailable(error))?;
+        let verified = self.ledger.verify().await.map_err(|error| self.unavailable(error))?;
         altered(verified, &self.place.place)
     }
 }
@@ -118,10 +89,7 @@ pub(crate) async fn recorded(
 ) -> Result<Vec<Recorded>, Box<dyn std::error::Error + Send + Sync>> {
     let mut all = Vec::new();
     for (id, is_new) in appended {
-        let event = ledger
-            .event(id)
-            .await?
-            .ok_or_else(|| format!("event {id} is not there"))?;
+        let event = ledger.event(id).await?.ok_or_else(|| format!("event {id} is not there"))?;
         all.push(Recorded { event, is_new });
     }
     Ok(all)
@@ -142,10 +110,9 @@ pub(crate) fn query(question: &Question, after: u64) -> Query {
 pub(crate) fn altered(verified: store::Verified, place: &str) -> Result<u64, RecordError> {
     match verified.problems.into_iter().next() {
         None => Ok(verified.events),
-        Some(problem) => Err(RecordError::Altered {
-            place: place.to_owned(),
-            source: problem.into(),
-        }),
+        Some(problem) => {
+            Err(RecordError::Altered { place: place.to_owned(), source: problem.into() })
+        }
     }
 }
 
@@ -156,31 +123,18 @@ pub(crate) fn refusal(error: store::AppendError, claims: &[Claim], place: &str) 
         E::KeyTaken { key, event } => {
             let kind = claims.iter().find(|claim| *claim.key() == key);
             let kind = kind.map_or("claim", |claim| claim.kind().name());
-            RecordError::KeyTaken {
-                kind,
-                key: key.to_string(),
-                existing: event,
-            }
+            RecordError::KeyTaken { kind, key: key.to_string(), existing: event }
         }
         E::Reserved { tag, by } => {
-            let asked = claims
-                .iter()
-                .filter_map(Claim::as_reservation)
-                .find(|asked| asked.tag == tag);
-            let repository = asked
-                .map(|asked| asked.repository.to_string())
-                .unwrap_or_default();
-            RecordError::Reserved {
-                repository,
-                tag: tag.to_string(),
-                release: by.release,
-            }
+            let asked =
+                claims.iter().filter_map(Claim::as_reservation).find(|asked| asked.tag == tag);
+            let repository = asked.map(|asked| asked.repository.to_string()).unwrap_or_default();
+            RecordError::Reserved { repository, tag: tag.to_string(), release: by.release }
         }
         error @ (E::TooMany { .. } | E::Event(_)) => RecordError::Limit(error.into()),
-        E::Database(error) => RecordError::Unavailable {
-            place: place.to_owned(),
-            source: error.into(),
-        },
+        E::Database(error) => {
+            RecordError::Unavailable { place: place.to_owned(), source: error.into() }
+        }
     }
 }
 

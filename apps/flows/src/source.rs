@@ -106,10 +106,7 @@ async fn with_checkout(
     if let Some(at) = head.commit() {
         match (ci.compare_checkout(at), &ci.commit) {
             (CheckoutFit::Other, Some(run)) => {
-                return Err(SourceError::OtherCheckout {
-                    head: at.clone(),
-                    run: run.clone(),
-                });
+                return Err(SourceError::OtherCheckout { head: at.clone(), run: run.clone() });
             }
             (CheckoutFit::Unknown, _) => ci.commit = Some(at.clone()),
             (CheckoutFit::Head | CheckoutFit::Merge | CheckoutFit::Other, _) => {}
@@ -119,16 +116,11 @@ async fn with_checkout(
     let (git_tags, commit_digits) = match &commit {
         Some(commit) => (
             checkout.tags_at(commit).await?,
-            checkout
-                .unique_digits(commit, tagging::scheme::SHA_DIGITS_MIN)
-                .await?,
+            checkout.unique_digits(commit, tagging::scheme::SHA_DIGITS_MIN).await?,
         ),
         None => (Vec::new(), 0),
     };
-    let origin = checkout
-        .origin()
-        .await?
-        .map(|origin| origin.url.to_string());
+    let origin = checkout.origin().await?.map(|origin| origin.url.to_string());
     Ok(SourceFacts {
         dirty: Some(checkout.state().await?.is_dirty()),
         shallow: Some(checkout.is_shallow().await?),
@@ -144,15 +136,10 @@ fn event_text(app: &App) -> Result<Option<String>, SourceError> {
     let Some(path) = app.surroundings().variable("GITHUB_EVENT_PATH") else {
         return Ok(None);
     };
-    let wrong = |source| SourceError::Event {
-        path: path.to_owned(),
-        source,
-    };
+    let wrong = |source| SourceError::Event { path: path.to_owned(), source };
     let file = std::fs::File::open(app.surroundings().cwd.join(path)).map_err(wrong)?;
     let mut text = String::new();
-    file.take(EVENT_BYTES_MAX as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(wrong)?;
+    file.take(EVENT_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(wrong)?;
     Ok(Some(text))
 }
 

@@ -52,10 +52,7 @@ impl Surroundings {
     /// A variable that is set and not empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// What the git program gets to see.
@@ -81,11 +78,8 @@ impl Surroundings {
 
     /// Source: XDG base directory specification: a path that is not absolute is passed over.
     fn base(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
-        let absolute = |name| {
-            self.variable(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
+        let absolute =
+            |name| self.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))
     }
 }
@@ -98,18 +92,12 @@ mod tests {
     fn base_folders_follow_the_specification() {
         let with = |variables: &[(&str, &str)]| Surroundings {
             cwd: PathBuf::from("/"),
-            variables: variables
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
+            variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             clock: Arc::new(|| Timestamp::from_millis(0)),
             entropy: Arc::new(|| 0),
         };
         let home = [("HOME", "/home/ada")];
-        assert_eq!(
-            with(&home).data_home(),
-            Some("/home/ada/.local/share".into())
-        );
+        assert_eq!(with(&home).data_home(), Some("/home/ada/.local/share".into()));
         assert_eq!(
             with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]).cache_home(),
             Some("/c".into())

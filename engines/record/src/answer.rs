@@ -62,17 +62,8 @@ impl<T> Answer<T> {
     #[must_use]
     pub fn intended(items: Vec<T>) -> Self {
         let why = "nothing observes: this is what was decided, not what was seen to run".to_owned();
-        let gaps = vec![Gap {
-            from: None,
-            until: None,
-            why,
-        }];
-        Self {
-            basis: Basis::Intended,
-            precision: Precision::Unconfirmed,
-            gaps,
-            items,
-        }
+        let gaps = vec![Gap { from: None, until: None, why }];
+        Self { basis: Basis::Intended, precision: Precision::Unconfirmed, gaps, items }
     }
 
     /// Adds something that the answer does not cover.

@@ -38,9 +38,8 @@ fn write(value: &Value, text: &mut String) -> Result<(), CanonicalError> {
         Value::Bool(false) => text.push_str("false"),
         Value::Number(number) => {
             let whole = number.as_i64().filter(|n| n.abs() <= INTEGER_MAX);
-            let whole = whole.ok_or_else(|| CanonicalError::Number {
-                number: number.to_string(),
-            })?;
+            let whole =
+                whole.ok_or_else(|| CanonicalError::Number { number: number.to_string() })?;
             text.push_str(&whole.to_string());
         }
         Value::String(string) => write_string(string, text),
@@ -106,9 +105,7 @@ mod tests {
             "\u{f6}": "Latin Small Letter O With Diaeresis"
         });
         let text = to_canonical(&value).unwrap();
-        let order = [
-            "Carriage", "One", "Control", "Latin", "Euro", "Emoji", "Hebrew",
-        ];
+        let order = ["Carriage", "One", "Control", "Latin", "Euro", "Emoji", "Hebrew"];
         let places: Vec<_> = order.iter().map(|word| text.find(word).unwrap()).collect();
         assert!(places.is_sorted(), "{text}");
     }
@@ -116,10 +113,7 @@ mod tests {
     #[test]
     fn strings_are_escaped_as_the_rfc_says() {
         let value = json!("\u{20ac}$\u{f}\nA'B\"\\\"/");
-        assert_eq!(
-            to_canonical(&value).unwrap(),
-            "\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\"/\""
-        );
+        assert_eq!(to_canonical(&value).unwrap(), "\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\"/\"");
     }
 
     #[test]
@@ -128,12 +122,7 @@ mod tests {
             to_canonical(&json!([0, -1, 9_007_199_254_740_991_i64])).unwrap(),
             "[0,-1,9007199254740991]"
         );
-        for bad in [
-            json!(0.5),
-            json!(1e3),
-            json!(9_007_199_254_740_992_i64),
-            json!(u64::MAX),
-        ] {
+        for bad in [json!(0.5), json!(1e3), json!(9_007_199_254_740_992_i64), json!(u64::MAX)] {
             assert!(to_canonical(&bad).is_err(), "{bad}");
         }
     }

@@ -106,20 +106,8 @@ impl Event {
     /// The claim is too long or holds numbers that cannot be recorded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EventError> {
         canonical_claim(&self.claim)?;
-        let Stamp {
-            id,
-            at,
-            actor,
-            cause,
-        } = self.stamp.clone();
-        let wire = Wire {
-            v: u64::from(VERSION),
-            id,
-            at,
-            actor,
-            cause,
-            claim: self.claim.clone(),
-        };
+        let Stamp { id, at, actor, cause } = self.stamp.clone();
+        let wire = Wire { v: u64::from(VERSION), id, at, actor, cause, claim: self.claim.clone() };
         let text = to_canonical(&serde_json::to_value(&wire)?)?;
         if text.len() > EVENT_BYTES_MAX {
             return Err(EventError::Length { found: text.len() });
@@ -142,23 +130,8 @@ impl Event {
             }
             Some(_) | None => {}
         }
-        let Wire {
-            id,
-            at,
-            actor,
-            cause,
-            claim,
-            ..
-        } = serde_json::from_value(value)?;
-        let event = Self {
-            stamp: Stamp {
-                id,
-                at,
-                actor,
-                cause,
-            },
-            claim,
-        };
+        let Wire { id, at, actor, cause, claim, .. } = serde_json::from_value(value)?;
+        let event = Self { stamp: Stamp { id, at, actor, cause }, claim };
         if event.to_bytes()? != bytes {
             return Err(EventError::NotCanonical);
         }
@@ -207,12 +180,7 @@ mod tests {
                 actor: Actor::new("ada", Proof::Git).unwrap(),
                 cause: None,
             },
-            claim: Claim::Note(NoteClaim {
-                key,
-                environment: None,
-                about: None,
-                text,
-            }),
+            claim: Claim::Note(NoteClaim { key, environment: None, about: None, text }),
         }
     }
 
@@ -234,20 +202,11 @@ mod tests {
     fn another_spelling_of_the_same_event_is_refused() {
         let text = String::from_utf8(note("x").to_bytes().unwrap()).unwrap();
         let spaced = text.replacen("{\"actor\"", "{ \"actor\"", 1);
-        assert!(matches!(
-            Event::read(spaced.as_bytes()),
-            Err(EventError::NotCanonical)
-        ));
+        assert!(matches!(Event::read(spaced.as_bytes()), Err(EventError::NotCanonical)));
         let newer = text.replace("\"v\":1", "\"v\":2");
-        assert!(matches!(
-            Event::read(newer.as_bytes()),
-            Err(EventError::Version { found: 2 })
-        ));
+        assert!(matches!(Event::read(newer.as_bytes()), Err(EventError::Version { found: 2 })));
         let unknown = text.replace("\"kind\":\"note\"", "\"kind\":\"guess\"");
-        assert!(matches!(
-            Event::read(unknown.as_bytes()),
-            Err(EventError::Shape(_))
-        ));
+        assert!(matches!(Event::read(unknown.as_bytes()), Err(EventError::Shape(_))));
         let more = text.replace("\"v\":1}", "\"v\":1,\"w\":2}");
         assert!(Event::read(more.as_bytes()).is_err());
         assert!(matches!(
@@ -260,10 +219,7 @@ mod tests {
     fn a_leaf_is_hashed_behind_a_zero_byte() {
         // Source: RFC 6962 test vector, the hash of the empty leaf.
         let hex: String = leaf_hash(b"").iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(
-            hex,
-            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-        );
+        assert_eq!(hex, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
         assert_eq!(leaf_digest(b"").hex(), hex);
     }
 }

@@ -48,11 +48,7 @@ pub fn exposure(
     let basis = intervals.iter().map(|interval| interval.basis).max();
     let exposed = intervals.into_iter().filter_map(|interval| {
         let (commit, contains) = worst(builds, &interval.digest, contains);
-        (contains != Contains::Yes).then_some(Exposed {
-            interval,
-            commit,
-            contains,
-        })
+        (contains != Contains::Yes).then_some(Exposed { interval, commit, contains })
     });
     let mut answer = Answer::intended(exposed.collect());
     answer.basis = basis.unwrap_or(Basis::Intended);
@@ -67,26 +63,15 @@ fn worst(
     let mut worst: Option<(Option<CommitId>, Contains)> = None;
     for build in builds.iter().filter(|build| build.digest == *digest) {
         let found = match &build.source {
-            None => (
-                None,
-                Contains::CannotTell("the build records no commit".to_owned()),
-            ),
+            None => (None, Contains::CannotTell("the build records no commit".to_owned())),
             // A dirty tree may hold more than its commit, never provably the fix.
             Some(source) => (Some(source.commit.clone()), contains(&source.commit)),
         };
-        if worst
-            .as_ref()
-            .is_none_or(|(_, known)| rank(&found.1) > rank(known))
-        {
+        if worst.as_ref().is_none_or(|(_, known)| rank(&found.1) > rank(known)) {
             worst = Some(found);
         }
     }
-    let unknown = || {
-        (
-            None,
-            Contains::CannotTell("no build of this digest is recorded".to_owned()),
-        )
-    };
+    let unknown = || (None, Contains::CannotTell("no build of this digest is recorded".to_owned()));
     worst.unwrap_or_else(unknown)
 }
 
@@ -108,32 +93,19 @@ mod tests {
     #[test]
     fn a_digest_without_a_build_is_never_called_safe() {
         let mut story = Story::new();
-        let (fixed, lacking) = (
-            story.build("api", "fixed", "prod"),
-            story.build("web", "lacking", "prod"),
-        );
+        let (fixed, lacking) =
+            (story.build("api", "fixed", "prod"), story.build("web", "lacking", "prod"));
         let unknown = Digest::sha256(b"unknown");
         for (image, digest) in [("api", fixed), ("web", lacking), ("job", unknown)] {
             story.deploy(image, "prod", digest, DeployKind::Deploy, NamedBy::Rule);
         }
         let has_fix = story.commit_of("fixed");
         let contains = |commit: &CommitId| {
-            if *commit == has_fix {
-                Contains::Yes
-            } else {
-                Contains::No
-            }
+            if *commit == has_fix { Contains::Yes } else { Contains::No }
         };
-        let answer = exposure(
-            &story.builds(),
-            intended_intervals(&story.state("prod")),
-            &contains,
-        );
-        let found: Vec<_> = answer
-            .items
-            .iter()
-            .map(|x| (x.interval.image.as_str(), rank(&x.contains)))
-            .collect();
+        let answer = exposure(&story.builds(), intended_intervals(&story.state("prod")), &contains);
+        let found: Vec<_> =
+            answer.items.iter().map(|x| (x.interval.image.as_str(), rank(&x.contains))).collect();
         assert_eq!(found, [("web", 2), ("job", 1)]);
     }
 }

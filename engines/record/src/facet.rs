@@ -88,10 +88,7 @@ impl Found {
                 self.digest(&claim.digest);
                 for platform in &claim.platforms {
                     self.digest(&platform.manifest);
-                    platform
-                        .config
-                        .iter()
-                        .for_each(|config| self.digest(config));
+                    platform.config.iter().for_each(|config| self.digest(config));
                 }
             }
             Claim::Build(claim) => self.build(claim),
@@ -103,10 +100,7 @@ impl Found {
             Claim::Block(claim) => self.digest(&claim.digest),
             Claim::Hold(claim) => {
                 self.add(Facet::Environment, &claim.environment);
-                claim
-                    .image
-                    .iter()
-                    .for_each(|image| self.add(Facet::Image, image));
+                claim.image.iter().for_each(|image| self.add(Facet::Image, image));
             }
             Claim::Reservation(claim) => {
                 self.repository(&claim.repository);
@@ -117,10 +111,7 @@ impl Found {
                 self.tags([&claim.tag]);
             }
             Claim::Note(claim) => {
-                claim
-                    .environment
-                    .iter()
-                    .for_each(|name| self.add(Facet::Environment, name));
+                claim.environment.iter().for_each(|name| self.add(Facet::Environment, name));
             }
             Claim::Rule(_) | Claim::Token(_) => {}
         }
@@ -136,20 +127,11 @@ impl Found {
         self.digest(&claim.digest);
         self.repository(&claim.repository);
         self.tags(claim.tags.iter().chain(&claim.aliases));
-        claim
-            .image
-            .iter()
-            .for_each(|image| self.add(Facet::Image, image));
-        claim
-            .environment
-            .iter()
-            .for_each(|name| self.add(Facet::Environment, name));
+        claim.image.iter().for_each(|image| self.add(Facet::Image, image));
+        claim.environment.iter().for_each(|name| self.add(Facet::Environment, name));
         if let Some(source) = &claim.source {
             self.add(Facet::Commit, &source.commit);
-            source
-                .merge_commit
-                .iter()
-                .for_each(|commit| self.add(Facet::Commit, commit));
+            source.merge_commit.iter().for_each(|commit| self.add(Facet::Commit, commit));
         }
     }
 
@@ -160,19 +142,11 @@ impl Found {
         self.digest(&claim.to);
         claim.from.iter().for_each(|from| self.digest(from));
         self.tags(&claim.tag);
-        claim
-            .commit
-            .iter()
-            .for_each(|commit| self.add(Facet::Commit, commit));
+        claim.commit.iter().for_each(|commit| self.add(Facet::Commit, commit));
         // The environment that a build came from is no facet: the deploy is about the one it went to.
-        if let DeployKind::PromotedByMerge {
-            verified, commit, ..
-        } = &claim.how
-        {
+        if let DeployKind::PromotedByMerge { verified, commit, .. } = &claim.how {
             verified.iter().for_each(|digest| self.digest(digest));
-            commit
-                .iter()
-                .for_each(|commit| self.add(Facet::Commit, commit));
+            commit.iter().for_each(|commit| self.add(Facet::Commit, commit));
         }
     }
 }

@@ -55,11 +55,7 @@ impl Interval {
 pub fn intended_intervals(state: &EnvironmentState) -> Vec<Interval> {
     let mut all: Vec<Interval> = Vec::new();
     let mut open = BTreeMap::<ImageName, usize>::new();
-    for fact in state
-        .deploys()
-        .iter()
-        .filter(|fact| fact.claim.outcome == Outcome::Done)
-    {
+    for fact in state.deploys().iter().filter(|fact| fact.claim.outcome == Outcome::Done) {
         let claim = &fact.claim;
         let running = open.get(&claim.image).copied();
         if running.is_some_and(|at| all[at].digest == claim.to) {
@@ -101,21 +97,14 @@ fn begun_by(fact: &DeployFact, from: Timestamp) -> Interval {
 pub fn ran_at(state: &EnvironmentState, at: Timestamp) -> Answer<Interval> {
     let intervals = intended_intervals(state);
     let first = intervals.iter().map(|interval| interval.from).min();
-    let items: Vec<_> = intervals
-        .into_iter()
-        .filter(|interval| interval.holds_at(at))
-        .collect();
+    let items: Vec<_> = intervals.into_iter().filter(|interval| interval.holds_at(at)).collect();
     let is_before_all = first.is_none_or(|first| at < first);
     let basis = items.iter().map(|interval| interval.basis).max();
     let mut answer = Answer::intended(items);
     answer.basis = basis.unwrap_or(Basis::Intended);
     if is_before_all {
         let why = format!("no deploy to {} is recorded before then", state.name());
-        answer = answer.with_gap(Gap {
-            from: None,
-            until: first,
-            why,
-        });
+        answer = answer.with_gap(Gap { from: None, until: first, why });
     }
     answer
 }
@@ -129,10 +118,7 @@ mod tests {
     #[test]
     fn an_interval_ends_where_the_next_begins() {
         let mut story = Story::new();
-        let (a, b) = (
-            story.build("api", "a", "prod"),
-            story.build("api", "b", "prod"),
-        );
+        let (a, b) = (story.build("api", "a", "prod"), story.build("api", "b", "prod"));
         story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
         let switched = story.next_time();
         story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
@@ -141,13 +127,7 @@ mod tests {
         let intervals = intended_intervals(&state);
         let ends: Vec<_> = intervals.iter().map(|i| (i.digest, i.until)).collect();
         assert_eq!(ends, [(a, Some(switched)), (b, None)]);
-        let digests = |at| {
-            ran_at(&state, at)
-                .items
-                .iter()
-                .map(|i| i.digest)
-                .collect::<Vec<_>>()
-        };
+        let digests = |at| ran_at(&state, at).items.iter().map(|i| i.digest).collect::<Vec<_>>();
         assert_eq!(digests(switched.plus_millis(-1)), [a]);
         assert_eq!(digests(switched), [b]);
     }
@@ -166,22 +146,13 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_makes_no_negative_interval() {
         let mut story = Story::new();
-        let (a, b) = (
-            story.build("api", "a", "prod"),
-            story.build("api", "b", "prod"),
-        );
+        let (a, b) = (story.build("api", "a", "prod"), story.build("api", "b", "prod"));
         story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
         story.turn_clock(-3_600_000);
         story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
         for interval in intended_intervals(&story.state("prod")) {
             assert!(interval.until.is_none_or(|until| until >= interval.from));
         }
-        assert_eq!(
-            intended_intervals(&story.state("prod"))
-                .last()
-                .unwrap()
-                .digest,
-            b
-        );
+        assert_eq!(intended_intervals(&story.state("prod")).last().unwrap().digest, b);
     }
 }

@@ -92,11 +92,8 @@ impl EnvironmentState {
         match &sequenced.event.claim {
             Claim::Build(claim) => self.built(stamp, claim),
             Claim::Deploy(claim) if claim.environment == self.name => {
-                let fact = DeployFact {
-                    seq: sequenced.seq,
-                    stamp: stamp.clone(),
-                    claim: claim.clone(),
-                };
+                let fact =
+                    DeployFact { seq: sequenced.seq, stamp: stamp.clone(), claim: claim.clone() };
                 self.deployed(fact);
             }
             Claim::Allow(claim) => self.allowed(stamp, claim),
@@ -125,15 +122,13 @@ impl EnvironmentState {
             let reasons = self.eligible.entry(claim.digest).or_default();
             reasons.insert(EligibleBecause::Allowed(stamp.id));
             // A named person has named this build again.
-            self.condemned
-                .retain(|(_, digest), _| *digest != claim.digest);
+            self.condemned.retain(|(_, digest), _| *digest != claim.digest);
         }
     }
 
     fn block(&mut self, stamp: &Stamp, claim: &BlockClaim) {
         if claim.blocked {
-            self.blocked
-                .insert(claim.digest, (stamp.clone(), claim.reason.clone()));
+            self.blocked.insert(claim.digest, (stamp.clone(), claim.reason.clone()));
         } else {
             self.blocked.remove(&claim.digest);
         }
@@ -145,10 +140,7 @@ impl EnvironmentState {
         }
         match (claim.state, &claim.image) {
             (HoldState::Held, image) => {
-                let hold = Hold {
-                    stamp: stamp.clone(),
-                    reason: claim.reason.clone(),
-                };
+                let hold = Hold { stamp: stamp.clone(), reason: claim.reason.clone() };
                 self.held.insert(image.clone(), hold);
             }
             (HoldState::Resumed, Some(image)) => {
@@ -167,8 +159,7 @@ impl EnvironmentState {
             }
             match &fact.claim.how {
                 DeployKind::Rollback { condemns, .. } => {
-                    self.condemned
-                        .insert((image.clone(), *condemns), fact.stamp.id);
+                    self.condemned.insert((image.clone(), *condemns), fact.stamp.id);
                 }
                 DeployKind::Promote { .. } => {
                     let reasons = self.eligible.entry(to).or_default();
@@ -210,20 +201,13 @@ impl EnvironmentState {
     /// Deploys of an image that landed, newest first.
     pub fn landed<'a>(&'a self, image: &'a ImageName) -> impl Iterator<Item = &'a DeployFact> {
         let is_landed = |fact: &&DeployFact| fact.claim.outcome == Outcome::Done;
-        self.deploys
-            .iter()
-            .rev()
-            .filter(is_landed)
-            .filter(move |fact| fact.claim.image == *image)
+        self.deploys.iter().rev().filter(is_landed).filter(move |fact| fact.claim.image == *image)
     }
 
     /// Why a digest may come here; empty: it may not.
     #[must_use]
     pub fn eligible(&self, digest: &Digest) -> Vec<EligibleBecause> {
-        self.eligible
-            .get(digest)
-            .map(|set| set.iter().cloned().collect())
-            .unwrap_or_default()
+        self.eligible.get(digest).map(|set| set.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// Who forbade a digest, and why.
@@ -241,9 +225,7 @@ impl EnvironmentState {
     /// The hold that stops automation for an image: its own, else the environment's.
     #[must_use]
     pub fn held(&self, image: &ImageName) -> Option<&Hold> {
-        self.held
-            .get(&Some(image.clone()))
-            .or_else(|| self.held.get(&None))
+        self.held.get(&Some(image.clone())).or_else(|| self.held.get(&None))
     }
 
     /// All holds: of the environment (`None`) and of single images.
@@ -302,20 +284,14 @@ mod tests {
         story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
         story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
         story.deploy("api", "prod", c, DeployKind::Deploy, NamedBy::Rule);
-        let back = DeployKind::Rollback {
-            condemns: c,
-            returns_to: None,
-        };
+        let back = DeployKind::Rollback { condemns: c, returns_to: None };
         story.deploy("api", "prod", b, back, NamedBy::Rule);
         let api: ImageName = "api".parse().unwrap();
         let state = story.state("prod");
         assert_eq!(state.current(&api).unwrap().claim.to, b);
         assert!(state.condemned(&api, &c).is_some());
-        let order: Vec<_> = state
-            .candidates(&api)
-            .iter()
-            .map(|x| (x.deploy.claim.to, x.condemned))
-            .collect();
+        let order: Vec<_> =
+            state.candidates(&api).iter().map(|x| (x.deploy.claim.to, x.condemned)).collect();
         assert_eq!(order, [(b, false), (c, true), (a, false)]);
 
         story.deploy("api", "prod", c, DeployKind::Deploy, NamedBy::Rule);
@@ -334,17 +310,8 @@ mod tests {
         story.deploy("api", "uat", a, DeployKind::Deploy, NamedBy::Rule);
         assert!(story.state("prod").eligible(&a).is_empty());
         let from = "uat".parse().unwrap();
-        let promotion = story.deploy(
-            "api",
-            "prod",
-            a,
-            DeployKind::Promote { from },
-            NamedBy::Name,
-        );
-        assert_eq!(
-            story.state("prod").eligible(&a),
-            [EligibleBecause::Promoted(promotion)]
-        );
+        let promotion = story.deploy("api", "prod", a, DeployKind::Promote { from }, NamedBy::Name);
+        assert_eq!(story.state("prod").eligible(&a), [EligibleBecause::Promoted(promotion)]);
     }
 
     #[test]
@@ -357,10 +324,7 @@ mod tests {
             story.state("prod").held(&api).is_some() && story.state("prod").held(&web).is_some()
         );
         story.hold("prod", Some("api"), HoldState::Resumed);
-        assert!(
-            story.state("prod").held(&api).is_some(),
-            "the environment's hold is still there"
-        );
+        assert!(story.state("prod").held(&api).is_some(), "the environment's hold is still there");
         story.hold("prod", None, HoldState::Resumed);
         assert!(
             story.state("prod").held(&api).is_none() && story.state("prod").held(&web).is_none()
@@ -370,10 +334,7 @@ mod tests {
     #[test]
     fn a_failed_deploy_changes_nothing() {
         let mut story = Story::new();
-        let (a, b) = (
-            story.build("api", "a", "prod"),
-            story.build("api", "b", "prod"),
-        );
+        let (a, b) = (story.build("api", "a", "prod"), story.build("api", "b", "prod"));
         story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
         story.fail("api", "prod", b);
         let api: ImageName = "api".parse().unwrap();

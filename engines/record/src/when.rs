@@ -55,18 +55,13 @@ pub enum WhenError {
 /// # Errors
 /// Names the forms that are understood, or the change of clocks that makes the text mean nothing or two things.
 pub fn parse_when(text: &str, now: Timestamp, zone: &TimeZone) -> Result<When, WhenError> {
-    let form = || WhenError::Form {
-        text: text.chars().take(WHEN_LEN_MAX).collect(),
-    };
+    let form = || WhenError::Form { text: text.chars().take(WHEN_LEN_MAX).collect() };
     if text.len() > WHEN_LEN_MAX {
         return Err(form());
     }
     let said = text.trim();
     if let Ok(at) = said.parse::<Timestamp>() {
-        return Ok(When {
-            at,
-            echo: echo(at, zone),
-        });
+        return Ok(When { at, echo: echo(at, zone) });
     }
     let here = now.to_jiff().to_zoned(zone.clone());
     let at = if said == "now" {
@@ -77,19 +72,14 @@ pub fn parse_when(text: &str, now: Timestamp, zone: &TimeZone) -> Result<When, W
         let civil = civil_of(said, &here).ok_or_else(form)?;
         only_moment(civil, zone, said)?
     };
-    Ok(When {
-        at,
-        echo: echo(at, zone),
-    })
+    Ok(When { at, echo: echo(at, zone) })
 }
 
 /// A moment in a zone, with the zone's name.
 #[must_use]
 pub fn echo(at: Timestamp, zone: &TimeZone) -> String {
     let zoned = at.to_jiff().to_zoned(zone.clone());
-    let name = zone
-        .iana_name()
-        .map_or_else(|| zoned.offset().to_string(), str::to_owned);
+    let name = zone.iana_name().map_or_else(|| zoned.offset().to_string(), str::to_owned);
     format!("{} {name}", zoned.strftime("%Y-%m-%d %H:%M:%S"))
 }
 
@@ -104,9 +94,7 @@ fn span_ms(text: &str) -> Option<i64> {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let count: i64 = rest[..digits].parse().ok()?;
         let tail = rest[digits..].trim_start();
-        let end = tail
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(tail.len());
+        let end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
         total = total.checked_add(count.checked_mul(unit_ms(&tail[..end])?)?)?;
         rest = tail[end..].trim_start();
     }
@@ -159,18 +147,13 @@ fn time_of(text: &str) -> Option<Time> {
 
 fn only_moment(civil: DateTime, zone: &TimeZone, said: &str) -> Result<Timestamp, WhenError> {
     use jiff::tz::AmbiguousOffset;
-    let (text, name) = (
-        said.to_owned(),
-        zone.iana_name().unwrap_or("this zone").to_owned(),
-    );
+    let (text, name) = (said.to_owned(), zone.iana_name().unwrap_or("this zone").to_owned());
     let ambiguous = zone.to_ambiguous_timestamp(civil);
     match ambiguous.offset() {
         AmbiguousOffset::Gap { .. } => Err(WhenError::Skipped { text, zone: name }),
         AmbiguousOffset::Fold { .. } => Err(WhenError::Twice { text, zone: name }),
         AmbiguousOffset::Unambiguous { .. } => {
-            let moment = ambiguous
-                .compatible()
-                .map_err(|_| WhenError::Form { text })?;
+            let moment = ambiguous.compatible().map_err(|_| WhenError::Form { text })?;
             Ok(Timestamp::from(moment))
         }
     }
@@ -180,12 +163,7 @@ fn only_moment(civil: DateTime, zone: &TimeZone, said: &str) -> Result<Timestamp
 #[must_use]
 pub fn length(ms: i64) -> String {
     let seconds = SignedDuration::from_millis(ms.max(0)).as_secs();
-    let (d, h, m, s) = (
-        seconds / 86_400,
-        seconds / 3_600 % 24,
-        seconds / 60 % 60,
-        seconds % 60,
-    );
+    let (d, h, m, s) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     match (d, h, m) {
         (0, 0, 0) => format!("{s}s"),
         (0, 0, _) => format!("{m}m {s}s"),
@@ -245,18 +223,9 @@ mod tests {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         let now = "2026-11-01T00:00:00Z".parse().unwrap();
         let read = |text: &str| parse_when(text, now, &zone);
-        assert!(matches!(
-            read("2026-03-29 02:30"),
-            Err(WhenError::Skipped { .. })
-        ));
-        assert!(matches!(
-            read("2026-10-25 02:30"),
-            Err(WhenError::Twice { .. })
-        ));
-        assert_eq!(
-            read("2026-07-01 12:00").unwrap().at.to_string(),
-            "2026-07-01T10:00:00.000Z"
-        );
+        assert!(matches!(read("2026-03-29 02:30"), Err(WhenError::Skipped { .. })));
+        assert!(matches!(read("2026-10-25 02:30"), Err(WhenError::Twice { .. })));
+        assert_eq!(read("2026-07-01 12:00").unwrap().at.to_string(), "2026-07-01T10:00:00.000Z");
     }
 
     #[test]

@@ -102,16 +102,12 @@ pub fn decide_alias(
     }
     match (told, order) {
         (AliasTold::Yes, _) | (AliasTold::No, Order::Newer) => Ok(AliasStep::Move { from: there }),
-        (AliasTold::No, Order::Older) => Err(AliasRefused::Older {
-            alias: alias.clone(),
-            there,
-            new,
-        }),
-        (AliasTold::No, Order::CannotTell) => Err(AliasRefused::CannotTell {
-            alias: alias.clone(),
-            there,
-            new,
-        }),
+        (AliasTold::No, Order::Older) => {
+            Err(AliasRefused::Older { alias: alias.clone(), there, new })
+        }
+        (AliasTold::No, Order::CannotTell) => {
+            Err(AliasRefused::CannotTell { alias: alias.clone(), there, new })
+        }
     }
 }
 
@@ -121,20 +117,11 @@ mod tests {
 
     #[test]
     fn an_alias_moves_forward_alone_and_back_when_told() {
-        let (uat, old, new) = (
-            "uat".parse().unwrap(),
-            Digest::sha256(b"old"),
-            Digest::sha256(b"new"),
-        );
+        let (uat, old, new) =
+            ("uat".parse().unwrap(), Digest::sha256(b"old"), Digest::sha256(b"new"));
         let decide = |there, order, told| decide_alias(&uat, there, new, order, told);
-        assert_eq!(
-            decide(None, Order::CannotTell, AliasTold::No),
-            Ok(AliasStep::Create)
-        );
-        assert_eq!(
-            decide(Some(new), Order::CannotTell, AliasTold::No),
-            Ok(AliasStep::Same)
-        );
+        assert_eq!(decide(None, Order::CannotTell, AliasTold::No), Ok(AliasStep::Create));
+        assert_eq!(decide(Some(new), Order::CannotTell, AliasTold::No), Ok(AliasStep::Same));
         let moved = Ok(AliasStep::Move { from: old });
         assert_eq!(decide(Some(old), Order::Newer, AliasTold::No), moved);
         assert!(matches!(
@@ -150,14 +137,8 @@ mod tests {
 
     #[test]
     fn the_sequence_decides_before_the_commits() {
-        assert_eq!(
-            order_of(Some(1), Some(2), || Some(Order::Older)),
-            Order::Newer
-        );
-        assert_eq!(
-            order_of(Some(2), Some(1), || Some(Order::Newer)),
-            Order::Older
-        );
+        assert_eq!(order_of(Some(1), Some(2), || Some(Order::Older)), Order::Newer);
+        assert_eq!(order_of(Some(2), Some(1), || Some(Order::Newer)), Order::Older);
         assert_eq!(order_of(None, Some(1), || Some(Order::Newer)), Order::Newer);
         assert_eq!(order_of(None, None, || None), Order::CannotTell);
     }

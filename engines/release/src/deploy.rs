@@ -107,21 +107,12 @@ pub fn guard_promotion(
 ) -> Result<(), DeployRefused> {
     if let Some((stamp, why)) = state.blocked(digest) {
         let (since, who) = (stamp.at, stamp.actor.to_string());
-        return Err(DeployRefused::Blocked {
-            digest: *digest,
-            since,
-            who,
-            why: why.clone(),
-        });
+        return Err(DeployRefused::Blocked { digest: *digest, since, who, why: why.clone() });
     }
     match (named_by, state.condemned(image, digest)) {
         (NamedBy::Rule, Some(by)) => {
             let environment = state.name().clone();
-            Err(DeployRefused::Condemned {
-                digest: *digest,
-                environment,
-                by,
-            })
+            Err(DeployRefused::Condemned { digest: *digest, environment, by })
         }
         (NamedBy::Name, _) | (NamedBy::Rule, None) => Ok(()),
     }
@@ -139,10 +130,7 @@ pub fn guard(
 ) -> Result<(), DeployRefused> {
     if state.blocked(digest).is_none() && state.eligible(digest).is_empty() {
         let environment = state.name().clone();
-        return Err(DeployRefused::NotEligible {
-            digest: *digest,
-            environment,
-        });
+        return Err(DeployRefused::NotEligible { digest: *digest, environment });
     }
     guard_promotion(state, image, digest, named_by)
 }
@@ -166,11 +154,7 @@ pub fn plan_deploy(
         return Ok(DeployPlan::Same);
     }
     let (how, warnings) = kind(state, request)?;
-    Ok(DeployPlan::Change {
-        from: current,
-        how,
-        warnings,
-    })
+    Ok(DeployPlan::Change { from: current, how, warnings })
 }
 
 fn kind(
@@ -180,30 +164,22 @@ fn kind(
     let Some((from, asked, evidence)) = &request.merge else {
         return Ok((DeployKind::Deploy, Vec::new()));
     };
-    let by_merge = |verified, commit| DeployKind::PromotedByMerge {
-        from: from.clone(),
-        verified,
-        commit,
-    };
+    let by_merge =
+        |verified, commit| DeployKind::PromotedByMerge { from: from.clone(), verified, commit };
     // What cannot be told to be a promotion is not recorded as one.
     let (how, why) = match evidence {
         MergeEvidence::Verified { digest, commit } => {
             return Ok((by_merge(Some(*digest), Some(commit.clone())), Vec::new()));
         }
-        MergeEvidence::NoneVerified { from } => (
-            by_merge(None, None),
-            format!("no build of the merged commits was deployed to {from}"),
-        ),
+        MergeEvidence::NoneVerified { from } => {
+            (by_merge(None, None), format!("no build of the merged commits was deployed to {from}"))
+        }
         MergeEvidence::CannotTell { why } => (DeployKind::Deploy, format!("cannot tell: {why}")),
     };
     match asked {
         VerifiedThere::Required => {
             let (environment, from) = (state.name().clone(), from.clone());
-            Err(DeployRefused::NotVerified {
-                environment,
-                from,
-                why,
-            })
+            Err(DeployRefused::NotVerified { environment, from, why })
         }
         VerifiedThere::Warn => {
             let warning = format!("not known to be verified in {from}: {why}");
@@ -236,14 +212,8 @@ mod tests {
         let a = story.build("api", "a", "uat");
         let plan =
             |story: &Story, env: &str| plan_deploy(&story.state(env), &request(a, NamedBy::Name));
-        assert!(matches!(
-            plan(&story, "uat"),
-            Ok(DeployPlan::Change { from: None, .. })
-        ));
-        assert!(matches!(
-            plan(&story, "prod"),
-            Err(DeployRefused::NotEligible { .. })
-        ));
+        assert!(matches!(plan(&story, "uat"), Ok(DeployPlan::Change { from: None, .. })));
+        assert!(matches!(plan(&story, "prod"), Err(DeployRefused::NotEligible { .. })));
     }
 
     #[test]
@@ -260,20 +230,14 @@ mod tests {
     #[test]
     fn a_condemned_build_comes_back_only_by_name() {
         let mut story = Story::new();
-        let (a, b) = (
-            story.build("api", "a", "prod"),
-            story.build("api", "b", "prod"),
-        );
+        let (a, b) = (story.build("api", "a", "prod"), story.build("api", "b", "prod"));
         story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
         story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
         story.deploy(
             "api",
             "prod",
             a,
-            DeployKind::Rollback {
-                condemns: b,
-                returns_to: None,
-            },
+            DeployKind::Rollback { condemns: b, returns_to: None },
             NamedBy::Rule,
         );
         let state = story.state("prod");
@@ -304,16 +268,11 @@ mod tests {
         let b = story.build("api", "b", "prod");
         let plan = |asked| {
             let mut request = request(b, NamedBy::Rule);
-            let evidence = MergeEvidence::CannotTell {
-                why: "a squash".to_owned(),
-            };
+            let evidence = MergeEvidence::CannotTell { why: "a squash".to_owned() };
             request.merge = Some(("uat".parse().unwrap(), asked, evidence));
             plan_deploy(&story.state("prod"), &request)
         };
-        assert!(matches!(
-            plan(VerifiedThere::Required),
-            Err(DeployRefused::NotVerified { .. })
-        ));
+        assert!(matches!(plan(VerifiedThere::Required), Err(DeployRefused::NotVerified { .. })));
         let warnings = |plan| match plan {
             Ok(DeployPlan::Change { warnings, .. }) => warnings.len(),
             other => panic!("{other:?}"),
@@ -321,11 +280,7 @@ mod tests {
         let Ok(DeployPlan::Change { how, .. }) = plan(VerifiedThere::Warn) else {
             panic!("it may go")
         };
-        assert_eq!(
-            how,
-            DeployKind::Deploy,
-            "a squash is not recorded as a promotion"
-        );
+        assert_eq!(how, DeployKind::Deploy, "a squash is not recorded as a promotion");
         assert_eq!(warnings(plan(VerifiedThere::Warn)), 1);
         assert_eq!(warnings(plan(VerifiedThere::Off)), 0);
     }

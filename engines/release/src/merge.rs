@@ -97,12 +97,7 @@ mod tests {
     use record::fuzz::story::Story;
 
     fn judge(story: &Story, merged: &Merged) -> MergeEvidence {
-        judge_merge(
-            &"api".parse().unwrap(),
-            merged,
-            &story.builds(),
-            &story.state("uat"),
-        )
+        judge_merge(&"api".parse().unwrap(), merged, &story.builds(), &story.state("uat"))
     }
 
     #[test]
@@ -117,21 +112,11 @@ mod tests {
             story.deploy("api", "uat", digest, DeployKind::Deploy, NamedBy::Rule);
         }
         story.build("api", "merge", "prod");
-        let commits = vec![
-            story.commit_of("docs"),
-            story.commit_of("new"),
-            story.commit_of("old"),
-        ];
-        let expected = MergeEvidence::Verified {
-            digest: new,
-            commit: story.commit_of("new"),
-        };
+        let commits = vec![story.commit_of("docs"), story.commit_of("new"), story.commit_of("old")];
+        let expected = MergeEvidence::Verified { digest: new, commit: story.commit_of("new") };
         assert_eq!(judge(&story, &Merged::Commits(commits)), expected);
         let never_built = Merged::Commits(vec![story.commit_of("docs")]);
-        assert!(matches!(
-            judge(&story, &never_built),
-            MergeEvidence::NoneVerified { .. }
-        ));
+        assert!(matches!(judge(&story, &never_built), MergeEvidence::NoneVerified { .. }));
     }
 
     #[test]
@@ -142,16 +127,10 @@ mod tests {
         let forward = Merged::OneParent(story.commit_of("a"));
         assert_eq!(
             judge(&story, &forward),
-            MergeEvidence::Verified {
-                digest: a,
-                commit: story.commit_of("a")
-            }
+            MergeEvidence::Verified { digest: a, commit: story.commit_of("a") }
         );
         let squash = Merged::OneParent(story.commit_of("squash"));
-        assert!(matches!(
-            judge(&story, &squash),
-            MergeEvidence::CannotTell { .. }
-        ));
+        assert!(matches!(judge(&story, &squash), MergeEvidence::CannotTell { .. }));
         assert!(matches!(
             judge(&story, &Merged::Unknown("shallow".into())),
             MergeEvidence::CannotTell { .. }

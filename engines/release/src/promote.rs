@@ -95,12 +95,7 @@ pub fn plan_promote(
         return Ok(PromotePlan::Same { digest });
     }
     let (promotes, tag) = (source.stamp.id, source.claim.tag.clone());
-    Ok(PromotePlan::Bring {
-        digest,
-        replaces,
-        promotes,
-        tag,
-    })
+    Ok(PromotePlan::Bring { digest, replaces, promotes, tag })
 }
 
 #[cfg(test)]
@@ -124,21 +119,10 @@ mod tests {
         };
         assert_eq!(
             plan(&story),
-            Ok(PromotePlan::Bring {
-                digest: a,
-                replaces: None,
-                promotes: deployed,
-                tag: None
-            })
+            Ok(PromotePlan::Bring { digest: a, replaces: None, promotes: deployed, tag: None })
         );
         let from = "uat".parse().unwrap();
-        story.deploy(
-            "api",
-            "prod",
-            a,
-            DeployKind::Promote { from },
-            NamedBy::Rule,
-        );
+        story.deploy("api", "prod", a, DeployKind::Promote { from }, NamedBy::Rule);
         assert_eq!(plan(&story), Ok(PromotePlan::Same { digest: a }));
     }
 

@@ -150,40 +150,25 @@ pub fn plan_rollback(
     pullable: &dyn Fn(&Digest) -> Pullable,
 ) -> Result<RollbackPlan, RollbackRefused> {
     let environment = state.name().clone();
-    let current = state
-        .current(image)
-        .ok_or_else(|| RollbackRefused::NothingDeployed {
-            image: image.clone(),
-            environment: environment.clone(),
-        })?;
+    let current = state.current(image).ok_or_else(|| RollbackRefused::NothingDeployed {
+        image: image.clone(),
+        environment: environment.clone(),
+    })?;
     let condemns = current.claim.to;
     let candidates = rollback_candidates(state, image);
     let chosen = match told {
         Told::Digest(digest) if digest == condemns => {
-            return Err(RollbackRefused::Same {
-                digest,
-                environment,
-            });
+            return Err(RollbackRefused::Same { digest, environment });
         }
         Told::Digest(digest) => named(&candidates, digest, environment, pullable)?,
         Told::Image => newest_good(&candidates, pullable)?.ok_or_else(|| {
             let (image, looked_at) = (image.clone(), candidates.len());
-            RollbackRefused::NothingKnownGood {
-                image,
-                environment,
-                looked_at,
-            }
+            RollbackRefused::NothingKnownGood { image, environment, looked_at }
         })?,
     };
     let claim = &chosen.deploy.claim;
     let (returns_to, grade) = (chosen.deploy.stamp.id, chosen.grade);
-    Ok(RollbackPlan {
-        condemns,
-        to: claim.to,
-        tag: claim.tag.clone(),
-        returns_to,
-        grade,
-    })
+    Ok(RollbackPlan { condemns, to: claim.to, tag: claim.tag.clone(), returns_to, grade })
 }
 
 fn newest_good<'a>(
@@ -211,16 +196,10 @@ fn named<'a>(
     let is_named =
         |(candidate, _): &&(Candidate, Option<&str>)| candidate.deploy.claim.to == digest;
     let Some((candidate, _)) = candidates.iter().find(is_named) else {
-        return Err(RollbackRefused::NeverHere {
-            digest,
-            environment,
-        });
+        return Err(RollbackRefused::NeverHere { digest, environment });
     };
     if candidate.blocked {
-        return Err(RollbackRefused::Against {
-            digest,
-            why: "it is blocked",
-        });
+        return Err(RollbackRefused::Against { digest, why: "it is blocked" });
     }
     if !candidate.eligible {
         return Err(RollbackRefused::Against {
@@ -229,10 +208,9 @@ fn named<'a>(
         });
     }
     match pullable(&digest) {
-        Pullable::No => Err(RollbackRefused::Against {
-            digest,
-            why: "its registry has it no longer",
-        }),
+        Pullable::No => {
+            Err(RollbackRefused::Against { digest, why: "its registry has it no longer" })
+        }
         Pullable::Yes | Pullable::Unknown => Ok(candidate),
     }
 }
@@ -251,31 +229,18 @@ mod tests {
     fn story() -> (Story, [Digest; 3]) {
         let mut story = Story::new();
         let a = story.build("api", "a", "uat");
-        let (b, c) = (
-            story.build("api", "b", "prod"),
-            story.build("api", "c", "prod"),
-        );
+        let (b, c) = (story.build("api", "b", "prod"), story.build("api", "c", "prod"));
         let from = "uat".parse().unwrap();
-        story.deploy(
-            "api",
-            "prod",
-            a,
-            DeployKind::Promote { from },
-            NamedBy::Name,
-        );
+        story.deploy("api", "prod", a, DeployKind::Promote { from }, NamedBy::Name);
         story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
         story.deploy("api", "prod", c, DeployKind::Deploy, NamedBy::Rule);
         (story, [a, b, c])
     }
 
     fn roll(story: &mut Story) -> Result<RollbackPlan, RollbackRefused> {
-        let plan = plan_rollback(&story.state("prod"), &api(), Told::Image, &|_| {
-            Pullable::Yes
-        })?;
-        let how = DeployKind::Rollback {
-            condemns: plan.condemns,
-            returns_to: Some(plan.returns_to),
-        };
+        let plan = plan_rollback(&story.state("prod"), &api(), Told::Image, &|_| Pullable::Yes)?;
+        let how =
+            DeployKind::Rollback { condemns: plan.condemns, returns_to: Some(plan.returns_to) };
         story.deploy("api", "prod", plan.to, how, NamedBy::Rule);
         Ok(plan)
     }
@@ -298,29 +263,15 @@ mod tests {
         let (story, [a, b, _]) = story();
         let state = story.state("prod");
         let lost = |digest: &Digest| {
-            if *digest == b {
-                Pullable::No
-            } else {
-                Pullable::Yes
-            }
+            if *digest == b { Pullable::No } else { Pullable::Yes }
         };
-        assert_eq!(
-            plan_rollback(&state, &api(), Told::Image, &lost)
-                .unwrap()
-                .to,
-            a
-        );
+        assert_eq!(plan_rollback(&state, &api(), Told::Image, &lost).unwrap().to, a);
         let silent = |_: &Digest| Pullable::Unknown;
         assert_eq!(
             plan_rollback(&state, &api(), Told::Image, &silent),
             Err(RollbackRefused::CannotTell { digest: b })
         );
-        assert_eq!(
-            plan_rollback(&state, &api(), Told::Digest(b), &silent)
-                .unwrap()
-                .to,
-            b
-        );
+        assert_eq!(plan_rollback(&state, &api(), Told::Digest(b), &silent).unwrap().to, b);
     }
 
     #[test]
@@ -330,10 +281,7 @@ mod tests {
         let id = story.deploy("api", "prod", imported, DeployKind::Imported, NamedBy::Rule);
         story.deploy("api", "prod", c, DeployKind::Deploy, NamedBy::Name);
         let mut events = story.events().to_vec();
-        for sequenced in events
-            .iter_mut()
-            .filter(|sequenced| sequenced.event.stamp.id == id)
-        {
+        for sequenced in events.iter_mut().filter(|sequenced| sequenced.event.stamp.id == id) {
             if let record::Claim::Deploy(deploy) = &mut sequenced.event.claim {
                 deploy.grade = Grade::Imported;
             }
@@ -343,14 +291,7 @@ mod tests {
             .iter()
             .map(|(x, _)| (x.deploy.claim.to, x.grade))
             .collect();
-        assert_eq!(
-            order,
-            [
-                (b, Grade::Applied),
-                (a, Grade::Applied),
-                (imported, Grade::Imported)
-            ]
-        );
+        assert_eq!(order, [(b, Grade::Applied), (a, Grade::Applied), (imported, Grade::Imported)]);
     }
 
     #[test]

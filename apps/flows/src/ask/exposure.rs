@@ -42,34 +42,21 @@ pub async fn exposure(
     let mut intervals = Vec::new();
     for environment in &environments {
         let state = environment_state(record, environment).await?;
-        intervals.extend(
-            intended_intervals(&state)
-                .into_iter()
-                .filter(|one| one.overlaps(from, until)),
-        );
+        intervals
+            .extend(intended_intervals(&state).into_iter().filter(|one| one.overlaps(from, until)));
     }
     let builds = all(record, &Question::of([Kind::Build])).await?;
-    let builds: Vec<BuildClaim> = builds
-        .iter()
-        .filter_map(|event| event.event.claim.as_build().cloned())
-        .collect();
+    let builds: Vec<BuildClaim> =
+        builds.iter().filter_map(|event| event.event.claim.as_build().cloned()).collect();
     let known = ancestry(checkout, &fix, &builds).await?;
     let looked_at = intervals.len();
     let contains = |commit: &CommitId| known.get(commit).cloned().unwrap_or_else(not_asked);
     let mut answer = ::record::exposure(&builds, intervals, &contains);
     if environments.is_empty() {
         let why = "no deploy at all is recorded".to_owned();
-        answer = answer.with_gap(Gap {
-            from: None,
-            until: None,
-            why,
-        });
+        answer = answer.with_gap(Gap { from: None, until: None, why });
     }
-    Ok(ExposureAnswer {
-        commit: fix,
-        answer,
-        looked_at,
-    })
+    Ok(ExposureAnswer { commit: fix, answer, looked_at })
 }
 
 fn not_asked() -> Contains {

@@ -38,11 +38,7 @@ pub async fn ran_at(
 /// The record cannot be read.
 pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Answer<RanRow>, AskError> {
     let record = app.record().await?;
-    let deploys = all(
-        record,
-        &Question::of([Kind::Deploy]).about(Facet::Digest, digest),
-    )
-    .await?;
+    let deploys = all(record, &Question::of([Kind::Deploy]).about(Facet::Digest, digest)).await?;
     let environments: BTreeSet<EnvironmentName> = deploys
         .iter()
         .filter_map(|event| Some(event.event.claim.as_deploy()?.environment.clone()))
@@ -50,11 +46,8 @@ pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Answer<RanRow>, As
     let mut intervals = Vec::new();
     for environment in &environments {
         let state = environment_state(record, environment).await?;
-        intervals.extend(
-            intended_intervals(&state)
-                .into_iter()
-                .filter(|one| one.digest == *digest),
-        );
+        intervals
+            .extend(intended_intervals(&state).into_iter().filter(|one| one.digest == *digest));
     }
     intervals.sort_by_key(|interval| interval.from);
     let mut answer = Answer::intended(intervals);
@@ -68,16 +61,10 @@ async fn with_commits(
     record: &dyn Record,
     answer: Answer<Interval>,
 ) -> Result<Answer<RanRow>, AskError> {
-    let digests = answer
-        .items
-        .iter()
-        .map(|interval| interval.digest)
-        .collect();
+    let digests = answer.items.iter().map(|interval| interval.digest).collect();
     let commits = commits_of(record, &digests).await?;
-    let row = |interval: Interval| RanRow {
-        commit: commits.get(&interval.digest).cloned(),
-        interval,
-    };
+    let row =
+        |interval: Interval| RanRow { commit: commits.get(&interval.digest).cloned(), interval };
     Ok(Answer {
         basis: answer.basis,
         precision: answer.precision,
@@ -96,20 +83,11 @@ pub async fn commits_of(
 ) -> Result<BTreeMap<Digest, CommitId>, RecordError> {
     let mut commits = BTreeMap::new();
     for digest in digests {
-        let builds = all(
-            record,
-            &Question::of([Kind::Build]).about(Facet::Digest, digest),
-        )
-        .await?;
-        let builds = builds
-            .iter()
-            .rev()
-            .filter_map(|event| event.event.claim.as_build());
+        let builds = all(record, &Question::of([Kind::Build]).about(Facet::Digest, digest)).await?;
+        let builds = builds.iter().rev().filter_map(|event| event.event.claim.as_build());
         let mut own = builds.filter(|build| build.digest == *digest);
         let commit = own.find_map(|build| Some(build.source.as_ref()?.commit.clone()));
-        commit
-            .into_iter()
-            .for_each(|commit| drop(commits.insert(*digest, commit)));
+        commit.into_iter().for_each(|commit| drop(commits.insert(*digest, commit)));
     }
     Ok(commits)
 }

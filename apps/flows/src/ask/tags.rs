@@ -70,12 +70,7 @@ pub async fn tag_history(
     items.sort_by_key(|row| std::cmp::Reverse(row.at));
     let gaps = Vec::new();
     Ok(TagHistory {
-        answer: Answer {
-            basis: Basis::Observed,
-            precision: Precision::Exact,
-            gaps,
-            items,
-        },
+        answer: Answer { basis: Basis::Observed, precision: Precision::Exact, gaps, items },
     })
 }
 
@@ -89,19 +84,13 @@ pub(super) async fn told(
     let mut rows = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let page = api
-            .tag_history(repository.path(), tag, cursor.as_deref())
-            .await;
+        let page = api.tag_history(repository.path(), tag, cursor.as_deref()).await;
         let Some(page) = page.map_err(crate::registries::RegistryError::from)? else {
             return Ok(None);
         };
         let next = page.history.last().map(|entry| entry.cursor.clone());
         let is_last = page.history.len() < oci::limit::PAGE_ENTRIES_MAX || next == cursor;
-        rows.extend(
-            page.history
-                .into_iter()
-                .map(|entry| of_registry(tag, entry)),
-        );
+        rows.extend(page.history.into_iter().map(|entry| of_registry(tag, entry)));
         if is_last {
             return Ok(Some(rows));
         }
@@ -140,29 +129,16 @@ async fn observed(
     let events = all(app.record().await?, &question).await?;
     let row = |event: &::record::Sequenced| {
         let claim = event.event.claim.as_tag_change()?;
-        Some(of_record(
-            event.event.at(),
-            event.event.stamp.actor.to_string(),
-            claim,
-        ))
+        Some(of_record(event.event.at(), event.event.stamp.actor.to_string(), claim))
     };
     let items = events.iter().rev().filter_map(row).collect();
     let why = format!(
         "{} keeps no history that it tells: only our own changes are known",
         repository.host()
     );
-    let gaps = vec![Gap {
-        from: None,
-        until: None,
-        why,
-    }];
+    let gaps = vec![Gap { from: None, until: None, why }];
     Ok(TagHistory {
-        answer: Answer {
-            basis: Basis::Observed,
-            precision: Precision::Bounded,
-            gaps,
-            items,
-        },
+        answer: Answer { basis: Basis::Observed, precision: Precision::Bounded, gaps, items },
     })
 }
 

@@ -34,10 +34,7 @@ pub struct TraceAnswer {
 /// What a text can mean.
 enum Meaning {
     Digest(Digest),
-    Tag {
-        tag: Tag,
-        repository: Option<String>,
-    },
+    Tag { tag: Tag, repository: Option<String> },
     Commit(CommitId),
 }
 
@@ -67,9 +64,7 @@ pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
         }
     }
     if traced.is_empty() {
-        return Err(AskError::NothingKnown {
-            asked: asked.to_owned(),
-        });
+        return Err(AskError::NothingKnown { asked: asked.to_owned() });
     }
     let mut answer = Answer::intended(traced);
     answer.gaps.extend(gaps);
@@ -80,18 +75,12 @@ pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
 ///
 /// Source: `research/deploy.md` §2.3, the forms of `imageID`.
 fn digest_in(asked: &str) -> Option<Digest> {
-    let bare = asked
-        .strip_prefix("docker-pullable://")
-        .or_else(|| asked.strip_prefix("docker://"));
+    let bare = asked.strip_prefix("docker-pullable://").or_else(|| asked.strip_prefix("docker://"));
     let bare = bare.unwrap_or(asked);
     let bare = bare.strip_prefix("containerd://").unwrap_or(bare);
     let last = bare.rsplit('@').next().unwrap_or(bare);
     let is_hex64 = last.len() == 64 && last.bytes().all(|b| b.is_ascii_hexdigit());
-    let text = if is_hex64 {
-        format!("sha256:{}", last.to_lowercase())
-    } else {
-        last.to_owned()
-    };
+    let text = if is_hex64 { format!("sha256:{}", last.to_lowercase()) } else { last.to_owned() };
     text.parse().ok()
 }
 
@@ -102,25 +91,13 @@ async fn meanings(app: &App, asked: &str) -> Result<Vec<Meaning>, AskError> {
     let mut meanings = Vec::new();
     if let Ok(ImageRef::Tagged(tagged)) = asked.parse::<ImageRef>() {
         let path = tagged.repository.path().to_string();
-        let path = path
-            .strip_prefix("library/")
-            .map_or(path.clone(), str::to_owned);
+        let path = path.strip_prefix("library/").map_or(path.clone(), str::to_owned);
         let is_named = asked.split('/').count() > 2 || !tagged.repository.host().is_docker_hub();
-        let repository = if is_named {
-            tagged.repository.to_string()
-        } else {
-            path
-        };
-        meanings.push(Meaning::Tag {
-            tag: tagged.tag,
-            repository: Some(repository),
-        });
+        let repository = if is_named { tagged.repository.to_string() } else { path };
+        meanings.push(Meaning::Tag { tag: tagged.tag, repository: Some(repository) });
     }
     if let Ok(tag) = asked.parse::<Tag>() {
-        meanings.push(Meaning::Tag {
-            tag,
-            repository: None,
-        });
+        meanings.push(Meaning::Tag { tag, repository: None });
     }
     match asked.parse::<CommitId>() {
         Ok(commit) => meanings.push(Meaning::Commit(commit)),
@@ -134,9 +111,7 @@ async fn meanings(app: &App, asked: &str) -> Result<Vec<Meaning>, AskError> {
         }
     }
     if meanings.is_empty() {
-        return Err(AskError::NotTraceable {
-            asked: asked.chars().take(200).collect(),
-        });
+        return Err(AskError::NotTraceable { asked: asked.chars().take(200).collect() });
     }
     Ok(meanings)
 }
@@ -148,17 +123,11 @@ async fn look_up(
 ) -> Result<(&'static str, Vec<(Digest, Digest)>), AskError> {
     match meaning {
         Meaning::Digest(digest) => {
-            let images = all(
-                record,
-                &Question::of([Kind::Image]).about(Facet::Digest, digest),
-            )
-            .await?;
+            let images =
+                all(record, &Question::of([Kind::Image]).about(Facet::Digest, digest)).await?;
             Ok((
                 "digest",
-                images_of(&images, digest)
-                    .into_iter()
-                    .map(|image| (image, *digest))
-                    .collect(),
+                images_of(&images, digest).into_iter().map(|image| (image, *digest)).collect(),
             ))
         }
         Meaning::Tag { tag, repository } => {
@@ -185,13 +154,9 @@ async fn look_up(
             .await?;
             let digests = events.iter().filter_map(|event| {
                 let claim = &event.event.claim;
-                let written = claim
-                    .as_deploy()
-                    .filter(|deploy| deploy.commit.as_ref() == Some(commit));
-                claim
-                    .as_build()
-                    .map(|build| build.digest)
-                    .or_else(|| Some(written?.to))
+                let written =
+                    claim.as_deploy().filter(|deploy| deploy.commit.as_ref() == Some(commit));
+                claim.as_build().map(|build| build.digest).or_else(|| Some(written?.to))
             });
             Ok(("commit", unique(digests)))
         }
@@ -200,36 +165,22 @@ async fn look_up(
 
 fn unique(digests: impl Iterator<Item = Digest>) -> Vec<(Digest, Digest)> {
     let mut seen = BTreeSet::new();
-    digests
-        .filter(|digest| seen.insert(*digest))
-        .map(|digest| (digest, digest))
-        .collect()
+    digests.filter(|digest| seen.insert(*digest)).map(|digest| (digest, digest)).collect()
 }
 
 async fn gather(record: &dyn Record, digest: Digest, asked: Digest) -> Result<Traced, AskError> {
     let events = all(record, &Question::default().about(Facet::Digest, digest)).await?;
     let trace = ::record::trace(&events, &digest, &asked);
-    let environments: BTreeSet<&EnvironmentName> = trace
-        .deploys
-        .iter()
-        .map(|deploy| &deploy.claim.environment)
-        .collect();
+    let environments: BTreeSet<&EnvironmentName> =
+        trace.deploys.iter().map(|deploy| &deploy.claim.environment).collect();
     let mut intervals = Vec::new();
     for environment in environments {
         let state = crate::seam::environment_state(record, environment).await?;
-        intervals.extend(
-            intended_intervals(&state)
-                .into_iter()
-                .filter(|one| one.digest == digest),
-        );
+        intervals.extend(intended_intervals(&state).into_iter().filter(|one| one.digest == digest));
     }
     intervals.sort_by_key(|interval| interval.from);
     let tags = Vec::new();
-    Ok(Traced {
-        trace,
-        intervals,
-        tags,
-    })
+    Ok(Traced { trace, intervals, tags })
 }
 
 /// Asks the registries of ours that hold the image for the history of its tags; what is not told is a gap.
@@ -257,19 +208,13 @@ async fn ask_registries(app: &App, traced: &mut Traced) -> Option<Gap> {
             continue;
         };
         let digest = Some(traced.trace.digest);
-        let own = rows
-            .into_iter()
-            .filter(|row| row.to == digest || row.from == digest);
+        let own = rows.into_iter().filter(|row| row.to == digest || row.from == digest);
         traced.tags.extend(own.map(|row| (repository.clone(), row)));
     }
     traced.tags.sort_by_key(|(_, row)| row.at);
     let silent: Vec<String> = silent.into_iter().collect();
     let why = format!("{} told no history of its tags", silent.join(", "));
-    (!silent.is_empty()).then_some(Gap {
-        from: None,
-        until: None,
-        why,
-    })
+    (!silent.is_empty()).then_some(Gap { from: None, until: None, why })
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub struct Applied {
 /// What one image's decision came to.
 pub(super) enum Decision {
     Step(Box<Step>),
-    Done(ImageDone),
+    Done(Box<ImageDone>),
 }
 
 /// Carries out all decisions of one environment and records them.
@@ -114,15 +114,13 @@ pub(super) async fn carry_out(
     };
     let events = match run {
         Run::Dry => vec![None; steps.len()],
-        Run::Real => record(app, environment, mode, &steps, &applied)
-            .await?
-            .into_iter()
-            .map(Some)
-            .collect(),
+        Run::Real => {
+            record(app, environment, mode, &steps, &applied).await?.into_iter().map(Some).collect()
+        }
     };
     let mut events = events.into_iter();
     let images = decisions.into_iter().map(|decision| match decision {
-        Decision::Done(done) => done,
+        Decision::Done(done) => *done,
         Decision::Step(step) => {
             let event = events.next().flatten();
             done(*step, &applied, event)
@@ -148,18 +146,12 @@ fn done(step: Step, applied: &Applied, event: Option<EventId>) -> ImageDone {
         places: applied.changed.clone(),
         event,
     };
-    ImageDone {
-        image: step.image,
-        what,
-        warnings: step.warnings,
-    }
+    ImageDone { image: step.image, what, warnings: step.warnings }
 }
 
 fn settings_of(steps: &[&Step]) -> Vec<Setting> {
-    let setting = |step: &&Step| Setting {
-        repository: step.repository.clone(),
-        to: step.to.clone(),
-    };
+    let setting =
+        |step: &&Step| Setting { repository: step.repository.clone(), to: step.to.clone() };
     steps.iter().map(setting).collect()
 }
 
@@ -171,17 +163,11 @@ fn check(
     steps: &[&Step],
 ) -> Result<(), DeployError> {
     if let Some((place, why)) = edited.skipped.first() {
-        return Err(DeployError::LeftAlone {
-            place: place.clone(),
-            why: why.clone(),
-        });
+        return Err(DeployError::LeftAlone { place: place.clone(), why: why.clone() });
     }
     for step in steps {
         let mut alone = Edited::default();
-        let setting = Setting {
-            repository: step.repository.clone(),
-            to: step.to.clone(),
-        };
+        let setting = Setting { repository: step.repository.clone(), to: step.to.clone() };
         for file in texts {
             edit_file(file, std::slice::from_ref(&setting), &mut alone)?;
         }
@@ -218,23 +204,12 @@ fn in_files(
     let edited = edit_all(&walk.files, path, steps)?;
     if run == Run::Real {
         for file in &edited.files {
-            let old = walk
-                .files
-                .iter()
-                .find(|old| old.path == file.path)
-                .map(|old| old.text.as_str());
-            write_file(
-                &app.root().join(&file.path),
-                old.unwrap_or_default(),
-                &file.text,
-            )?;
+            let old =
+                walk.files.iter().find(|old| old.path == file.path).map(|old| old.text.as_str());
+            write_file(&app.root().join(&file.path), old.unwrap_or_default(), &file.text)?;
         }
     }
-    Ok(Applied {
-        commit: None,
-        changed: edited.changed,
-        same: edited.same,
-    })
+    Ok(Applied { commit: None, changed: edited.changed, same: edited.same })
 }
 
 /// The write-back to the environment's branch.
@@ -246,13 +221,7 @@ pub(super) async fn write_back(
     let (remote, credential) = app.remote(target.repository.as_ref()).await?;
     let cache = app.cache_of(&remote, &target.branch);
     let git = app.git().await.map_err(crate::app::OpenError::from)?;
-    Ok(WriteBack::new(
-        git,
-        remote,
-        credential,
-        target.branch.clone(),
-        &cache,
-    ))
+    Ok(WriteBack::new(git, remote, credential, target.branch.clone(), &cache))
 }
 
 async fn in_git(
@@ -262,54 +231,32 @@ async fn in_git(
     run: Run,
 ) -> Result<Applied, DeployError> {
     let write_back = write_back(app, environment).await?;
-    let of_git = |source| DeployError::Git {
-        environment: environment.name.clone(),
-        source,
-    };
+    let of_git = |source| DeployError::Git { environment: environment.name.clone(), source };
     let path = environment.git.path.as_str();
     if run == Run::Dry {
         let tree = write_back.tree().await.map_err(of_git)?;
         let edited = edit_all(&texts(&tree, path).await?, path, steps)?;
-        return Ok(Applied {
-            commit: None,
-            changed: edited.changed,
-            same: edited.same,
-        });
+        return Ok(Applied { commit: None, changed: edited.changed, same: edited.same });
     }
     let actor = app.actor(domain::Proof::Git);
     let message = message(&environment.name, steps, &actor, write_back.remote())?;
     let signature = Signature::new(actor.name(), &app.email(), app.surroundings().now())?;
     let applied = std::sync::Mutex::new(Applied::default());
     let landing = write_back
-        .land(
-            &signature,
-            Retry::seeded(app.surroundings().seed()),
-            |tree: Tree| {
-                let (applied, message) = (&applied, message.clone());
-                async move {
-                    let edited = edit_all(&texts(&tree, path).await?, path, steps)?;
-                    let files = edited
-                        .files
-                        .into_iter()
-                        .map(new_file)
-                        .collect::<Result<Vec<_>, _>>()?;
-                    let now = Applied {
-                        commit: None,
-                        changed: edited.changed,
-                        same: edited.same,
-                    };
-                    *applied
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner) = now;
-                    let change = Change { files, message };
-                    Ok::<_, DeployError>((!change.files.is_empty()).then_some(change))
-                }
-            },
-        )
+        .land(&signature, Retry::seeded(app.surroundings().seed()), |tree: Tree| {
+            let (applied, message) = (&applied, message.clone());
+            async move {
+                let edited = edit_all(&texts(&tree, path).await?, path, steps)?;
+                let files =
+                    edited.files.into_iter().map(new_file).collect::<Result<Vec<_>, _>>()?;
+                let now = Applied { commit: None, changed: edited.changed, same: edited.same };
+                *applied.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = now;
+                let change = Change { files, message };
+                Ok::<_, DeployError>((!change.files.is_empty()).then_some(change))
+            }
+        })
         .await;
-    let mut applied = applied
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut applied = applied.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     applied.commit = match landing {
         Ok(Landing::Landed { commit, .. }) => Some(commit),
         // The branch says it already: a run before this one landed, and was cut off before the record.
@@ -322,17 +269,12 @@ async fn in_git(
 
 fn new_file(file: TextFile) -> Result<NewFile, DeployError> {
     let path: TreePath =
-        file.path
-            .parse()
-            .map_err(|error: git::TreePathError| DeployError::File {
-                action: "write",
-                path: file.path.clone().into(),
-                source: std::io::Error::other(error),
-            })?;
-    Ok(NewFile {
-        path,
-        bytes: file.text.into_bytes(),
-    })
+        file.path.parse().map_err(|error: git::TreePathError| DeployError::File {
+            action: "write",
+            path: file.path.clone().into(),
+            source: std::io::Error::other(error),
+        })?;
+    Ok(NewFile { path, bytes: file.text.into_bytes() })
 }
 
 /// The text files of a commit below a folder that can name an image.
@@ -344,14 +286,9 @@ async fn texts(tree: &Tree, below: &str) -> Result<Vec<TextFile>, DeployError> {
     };
     let folder: Option<TreePath> = match below {
         "" => None,
-        path => Some(
-            path.parse()
-                .map_err(|error: git::TreePathError| wrong(error.into()))?,
-        ),
+        path => Some(path.parse().map_err(|error: git::TreePathError| wrong(error.into()))?),
     };
-    let entries = tree
-        .list(folder.as_ref())
-        .map_err(|error| wrong(error.into()))?;
+    let entries = tree.list(folder.as_ref()).map_err(|error| wrong(error.into()))?;
     let is_file = |kind: EntryKind| matches!(kind, EntryKind::File | EntryKind::Executable);
     let can_name = |path: &str| pin::classify(path, "apiVersion: v1\nkind: X\n").is_some();
     let paths: Vec<TreePath> = entries
@@ -359,15 +296,9 @@ async fn texts(tree: &Tree, below: &str) -> Result<Vec<TextFile>, DeployError> {
         .filter(|entry| is_file(entry.kind) && can_name(entry.path.as_str()))
         .map(|entry| entry.path)
         .collect();
-    let all = tree
-        .read_all(&paths)
-        .await
-        .map_err(|error| wrong(error.into()))?;
+    let all = tree.read_all(&paths).await.map_err(|error| wrong(error.into()))?;
     let text = |(path, bytes): (TreePath, Vec<u8>)| {
-        Some(TextFile {
-            path: path.as_str().to_owned(),
-            text: String::from_utf8(bytes).ok()?,
-        })
+        Some(TextFile { path: path.as_str().to_owned(), text: String::from_utf8(bytes).ok()? })
     };
     Ok(paths.into_iter().zip(all).filter_map(text).collect())
 }
@@ -395,21 +326,11 @@ async fn record(
             grade: Grade::Applied,
             outcome: Outcome::Done,
             commit: applied.commit.clone(),
-            places: applied
-                .changed
-                .iter()
-                .chain(&applied.same)
-                .take(100)
-                .cloned()
-                .collect(),
+            places: applied.changed.iter().chain(&applied.same).take(100).cloned().collect(),
             reason: step.reason.clone(),
             ticket: step.ticket.clone(),
         })
     };
-    let recorded = app
-        .record()
-        .await?
-        .append(steps.iter().map(claim).collect())
-        .await?;
+    let recorded = app.record().await?.append(steps.iter().map(claim).collect()).await?;
     Ok(recorded.iter().map(crate::seam::Recorded::id).collect())
 }

@@ -194,10 +194,7 @@ impl Explain for DeployError {
             Self::Names(error) => error.verdict(),
             Self::Ask(error) => error.verdict(),
             Self::Deploy { .. } | Self::Promote { .. } | Self::Gone { .. } => Verdict::Refused,
-            Self::Rollback {
-                source: RollbackRefused::CannotTell { .. },
-                ..
-            } => Verdict::Unknown,
+            Self::Rollback { source: RollbackRefused::CannotTell { .. }, .. } => Verdict::Unknown,
             Self::Rollback { .. } => Verdict::Refused,
             Self::Git { .. }
             | Self::Edit(_)
@@ -225,29 +222,17 @@ impl Explain for DeployError {
             Self::Record(error) => error.hint(),
             Self::Registry(error) => error.hint(),
             Self::Names(error) => error.hint(),
-            Self::Deploy {
-                image,
-                environment,
-                source,
-            } => refusal_hint(image, environment, source),
-            Self::Promote {
-                image,
-                environment,
-                source: PromoteRefused::Against(source),
-            } => refusal_hint(image, environment, source),
-            Self::NoBuild {
-                environment, image, ..
-            } => Some(format!(
-                "name it: indelible deploy {environment} {image}=TAG"
-            )),
+            Self::Deploy { image, environment, source } => refusal_hint(image, environment, source),
+            Self::Promote { image, environment, source: PromoteRefused::Against(source) } => {
+                refusal_hint(image, environment, source)
+            }
+            Self::NoBuild { environment, image, .. } => {
+                Some(format!("name it: indelible deploy {environment} {image}=TAG"))
+            }
             Self::NoTag { repository, .. } => Some(format!("indelible history {repository}")),
-            Self::WhichImage {
-                environment,
-                images,
-            } => Some(format!(
-                "indelible rollback {environment} {}",
-                images.first()?
-            )),
+            Self::WhichImage { environment, images } => {
+                Some(format!("indelible rollback {environment} {}", images.first()?))
+            }
             Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
             Self::Promote { .. }
             | Self::Rollback { .. }
@@ -281,9 +266,9 @@ fn refusal_hint(
         DeployRefused::Condemned { digest, .. } => Some(format!(
             "to bring it back by name: indelible deploy {environment} {image}={digest}"
         )),
-        DeployRefused::Blocked { digest, .. } => Some(format!(
-            "to lift the block: indelible block {digest} --lift --reason TEXT"
-        )),
+        DeployRefused::Blocked { digest, .. } => {
+            Some(format!("to lift the block: indelible block {digest} --lift --reason TEXT"))
+        }
         DeployRefused::NotVerified { from, .. } => {
             Some(format!("deploy the merged commit's build to {from} first"))
         }

@@ -36,19 +36,12 @@ pub(super) fn image_named<'a>(
     settings: &'a Settings,
     text: &str,
 ) -> Result<&'a ImageName, DeployError> {
-    let by_name = text
-        .parse::<ImageName>()
-        .ok()
-        .and_then(|name| settings.images.get_key_value(&name));
-    let found = by_name
-        .map(|(name, _)| name)
-        .or_else(|| settings.image_of(&text.parse().ok()?));
+    let by_name =
+        text.parse::<ImageName>().ok().and_then(|name| settings.images.get_key_value(&name));
+    let found = by_name.map(|(name, _)| name).or_else(|| settings.image_of(&text.parse().ok()?));
     found.ok_or_else(|| {
         let known: Vec<_> = settings.images.keys().map(ImageName::as_str).collect();
-        DeployError::NoImage {
-            image: text.to_owned(),
-            known: known.join(", "),
-        }
+        DeployError::NoImage { image: text.to_owned(), known: known.join(", ") }
     })
 }
 
@@ -58,22 +51,9 @@ pub(super) fn repository_of(
     environment: &EnvironmentSettings,
     image: &ImageName,
 ) -> Result<Repository, DeployError> {
-    let known = || {
-        settings
-            .images
-            .keys()
-            .map(ImageName::as_str)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let missing = || DeployError::NoImage {
-        image: image.to_string(),
-        known: known(),
-    };
-    settings
-        .repository(environment, image)
-        .cloned()
-        .ok_or_else(missing)
+    let known = || settings.images.keys().map(ImageName::as_str).collect::<Vec<_>>().join(", ");
+    let missing = || DeployError::NoImage { image: image.to_string(), known: known() };
+    settings.repository(environment, image).cloned().ok_or_else(missing)
 }
 
 /// All builds of an image, oldest first.
@@ -81,15 +61,8 @@ pub(super) async fn builds_of(
     record: &dyn Record,
     image: &ImageName,
 ) -> Result<Vec<BuildClaim>, DeployError> {
-    let events = all(
-        record,
-        &Question::of([Kind::Build]).about(Facet::Image, image),
-    )
-    .await?;
-    Ok(events
-        .iter()
-        .filter_map(|event| event.event.claim.as_build().cloned())
-        .collect())
+    let events = all(record, &Question::of([Kind::Build]).about(Facet::Image, image)).await?;
+    Ok(events.iter().filter_map(|event| event.event.claim.as_build().cloned()).collect())
 }
 
 /// The commit that is checked out, or that the CI's run is about.
@@ -124,27 +97,19 @@ pub(super) async fn resolve(
     match wanted {
         Wanted::Tag(tag) => {
             let found = registries.resolve(repository, tag).await?;
-            let missing = || DeployError::NoTag {
-                repository: repository.clone(),
-                tag: tag.clone(),
-            };
+            let missing =
+                || DeployError::NoTag { repository: repository.clone(), tag: tag.clone() };
             let digest = found.ok_or_else(missing)?;
             // An alias in a file would lie tomorrow: its build's own tag stands there instead.
             let is_alias = environment.alias.as_ref() == Some(tag)
                 || builds.iter().any(|build| build.aliases.contains(tag));
-            let tag = if is_alias {
-                tag_of(builds, digest, environment)
-            } else {
-                Some(tag.clone())
-            };
+            let tag =
+                if is_alias { tag_of(builds, digest, environment) } else { Some(tag.clone()) };
             Ok((digest, tag))
         }
         Wanted::Digest(digest) => {
             if !registries.has(repository, *digest).await? {
-                return Err(DeployError::Gone {
-                    repository: repository.clone(),
-                    digest: *digest,
-                });
+                return Err(DeployError::Gone { repository: repository.clone(), digest: *digest });
             }
             Ok((*digest, tag_of(builds, *digest, environment)))
         }
@@ -159,22 +124,13 @@ pub(super) fn tag_of(
 ) -> Option<Tag> {
     let of = |build: &&BuildClaim| build.digest == digest;
     let own = |build: &&BuildClaim| build.environment.as_ref() == Some(&environment.name);
-    let newest = builds
-        .iter()
-        .rev()
-        .filter(of)
-        .find(own)
-        .or_else(|| builds.iter().rev().find(of));
+    let newest = builds.iter().rev().filter(of).find(own).or_else(|| builds.iter().rev().find(of));
     newest.and_then(|build| build.tags.first().cloned())
 }
 
 /// The key of the next deploy of an image: it names the one that it follows.
 pub(super) fn next_key(state: &EnvironmentState, image: &ImageName) -> ClaimKey {
-    let last = state
-        .deploys()
-        .iter()
-        .rev()
-        .find(|fact| fact.claim.image == *image);
+    let last = state.deploys().iter().rev().find(|fact| fact.claim.image == *image);
     let what = format!("deploy/{}/{image}", state.name());
     crate::decide::key_after(&what, last.map(|fact| fact.stamp.id))
 }

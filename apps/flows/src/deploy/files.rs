@@ -43,11 +43,7 @@ pub struct Walk {
 /// # Errors
 /// A path that is there and cannot be read is an error: its images would be missed.
 pub fn text_files(root: &Path, below: &str) -> Result<Walk, WalkError> {
-    let start = if below.is_empty() {
-        root.to_owned()
-    } else {
-        root.join(below)
-    };
+    let start = if below.is_empty() { root.to_owned() } else { root.join(below) };
     let mut walk = Walk::default();
     let is_git = |entry: &ignore::DirEntry| entry.file_name() == ".git" && entry.depth() > 0;
     let walker = WalkBuilder::new(&start)
@@ -57,22 +53,15 @@ pub fn text_files(root: &Path, below: &str) -> Result<Walk, WalkError> {
         .filter_entry(move |entry| !is_git(entry))
         .build();
     for entry in walker {
-        let entry = entry.map_err(|source| WalkError::Walk {
-            path: start.clone(),
-            source,
-        })?;
+        let entry = entry.map_err(|source| WalkError::Walk { path: start.clone(), source })?;
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             continue;
         }
         walk.looked_at += 1;
-        let read = |source| WalkError::Read {
-            path: entry.path().to_owned(),
-            source,
-        };
-        let metadata = entry.metadata().map_err(|source| WalkError::Walk {
-            path: entry.path().to_owned(),
-            source,
-        })?;
+        let read = |source| WalkError::Read { path: entry.path().to_owned(), source };
+        let metadata = entry
+            .metadata()
+            .map_err(|source| WalkError::Walk { path: entry.path().to_owned(), source })?;
         if metadata.len() > pin::scan::FILE_BYTES_MAX as u64 {
             continue;
         }
@@ -84,10 +73,7 @@ pub fn text_files(root: &Path, below: &str) -> Result<Walk, WalkError> {
             continue;
         };
         let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        walk.files.push(TextFile {
-            path: path.to_string_lossy().replace('\\', "/"),
-            text,
-        });
+        walk.files.push(TextFile { path: path.to_string_lossy().replace('\\', "/"), text });
     }
     Ok(walk)
 }
@@ -97,34 +83,19 @@ pub fn text_files(root: &Path, below: &str) -> Result<Walk, WalkError> {
 /// # Errors
 /// The file is not what was read, or cannot be written.
 pub fn write_file(path: &Path, old: &str, new: &str) -> Result<(), DeployError> {
-    let wrong = |action| {
-        move |source| DeployError::File {
-            action,
-            path: path.to_owned(),
-            source,
-        }
-    };
+    let wrong = |action| move |source| DeployError::File { action, path: path.to_owned(), source };
     let target = std::fs::canonicalize(path).map_err(wrong("find"))?;
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(wrong("write beside"))?;
     beside.write_all(new.as_bytes()).map_err(wrong("write"))?;
-    let mode = std::fs::metadata(&target)
-        .map_err(wrong("read"))?
-        .permissions();
-    beside
-        .as_file()
-        .set_permissions(mode)
-        .map_err(wrong("write"))?;
+    let mode = std::fs::metadata(&target).map_err(wrong("read"))?.permissions();
+    beside.as_file().set_permissions(mode).map_err(wrong("write"))?;
     beside.as_file().sync_all().map_err(wrong("write"))?;
     // As late as can be: somebody may have saved the file while we decided.
     let now = std::fs::read(&target).map_err(wrong("read"))?;
     if now != old.as_bytes() {
-        return Err(DeployError::ChangedMeanwhile {
-            path: path.to_owned(),
-        });
+        return Err(DeployError::ChangedMeanwhile { path: path.to_owned() });
     }
-    beside
-        .persist(&target)
-        .map_err(|error| wrong("replace")(error.error))?;
+    beside.persist(&target).map_err(|error| wrong("replace")(error.error))?;
     Ok(())
 }

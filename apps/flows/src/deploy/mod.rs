@@ -87,9 +87,7 @@ impl Report {
     /// Whether any image waits.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.images
-            .iter()
-            .any(|done| matches!(done.what, Done::Held(_)))
+        self.images.iter().any(|done| matches!(done.what, Done::Held(_)))
     }
 }
 

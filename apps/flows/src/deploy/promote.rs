@@ -39,10 +39,7 @@ pub struct PromoteRequest {
 /// Says which image is refused and why; nothing is written unless every image may come.
 pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, DeployError> {
     let settings = app.settings()?;
-    let (from, to) = (
-        app.environment(&request.from)?,
-        app.environment(&request.to)?,
-    );
+    let (from, to) = (app.environment(&request.from)?, app.environment(&request.to)?);
     if to.promotes_from.as_ref() != Some(&from.name) {
         return Err(DeployError::WrongChain {
             from: from.name.clone(),
@@ -64,65 +61,36 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
             .cloned()
             .collect()
     } else {
-        let named = request
-            .images
-            .iter()
-            .map(|text| image_named(settings, text).cloned());
+        let named = request.images.iter().map(|text| image_named(settings, text).cloned());
         named.collect::<Result<_, _>>()?
     };
     // All plans first: one refused image must not leave the others half promoted.
     let mut plans = Vec::new();
     for image in &images {
         let plan = plan_promote(&there, &here, image, NamedBy::Rule).map_err(|source| {
-            DeployError::Promote {
-                image: image.clone(),
-                environment: to.name.clone(),
-                source,
-            }
+            DeployError::Promote { image: image.clone(), environment: to.name.clone(), source }
         })?;
         plans.push((image.clone(), plan));
     }
     let mut decisions = Vec::new();
     for (image, plan) in plans {
         let done = |what| {
-            Decision::Done(ImageDone {
-                image: image.clone(),
-                what,
-                warnings: Vec::new(),
-            })
+            Decision::Done(Box::new(ImageDone { image: image.clone(), what, warnings: Vec::new() }))
         };
         decisions.push(match plan {
             PromotePlan::Held(hold) => done(Done::Held(hold)),
             PromotePlan::Same { digest } => done(Done::Same { digest }),
-            PromotePlan::Bring {
-                digest,
-                replaces,
-                tag,
-                ..
-            } => {
-                let bring = Bring {
-                    settings,
-                    from,
-                    to,
-                    image: &image,
-                    digest,
-                    built_as: tag,
-                };
+            PromotePlan::Bring { digest, replaces, tag, .. } => {
+                let bring = Bring { settings, from, to, image: &image, digest, built_as: tag };
                 let tag = bring.names(app, request.run).await?;
                 let repository = repository_of(settings, to, &image)?;
                 Decision::Step(Box::new(Step {
                     key: next_key(&here, &image),
-                    to: PinnedRef {
-                        repository: repository.clone(),
-                        tag,
-                        digest,
-                    },
+                    to: PinnedRef { repository: repository.clone(), tag, digest },
                     repository,
                     image: image.clone(),
                     from: replaces,
-                    how: DeployKind::Promote {
-                        from: from.name.clone(),
-                    },
+                    how: DeployKind::Promote { from: from.name.clone() },
                     named_by: NamedBy::Rule,
                     reason: crate::decide::text(request.reason.as_deref())?,
                     ticket: crate::decide::text(request.ticket.as_deref())?,
@@ -155,14 +123,9 @@ impl Bring<'_> {
             return Ok(step.tag().cloned());
         }
         if source != target {
-            registries
-                .copy_between(&source, self.digest, &target)
-                .await?;
+            registries.copy_between(&source, self.digest, &target).await?;
         } else if !registries.has(&target, self.digest).await? {
-            return Err(DeployError::Gone {
-                repository: target,
-                digest: self.digest,
-            });
+            return Err(DeployError::Gone { repository: target, digest: self.digest });
         }
         let tags = self.put_tag(&registries, &target, &step).await?;
         let aliases = self.move_alias(&registries, &target).await?;
@@ -179,10 +142,7 @@ impl Bring<'_> {
         let record = app.record().await?;
         let builds = builds_of(record, self.image).await?;
         let Some(scheme) = self.scheme().filter(|scheme| scheme.has_environment()) else {
-            let built_as = self
-                .built_as
-                .clone()
-                .or_else(|| tag_of(&builds, self.digest, self.to));
+            let built_as = self.built_as.clone().or_else(|| tag_of(&builds, self.digest, self.to));
             return Ok(TagStep::Keep(built_as));
         };
         let question = Question::of([Kind::Deploy]).about(Facet::Digest, self.digest);
@@ -194,13 +154,9 @@ impl Bring<'_> {
         let mut facts = Facts::at(app.surroundings().now());
         facts.environment = Some(self.to.name.clone());
         let taken = Registries::of(app)?.tags(target).await?;
-        let taken = Taken {
-            tags: &taken,
-            commit_digits: 0,
-        };
-        let tag = scheme
-            .compute(&facts, &taken)
-            .map_err(|error| Box::new(PublishError::from(error)))?;
+        let taken = Taken { tags: &taken, commit_digits: 0 };
+        let tag =
+            scheme.compute(&facts, &taken).map_err(|error| Box::new(PublishError::from(error)))?;
         Ok(TagStep::Create(tag))
     }
 
@@ -210,13 +166,7 @@ impl Bring<'_> {
             .filter(|build| build.digest == self.digest)
             .flat_map(|build| build.tags.clone());
         let deployed = deploys.iter().filter_map(|event| {
-            event
-                .event
-                .claim
-                .as_deploy()
-                .filter(|deploy| deploy.to == self.digest)?
-                .tag
-                .clone()
+            event.event.claim.as_deploy().filter(|deploy| deploy.to == self.digest)?.tag.clone()
         });
         built.chain(deployed).collect()
     }
@@ -231,14 +181,8 @@ impl Bring<'_> {
             return Ok(Vec::new());
         };
         match registries.create_tag(target, tag, self.digest).await? {
-            TagPut::Created => Ok(vec![TagDone {
-                tag: tag.clone(),
-                is_new: true,
-            }]),
-            TagPut::Same => Ok(vec![TagDone {
-                tag: tag.clone(),
-                is_new: false,
-            }]),
+            TagPut::Created => Ok(vec![TagDone { tag: tag.clone(), is_new: true }]),
+            TagPut::Same => Ok(vec![TagDone { tag: tag.clone(), is_new: false }]),
             TagPut::Taken { there, said } => Err(Box::new(PublishError::Taken {
                 repository: target.clone(),
                 tag: tag.clone(),
@@ -257,9 +201,7 @@ impl Bring<'_> {
     ) -> Result<Vec<AliasDone>, DeployError> {
         match &self.to.alias {
             None => Ok(Vec::new()),
-            Some(alias) => Ok(vec![
-                move_alias(registries, target, alias, self.digest).await?,
-            ]),
+            Some(alias) => Ok(vec![move_alias(registries, target, alias, self.digest).await?]),
         }
     }
 
@@ -296,25 +238,14 @@ pub(super) async fn move_alias(
         return Err(no_rule().into());
     }
     let there = registries.resolve(repository, alias).await?;
-    let moved = match registries
-        .move_alias(repository, alias, there, digest)
-        .await?
-    {
+    let moved = match registries.move_alias(repository, alias, there, digest).await? {
         AliasMove::Same => Moved::Same,
         AliasMove::Moved => there.map_or(Moved::Created, Moved::From),
         AliasMove::Stale { found } => {
             let found = found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
             let (repository, alias) = (repository.clone(), alias.clone());
-            return Err(Box::new(PublishError::Stale {
-                repository,
-                alias,
-                found,
-            })
-            .into());
+            return Err(Box::new(PublishError::Stale { repository, alias, found }).into());
         }
     };
-    Ok(AliasDone {
-        alias: alias.clone(),
-        moved,
-    })
+    Ok(AliasDone { alias: alias.clone(), moved })
 }

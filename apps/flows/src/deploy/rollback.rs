@@ -87,9 +87,7 @@ async fn follow(
     let registries = Registries::of(app)?;
     for ((repository, digest), done) in moves.iter().zip(&mut report.images) {
         if let Err(error) = move_alias(&registries, repository, alias, *digest).await {
-            done.warnings.push(format!(
-                "alias `{alias}` of {repository} was not moved: {error}"
-            ));
+            done.warnings.push(format!("alias `{alias}` of {repository} was not moved: {error}"));
         }
     }
     Ok(())
@@ -103,10 +101,7 @@ fn named(
     texts: &[String],
 ) -> Result<Vec<ImageName>, DeployError> {
     if !texts.is_empty() {
-        return texts
-            .iter()
-            .map(|text| image_named(settings, text).cloned())
-            .collect();
+        return texts.iter().map(|text| image_named(settings, text).cloned()).collect();
     }
     let images: Vec<ImageName> = state.images().into_iter().cloned().collect();
     match images.as_slice() {
@@ -139,32 +134,19 @@ async fn plan(
         environment: environment.name.clone(),
         source,
     })?;
-    let named_by = if told == Told::Image {
-        NamedBy::Rule
-    } else {
-        NamedBy::Name
-    };
+    let named_by = if told == Told::Image { NamedBy::Rule } else { NamedBy::Name };
     let mut warnings = Vec::new();
     if ask(&plan.to) == Pullable::Unknown {
-        warnings.push(format!(
-            "could not find out whether {} can still be pulled",
-            plan.to.short()
-        ));
+        warnings
+            .push(format!("could not find out whether {} can still be pulled", plan.to.short()));
     }
     Ok(Step {
         key: next_key(state, image),
-        to: PinnedRef {
-            repository: repository.clone(),
-            tag: plan.tag,
-            digest: plan.to,
-        },
+        to: PinnedRef { repository: repository.clone(), tag: plan.tag, digest: plan.to },
         repository,
         image: image.clone(),
         from: Some(plan.condemns),
-        how: DeployKind::Rollback {
-            condemns: plan.condemns,
-            returns_to: Some(plan.returns_to),
-        },
+        how: DeployKind::Rollback { condemns: plan.condemns, returns_to: Some(plan.returns_to) },
         named_by,
         reason: crate::decide::text(request.reason.as_deref())?,
         ticket: crate::decide::text(request.ticket.as_deref())?,
@@ -215,19 +197,13 @@ async fn target(
     let by_event = text.parse::<EventId>().ok();
     let by_deploy = state.landed(image).find(|fact| {
         Some(fact.stamp.id) == by_event
-            || fact
-                .claim
-                .tag
-                .as_ref()
-                .is_some_and(|tag| tag.as_str() == text)
+            || fact.claim.tag.as_ref().is_some_and(|tag| tag.as_str() == text)
     });
     if let Some(fact) = by_deploy {
         return Ok(fact.claim.to);
     }
-    let tagged = builds
-        .iter()
-        .rev()
-        .find(|build| build.tags.iter().any(|tag| tag.as_str() == text));
+    let tagged =
+        builds.iter().rev().find(|build| build.tags.iter().any(|tag| tag.as_str() == text));
     if let Some(build) = tagged {
         return Ok(build.digest);
     }
@@ -239,30 +215,16 @@ async fn target(
     let commit = match text.parse::<CommitId>() {
         Ok(commit) => commit,
         Err(_) => {
-            let checkout = app
-                .checkout()
-                .await
-                .map_err(crate::app::OpenError::from)?
-                .ok_or_else(none)?;
+            let checkout =
+                app.checkout().await.map_err(crate::app::OpenError::from)?.ok_or_else(none)?;
             checkout.find_commit(text).await.map_err(|_| none())?
         }
     };
     let of = |build: &&BuildClaim| {
-        let is_commit = build
-            .source
-            .as_ref()
-            .is_some_and(|source| source.commit == commit);
-        is_commit
-            && state
-                .landed(image)
-                .any(|fact| fact.claim.to == build.digest)
+        let is_commit = build.source.as_ref().is_some_and(|source| source.commit == commit);
+        is_commit && state.landed(image).any(|fact| fact.claim.to == build.digest)
     };
-    builds
-        .iter()
-        .rev()
-        .find(of)
-        .map(|build| build.digest)
-        .ok_or_else(none)
+    builds.iter().rev().find(of).map(|build| build.digest).ok_or_else(none)
 }
 
 /// What a rollback could return to, in the order in which it would.

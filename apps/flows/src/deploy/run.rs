@@ -87,14 +87,7 @@ async fn choose(
         let builds = builds_of(record, image).await?;
         let (digest, tag) = resolve(app, &repository, wanted, &builds, environment).await?;
         let (image, named_by) = (image.clone(), NamedBy::Name);
-        all.push(Chosen {
-            image,
-            repository,
-            digest,
-            tag,
-            named_by,
-            merge: None,
-        });
+        all.push(Chosen { image, repository, digest, tag, named_by, merge: None });
     }
     Ok(all)
 }
@@ -135,35 +128,21 @@ async fn of_commit(
 async fn merged(app: &App, commit: &CommitId) -> Result<Merged, DeployError> {
     let of = OpenError::from;
     let Some(checkout) = app.checkout().await.map_err(of)? else {
-        return Ok(Merged::Unknown(
-            "there is no checkout of the source here".to_owned(),
-        ));
+        return Ok(Merged::Unknown("there is no checkout of the source here".to_owned()));
     };
-    if checkout
-        .commit_of(&commit.clone().into())
-        .await
-        .map_err(of)?
-        .is_none()
-    {
-        return Ok(Merged::Unknown(format!(
-            "commit {} is not in this checkout",
-            commit.short(12)
-        )));
+    if checkout.commit_of(&commit.clone().into()).await.map_err(of)?.is_none() {
+        return Ok(Merged::Unknown(format!("commit {} is not in this checkout", commit.short(12))));
     }
     let itself = checkout.commit(commit).await.map_err(of)?;
-    let Some((_, brought)) = itself
-        .parents
-        .split_first()
-        .filter(|(_, brought)| !brought.is_empty())
+    let Some((_, brought)) =
+        itself.parents.split_first().filter(|(_, brought)| !brought.is_empty())
     else {
         return Ok(Merged::OneParent(commit.clone()));
     };
     let mut commits = Vec::new();
     for parent in brought {
-        let found = checkout
-            .log(&parent.clone().into(), None, MERGED_COMMITS_MAX)
-            .await
-            .map_err(of)?;
+        let found =
+            checkout.log(&parent.clone().into(), None, MERGED_COMMITS_MAX).await.map_err(of)?;
         commits.extend(found.commits.into_iter().map(|commit| commit.id));
     }
     let first = checkout
@@ -185,14 +164,7 @@ fn decide(
     reason: Option<Text>,
     ticket: Option<Text>,
 ) -> Result<Decision, DeployError> {
-    let Chosen {
-        image,
-        repository,
-        digest,
-        tag,
-        named_by,
-        merge,
-    } = chosen;
+    let Chosen { image, repository, digest, tag, named_by, merge } = chosen;
     let request = release::DeployRequest {
         image: image.clone(),
         repository: repository.clone(),
@@ -207,26 +179,14 @@ fn decide(
         source,
     })?;
     let done = |what| {
-        Decision::Done(ImageDone {
-            image: image.clone(),
-            what,
-            warnings: Vec::new(),
-        })
+        Decision::Done(Box::new(ImageDone { image: image.clone(), what, warnings: Vec::new() }))
     };
     Ok(match plan {
         DeployPlan::Held(hold) => done(Done::Held(hold)),
         DeployPlan::Same => done(Done::Same { digest }),
-        DeployPlan::Change {
-            from,
-            how,
-            warnings,
-        } => Decision::Step(Box::new(Step {
+        DeployPlan::Change { from, how, warnings } => Decision::Step(Box::new(Step {
             key: next_key(state, &image),
-            to: PinnedRef {
-                repository: repository.clone(),
-                tag,
-                digest,
-            },
+            to: PinnedRef { repository: repository.clone(), tag, digest },
             image,
             repository,
             from,
@@ -264,14 +224,8 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
     for chosen in choose(app, settings, environment, &request.images).await? {
         let from = state.current(&chosen.image).map(|fact| fact.claim.to);
         if from == Some(chosen.digest) {
-            let what = Done::Same {
-                digest: chosen.digest,
-            };
-            images.push(ImageDone {
-                image: chosen.image,
-                what,
-                warnings: Vec::new(),
-            });
+            let what = Done::Same { digest: chosen.digest };
+            images.push(ImageDone { image: chosen.image, what, warnings: Vec::new() });
             continue;
         }
         let claim = noted(&state, &chosen, from, reason.clone());
@@ -287,16 +241,8 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
             places: Vec::new(),
             event: Some(event),
         };
-        let warnings = against
-            .err()
-            .map(|refused| refused.to_string())
-            .into_iter()
-            .collect();
-        images.push(ImageDone {
-            image: chosen.image,
-            what,
-            warnings,
-        });
+        let warnings = against.err().map(|refused| refused.to_string()).into_iter().collect();
+        images.push(ImageDone { image: chosen.image, what, warnings });
     }
     let environment = environment.name.clone();
     Ok(Report {

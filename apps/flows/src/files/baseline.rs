@@ -92,39 +92,20 @@ impl Baseline {
     /// # Errors
     /// It cannot be read, or is none.
     pub fn load(path: &Path) -> Result<Self, BaselineError> {
-        let io = |source| BaselineError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let io = |source| BaselineError::Io { path: path.to_owned(), source };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(io)?;
-        file.take(BASELINE_BYTES_MAX as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io)?;
+        file.take(BASELINE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
         if bytes.len() > BASELINE_BYTES_MAX {
-            return Err(BaselineError::Size {
-                path: path.to_owned(),
-            });
+            return Err(BaselineError::Size { path: path.to_owned() });
         }
-        let shape = |source| BaselineError::Shape {
-            path: path.to_owned(),
-            source,
-        };
+        let shape = |source| BaselineError::Shape { path: path.to_owned(), source };
         let document: Document = serde_json::from_slice(&bytes).map_err(shape)?;
         if document.version != VERSION || document.command != "check" {
             let (command, version) = (document.command, document.version);
-            return Err(BaselineError::Other {
-                path: path.to_owned(),
-                command,
-                version,
-            });
+            return Err(BaselineError::Other { path: path.to_owned(), command, version });
         }
-        Ok(Self::of(
-            document
-                .findings
-                .into_iter()
-                .map(|one| (one.path, one.kind, one.reference)),
-        ))
+        Ok(Self::of(document.findings.into_iter().map(|one| (one.path, one.kind, one.reference))))
     }
 
     /// A baseline of these findings: file, kind, reference.
@@ -174,10 +155,7 @@ mod tests {
     fn what_is_no_report_is_no_baseline() {
         assert!(matches!(loaded(b"[]"), Err(BaselineError::Shape { .. })));
         let other = br#"{"version":2,"command":"check","findings":[]}"#;
-        assert!(matches!(
-            loaded(other),
-            Err(BaselineError::Other { version: 2, .. })
-        ));
+        assert!(matches!(loaded(other), Err(BaselineError::Other { version: 2, .. })));
         let missing = Baseline::load(Path::new("/nowhere/known.json"));
         assert!(matches!(missing, Err(BaselineError::Io { .. })));
     }

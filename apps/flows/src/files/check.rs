@@ -138,10 +138,7 @@ fn judged(
 ) -> Result<Option<Judged>, Unreadable> {
     let scan = file.scan()?;
     let required = requirements.of_file(file.path);
-    let mut judged = Judged {
-        listed: Vec::new(),
-        counts: Counts::default(),
-    };
+    let mut judged = Judged { listed: Vec::new(), counts: Counts::default() };
     judged.counts.templated = usize::from(scan.is_templated);
     for site in scan.sites {
         let verdict = judge(&site, required.level, &requirements.rules);
@@ -193,10 +190,7 @@ fn answer(verdict: Verdict) -> Answer {
 }
 
 fn report(walked: Walked<Judged>, mut baseline: Baseline) -> Report {
-    let mut counts = Counts {
-        looked_at: walked.looked_at,
-        ..Counts::default()
-    };
+    let mut counts = Counts { looked_at: walked.looked_at, ..Counts::default() };
     counts.unread = walked.unread.len();
     let mut listed = Vec::new();
     for file in walked.found {
@@ -220,12 +214,7 @@ fn report(walked: Walked<Judged>, mut baseline: Baseline) -> Report {
             counts.known += 1;
         }
     }
-    Report {
-        listed,
-        counts,
-        unread: walked.unread,
-        passed_over: walked.passed_over,
-    }
+    Report { listed, counts, unread: walked.unread, passed_over: walked.passed_over }
 }
 
 impl Report {
@@ -262,22 +251,12 @@ mod tests {
     #[test]
     fn a_known_finding_is_counted_apart() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(
-            folder.path().join("Dockerfile"),
-            "FROM a\nFROM b\nFROM c:1.2\n",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("Dockerfile"), "FROM a\nFROM b\nFROM c:1.2\n").unwrap();
         let requirements = Requirements::of(None, folder.path());
         let baseline = Baseline::of([("Dockerfile".into(), "no-tag".into(), "a".into())]);
         let paths = [PathBuf::from(".")];
-        let report = check(
-            folder.path(),
-            &paths,
-            &requirements,
-            baseline,
-            Listing::Findings,
-        )
-        .unwrap();
+        let report =
+            check(folder.path(), &paths, &requirements, baseline, Listing::Findings).unwrap();
         let counts = report.counts;
         assert_eq!((counts.files, counts.references), (1, 3));
         assert_eq!((counts.findings, counts.known, counts.accepted), (1, 1, 1));

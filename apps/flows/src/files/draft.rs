@@ -73,7 +73,7 @@ pub enum Why {
     #[error(transparent)]
     Skip(#[from] Skip),
     /// The registry answers that there is no such tag.
-    #[error("{host} has no tag `{tag}` of {repository}", host = .0.repository.host(), tag = .0.tag, repository = .0.repository)]
+    #[error("{host} has no tag `{tag}` of {repository}", host = .0.repository.host(), tag = .0.tag, repository = .0.repository.familiar())]
     NotThere(TaggedRef),
     /// The registry could not be asked, or gave no answer.
     #[error("could not find out its digest: {0}")]
@@ -118,22 +118,18 @@ impl Draft {
         self.same += plan.same.len();
         for skipped in &plan.skipped {
             if let Some(site) = source.scan.sites.get(skipped.site) {
-                self.left
-                    .push(left(source, site, because(site, &skipped.why)));
+                self.left.push(left(source, site, because(site, &skipped.why)));
             }
         }
         if plan.edits.is_empty() {
             return;
         }
         let edited: BTreeSet<usize> = plan.edits.iter().map(|edit| edit.site).collect();
-        let sites = edited
-            .into_iter()
-            .filter_map(|site| source.scan.sites.get(site));
+        let sites = edited.into_iter().filter_map(|site| source.scan.sites.get(site));
         let new = match pin::apply(source.scan.format, &source.text, &plan.edits) {
             Ok(new) => new,
             Err(error) => {
-                self.left
-                    .extend(sites.map(|site| left(source, site, Why::Proof(error.clone()))));
+                self.left.extend(sites.map(|site| left(source, site, Why::Proof(error.clone()))));
                 return;
             }
         };

@@ -43,46 +43,26 @@ impl Requirements {
     #[must_use]
     pub fn of(settings: Option<&Settings>, root: &Path) -> Self {
         let Some(settings) = settings else {
-            return Self {
-                folders: Vec::new(),
-                rules: RuleSet::default(),
-            };
+            return Self { folders: Vec::new(), rules: RuleSet::default() };
         };
         let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         // The files of an environment with a repository of its own are not here.
-        let here = settings
-            .environments
-            .iter()
-            .filter(|one| one.git.repository.is_none());
+        let here = settings.environments.iter().filter(|one| one.git.repository.is_none());
         let mut folders: Vec<Folder> = here.map(|one| folder(one, &root)).collect();
         folders.sort_by_key(|one| {
-            (
-                std::cmp::Reverse(one.path.components().count()),
-                std::cmp::Reverse(one.level),
-            )
+            (std::cmp::Reverse(one.path.components().count()), std::cmp::Reverse(one.level))
         });
-        Self {
-            folders,
-            rules: rules(settings),
-        }
+        Self { folders, rules: rules(settings) }
     }
 
     /// What a file must name; of folders within folders the deepest decides, of equals the strictest.
     #[must_use]
     pub fn of_file(&self, path: &Path) -> Required<'_> {
-        match self
-            .folders
-            .iter()
-            .find(|folder| path.starts_with(&folder.path))
-        {
-            Some(folder) => Required {
-                level: folder.level,
-                environment: Some(&folder.environment),
-            },
-            None => Required {
-                level: LEVEL_DEFAULT,
-                environment: None,
-            },
+        match self.folders.iter().find(|folder| path.starts_with(&folder.path)) {
+            Some(folder) => {
+                Required { level: folder.level, environment: Some(&folder.environment) }
+            }
+            None => Required { level: LEVEL_DEFAULT, environment: None },
         }
     }
 }
@@ -96,20 +76,13 @@ fn folder(environment: &EnvironmentSettings, root: &Path) -> Folder {
     let path = root.join(&environment.git.path);
     // A folder behind a link is compared by where it leads.
     let path = std::fs::canonicalize(&path).unwrap_or(path);
-    Folder {
-        path,
-        level,
-        environment: environment.name.clone(),
-    }
+    Folder { path, level, environment: environment.name.clone() }
 }
 
 /// The rules of the settings; behind them, the alias of an environment moves whether or not a rule says so.
 fn rules(settings: &Settings) -> RuleSet {
     let mut all = settings.rules.clone();
-    let aliases = settings
-        .environments
-        .iter()
-        .filter_map(|one| one.alias.as_ref());
+    let aliases = settings.environments.iter().filter_map(|one| one.alias.as_ref());
     // A tag has no letter that a pattern reads otherwise.
     let patterns = aliases.filter_map(|alias| alias.as_str().parse::<Pattern>().ok());
     all.extend(patterns.map(|tags| Rule {
@@ -139,28 +112,17 @@ mod tests {
         );
         let of = |path: &str| {
             let required = found.of_file(&Path::new("/nowhere").join(path));
-            (
-                required.level,
-                required.environment.map(|name| name.to_string()),
-            )
+            (required.level, required.environment.map(|name| name.to_string()))
         };
-        assert_eq!(
-            of("apps/uat/api.yaml"),
-            (Level::Floating, Some("uat".to_owned()))
-        );
-        assert_eq!(
-            of("apps/api.yaml"),
-            (Level::Digest, Some("prod".to_owned()))
-        );
+        assert_eq!(of("apps/uat/api.yaml"), (Level::Floating, Some("uat".to_owned())));
+        assert_eq!(of("apps/api.yaml"), (Level::Digest, Some("prod".to_owned())));
         assert_eq!(of("apps-old/api.yaml"), (Level::Tag, None));
     }
 
     #[test]
     fn an_environments_alias_moves() {
         let found = requirements("{blue: {branches: [blue], alias: blue}}");
-        let class = found
-            .rules
-            .class_of(&"shop/api".parse().unwrap(), &"blue".parse().unwrap());
+        let class = found.rules.class_of(&"shop/api".parse().unwrap(), &"blue".parse().unwrap());
         assert_eq!(class, TagClass::Alias);
     }
 

@@ -55,18 +55,8 @@ pub fn filter(bytes: Vec<u8>) -> Result<Sources, FilesError> {
     let text = String::from_utf8(bytes).map_err(|_| FilesError::InputEncoding)?;
     let format = pin::classify("-", &text).ok_or(FilesError::InputFormat)?;
     let scan = pin::scan(format, &text).map_err(FilesError::Input)?;
-    let source = Source {
-        path: "-".into(),
-        shown: "-".to_owned(),
-        text,
-        scan,
-    };
-    Ok(Sources {
-        files: vec![source],
-        unread: Vec::new(),
-        passed_over: Vec::new(),
-        looked_at: 1,
-    })
+    let source = Source { path: "-".into(), shown: "-".to_owned(), text, scan };
+    Ok(Sources { files: vec![source], unread: Vec::new(), passed_over: Vec::new(), looked_at: 1 })
 }
 
 impl Sources {
@@ -85,17 +75,15 @@ impl Sources {
     /// References that a pin would look up; what a comment takes out is not asked for.
     fn references(&self) -> impl Iterator<Item = &ImageRef> {
         let sites = self.files.iter().flat_map(|source| &source.scan.sites);
-        sites
-            .filter(|site| site.marker.is_none())
-            .filter_map(|site| match &site.found {
-                Found::Image(reference) => Some(reference),
-                Found::Opaque(_)
-                | Found::Malformed(_)
-                | Found::BuildTarget
-                | Found::Stage
-                | Found::Scratch
-                | Found::Inherits(_) => None,
-            })
+        sites.filter(|site| site.marker.is_none()).filter_map(|site| match &site.found {
+            Found::Image(reference) => Some(reference),
+            Found::Opaque(_)
+            | Found::Malformed(_)
+            | Found::BuildTarget
+            | Found::Stage
+            | Found::Scratch
+            | Found::Inherits(_) => None,
+        })
     }
 }
 
@@ -110,32 +98,20 @@ pub fn plan(sources: Sources, answers: &Answers, style: Style, rules: &RuleSet) 
         })
         .collect();
     let note = |site: &Site, changed| Changed {
-        digest: reference(site)
-            .and_then(|reference| digests.get(reference))
-            .copied(),
+        digest: reference(site).and_then(|reference| digests.get(reference)).copied(),
         floating: floating(site, rules),
         ..changed
     };
-    draft(sources, &digests, style, note, |site, skip| {
-        because(site, skip, answers)
-    })
+    draft(sources, &digests, style, note, |site, skip| because(site, skip, answers))
 }
 
 /// Drafts what a pin would change, without asking anybody; the digests are not the real ones.
 #[must_use]
 pub fn locked(sources: Sources, style: Style) -> Draft {
     let none = Digest::sha256(b"");
-    let digests: BTreeMap<ImageRef, Digest> = sources
-        .references()
-        .map(|reference| (reference.clone(), none))
-        .collect();
-    draft(
-        sources,
-        &digests,
-        style,
-        |_, changed| changed,
-        |_, skip| Why::Skip(skip.clone()),
-    )
+    let digests: BTreeMap<ImageRef, Digest> =
+        sources.references().map(|reference| (reference.clone(), none)).collect();
+    draft(sources, &digests, style, |_, changed| changed, |_, skip| Why::Skip(skip.clone()))
 }
 
 fn draft(
@@ -209,11 +185,7 @@ mod tests {
     }
 
     fn answered(sources: &Sources, answer: impl Fn(&TaggedRef) -> AskedFor) -> Answers {
-        sources
-            .wanted()
-            .into_iter()
-            .map(|one| (one.clone(), answer(&one)))
-            .collect()
+        sources.wanted().into_iter().map(|one| (one.clone(), answer(&one))).collect()
     }
 
     #[test]
@@ -230,46 +202,25 @@ mod tests {
             new.contains(&format!("a/b:1.4@{NINES}\n")) && new.contains(&format!("a/c@{NINES}\n"))
         );
         assert_eq!(draft.changed[0].floating, None);
-        assert_eq!(
-            draft.changed[1].floating.as_deref(),
-            Some("`a/c` has no tag: it can move")
-        );
+        assert_eq!(draft.changed[1].floating.as_deref(), Some("`a/c` has no tag: it can move"));
         let why: Vec<String> = draft.left.iter().map(|left| left.why.to_string()).collect();
-        assert_eq!(why[0], "docker.io has no tag `1.4` of docker.io/a/gone");
+        assert_eq!(why[0], "docker.io has no tag `1.4` of a/gone");
         assert_eq!(why[1], "could not find out its digest: no answer");
-        assert_eq!(
-            draft.restarts.into_iter().collect::<Vec<_>>(),
-            ["service/s0", "service/s1"]
-        );
+        assert_eq!(draft.restarts.into_iter().collect::<Vec<_>>(), ["service/s0", "service/s1"]);
     }
 
     #[test]
     fn a_lock_needs_no_registry() {
         let pinned = format!("a/b:1.4@{NINES}");
-        assert!(
-            locked(compose(&[&pinned]), Style::TagDigest)
-                .changed
-                .is_empty()
-        );
-        assert_eq!(
-            locked(compose(&[&pinned, "a/c:1"]), Style::TagDigest)
-                .changed
-                .len(),
-            1
-        );
+        assert!(locked(compose(&[&pinned]), Style::TagDigest).changed.is_empty());
+        assert_eq!(locked(compose(&[&pinned, "a/c:1"]), Style::TagDigest).changed.len(), 1);
     }
 
     #[test]
     fn a_filter_says_what_is_wrong_with_its_input() {
         assert!(matches!(filter(Vec::new()), Err(FilesError::EmptyInput)));
-        assert!(matches!(
-            filter(vec![b'a', 0xff]),
-            Err(FilesError::InputEncoding)
-        ));
-        assert!(matches!(
-            filter(b"a: b\n".to_vec()),
-            Err(FilesError::InputFormat)
-        ));
+        assert!(matches!(filter(vec![b'a', 0xff]), Err(FilesError::InputEncoding)));
+        assert!(matches!(filter(b"a: b\n".to_vec()), Err(FilesError::InputFormat)));
         let at = |bytes: usize| {
             let mut text = b"FROM a\n#".to_vec();
             text.resize(bytes, b'x');

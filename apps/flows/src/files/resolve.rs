@@ -36,10 +36,7 @@ pub(super) fn asks_for(reference: &ImageRef) -> Option<TaggedRef> {
     match reference {
         ImageRef::Bare(repository) => {
             let tag: Tag = TAG_DEFAULT.parse().expect("a literal tag");
-            Some(TaggedRef {
-                repository: repository.clone(),
-                tag,
-            })
+            Some(TaggedRef { repository: repository.clone(), tag })
         }
         ImageRef::Tagged(tagged) => Some(tagged.clone()),
         ImageRef::Pinned(_) => None,
@@ -55,17 +52,14 @@ where
     E: std::error::Error,
     Asked: Future<Output = Result<Option<Digest>, E>>,
 {
-    let (hub, others): (Vec<_>, Vec<_>) = wanted
-        .into_iter()
-        .partition(|one| one.repository.host().as_str() == "docker.io");
+    let (hub, others): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|one| one.repository.host().as_str() == "docker.io");
     let asked = |wanted: Vec<TaggedRef>, at_once: usize| {
         let questions = wanted.into_iter().map(|one| {
             let answer = ask(one.clone());
             async move { (one, told(answer.await)) }
         });
-        stream::iter(questions)
-            .buffer_unordered(at_once)
-            .collect::<Answers>()
+        stream::iter(questions).buffer_unordered(at_once).collect::<Answers>()
     };
     let at_once = IN_FLIGHT_MAX - IN_FLIGHT_HUB_MAX;
     let (mut answers, others) = tokio::join!(asked(hub, IN_FLIGHT_HUB_MAX), asked(others, at_once));
@@ -121,10 +115,7 @@ mod tests {
             asked.fetch_add(1, Ordering::Relaxed);
             async { Ok::<_, Silent>(None) }
         });
-        assert_eq!(
-            answers.await.into_values().collect::<Vec<_>>(),
-            [AskedFor::NotThere]
-        );
+        assert_eq!(answers.await.into_values().collect::<Vec<_>>(), [AskedFor::NotThere]);
         assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
 
@@ -132,16 +123,10 @@ mod tests {
     async fn no_answer_is_unknown_and_says_why() {
         let answers = resolve(wanted(&["a.example.com/b:1"]), |one| async move {
             let source = std::io::Error::other("connection refused");
-            Err(Silent {
-                host: one.repository.host().to_string(),
-                source,
-            })
+            Err(Silent { host: one.repository.host().to_string(), source })
         });
         let why = "a.example.com gave no answer: connection refused".to_owned();
-        assert_eq!(
-            answers.await.into_values().collect::<Vec<_>>(),
-            [AskedFor::Unknown(why)]
-        );
+        assert_eq!(answers.await.into_values().collect::<Vec<_>>(), [AskedFor::Unknown(why)]);
     }
 
     #[tokio::test]
@@ -158,9 +143,6 @@ mod tests {
             Ok::<_, Silent>(None)
         });
         assert_eq!(answers.await.len(), 200);
-        assert_eq!(
-            most.load(Ordering::SeqCst),
-            IN_FLIGHT_MAX - IN_FLIGHT_HUB_MAX
-        );
+        assert_eq!(most.load(Ordering::SeqCst), IN_FLIGHT_MAX - IN_FLIGHT_HUB_MAX);
     }
 }

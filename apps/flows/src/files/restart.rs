@@ -26,17 +26,9 @@ pub(super) fn add(all: &mut BTreeSet<String>, shown: &str, format: Format, site:
             }
         }
         Format::Compose => {
-            all.extend(
-                context
-                    .container
-                    .iter()
-                    .map(|name| format!("service/{name}")),
-            );
+            all.extend(context.container.iter().map(|name| format!("service/{name}")));
             // `services.web.image`: another service that takes its value from here.
-            let users = site
-                .aliases
-                .iter()
-                .filter_map(|alias| alias.path.split('.').nth(1));
+            let users = site.aliases.iter().filter_map(|alias| alias.path.split('.').nth(1));
             all.extend(users.map(|name| format!("service/{name}")));
         }
     }

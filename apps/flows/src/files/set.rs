@@ -38,20 +38,11 @@ pub fn set(cwd: &Path, paths: &[PathBuf], target: &Target) -> Result<Draft, File
         Ok((!is_silent).then_some((source, plan)))
     })?;
     if let Some(unread) = walked.unread.into_iter().next() {
-        return Err(FilesError::Unread {
-            path: unread.shown,
-            source: unread.why,
-        });
+        return Err(FilesError::Unread { path: unread.shown, source: unread.why });
     }
-    let mut draft = Draft {
-        passed_over: walked.passed_over,
-        looked_at: walked.looked_at,
-        ..Draft::default()
-    };
-    let note = |_: &Site, changed| Changed {
-        digest: Some(target.to.digest),
-        ..changed
-    };
+    let mut draft =
+        Draft { passed_over: walked.passed_over, looked_at: walked.looked_at, ..Draft::default() };
+    let note = |_: &Site, changed| Changed { digest: Some(target.to.digest), ..changed };
     for (source, plan) in &walked.found {
         draft.add(source, plan, note, |_, skip| Why::Skip(skip.clone()));
     }
@@ -68,21 +59,11 @@ fn plan_of(source: &Source, target: &Target) -> Plan {
     for repository in &target.repositories {
         let plan = plan_set(&source.scan, repository, &target.to);
         let is_new = |site: usize| !known.contains(&site);
-        all.edits
-            .extend(plan.edits.into_iter().filter(|edit| is_new(edit.site)));
-        all.same
-            .extend(plan.same.into_iter().filter(|site| is_new(*site)));
-        all.skipped.extend(
-            plan.skipped
-                .into_iter()
-                .filter(|skipped| is_new(skipped.site)),
-        );
+        all.edits.extend(plan.edits.into_iter().filter(|edit| is_new(edit.site)));
+        all.same.extend(plan.same.into_iter().filter(|site| is_new(*site)));
+        all.skipped.extend(plan.skipped.into_iter().filter(|skipped| is_new(skipped.site)));
         known.extend(all.edits.iter().map(|edit| edit.site));
-        known.extend(
-            all.same
-                .iter()
-                .chain(all.skipped.iter().map(|skipped| &skipped.site)),
-        );
+        known.extend(all.same.iter().chain(all.skipped.iter().map(|skipped| &skipped.site)));
     }
     all
 }
@@ -111,30 +92,15 @@ pub fn unpin(cwd: &Path, paths: &[PathBuf]) -> Result<Draft, FilesError> {
         ..Draft::default()
     };
     for (source, plan) in &walked.found {
-        draft.add(
-            source,
-            plan,
-            |_, changed| changed,
-            |_, skip| Why::Skip(skip.clone()),
-        );
+        draft.add(source, plan, |_, changed| changed, |_, skip| Why::Skip(skip.clone()));
     }
     Ok(draft)
 }
 
 fn not_named(paths: &[PathBuf], target: &Target) -> FilesError {
-    let names: Vec<String> = target
-        .repositories
-        .iter()
-        .map(Repository::familiar)
-        .collect();
-    let files: Vec<String> = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    FilesError::NotNamed {
-        repositories: names.join(" or "),
-        files: files.join(", "),
-    }
+    let names: Vec<String> = target.repositories.iter().map(Repository::familiar).collect();
+    let files: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    FilesError::NotNamed { repositories: names.join(" or "), files: files.join(", ") }
 }
 
 #[cfg(test)]
@@ -146,10 +112,7 @@ mod tests {
 
     fn target(repositories: &[&str]) -> Target {
         Target {
-            repositories: repositories
-                .iter()
-                .map(|one| one.parse().unwrap())
-                .collect(),
+            repositories: repositories.iter().map(|one| one.parse().unwrap()).collect(),
             to: format!("a.example.com/api:v2@{NINES}").parse().unwrap(),
         }
     }
@@ -167,28 +130,15 @@ mod tests {
         let draft = drafted(text, &both).unwrap();
         assert_eq!((draft.changed.len(), draft.rewrites.len()), (2, 1));
         let new = &draft.rewrites[0].new;
-        assert_eq!(
-            new.matches(&format!("a.example.com/api:v2@{NINES}\n"))
-                .count(),
-            2
-        );
+        assert_eq!(new.matches(&format!("a.example.com/api:v2@{NINES}\n")).count(), 2);
         let again = drafted(new, &both).unwrap();
-        assert_eq!(
-            (again.changed.len(), again.rewrites.len(), again.same),
-            (0, 0, 2)
-        );
+        assert_eq!((again.changed.len(), again.rewrites.len(), again.same), (0, 0, 2));
     }
 
     #[test]
     fn no_place_is_an_error_that_names_what_was_looked_for() {
-        let error = drafted(
-            "services:\n  a:\n    image: x/y:1\n",
-            &target(&["a.example.com/api"]),
-        );
-        assert_eq!(
-            error.unwrap_err().to_string(),
-            "nothing in . names a.example.com/api"
-        );
+        let error = drafted("services:\n  a:\n    image: x/y:1\n", &target(&["a.example.com/api"]));
+        assert_eq!(error.unwrap_err().to_string(), "nothing in . names a.example.com/api");
     }
 
     #[test]

@@ -108,10 +108,7 @@ pub fn each_file<T: Send>(
     let seen = Mutex::new(Vec::new());
     for path in paths {
         let root = cwd.join(path);
-        let missing = |source| FilesError::NoSuchPath {
-            path: path.clone(),
-            source,
-        };
+        let missing = |source| FilesError::NoSuchPath { path: path.clone(), source };
         let real = std::fs::canonicalize(&root).map_err(missing)?;
         let shown = shown_root(path);
         let metadata = std::fs::metadata(&real).map_err(missing)?;
@@ -119,16 +116,12 @@ pub fn each_file<T: Send>(
             below(&real, &shown, &make, &seen);
         } else if metadata.is_file() {
             let seen_one = one(&real, shown, Named::ByPerson, &mut Vec::new(), &make);
-            seen.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(seen_one);
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen_one);
         } else {
             return Err(FilesError::NotAFile { path: path.clone() });
         }
     }
-    Ok(in_order(
-        seen.into_inner().unwrap_or_else(PoisonError::into_inner),
-    ))
+    Ok(in_order(seen.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// Every workload file below a path that can name an image, broken ones too, with paths relative to the root.
@@ -138,17 +131,11 @@ pub fn each_file<T: Send>(
 pub fn text_files(root: &Path, below: &str) -> Result<Vec<TextFile>, FilesError> {
     let start = if below.is_empty() { "." } else { below };
     let make = |file: &FileText<'_>| {
-        Ok(Some(TextFile {
-            path: file.shown.to_owned(),
-            text: file.text.to_owned(),
-        }))
+        Ok(Some(TextFile { path: file.shown.to_owned(), text: file.text.to_owned() }))
     };
     let walked = each_file(root, &[PathBuf::from(start)], make)?;
     match walked.unread.into_iter().next() {
-        Some(unread) => Err(FilesError::Unread {
-            path: unread.shown,
-            source: unread.why,
-        }),
+        Some(unread) => Err(FilesError::Unread { path: unread.shown, source: unread.why }),
         None => Ok(walked.found),
     }
 }
@@ -169,22 +156,14 @@ fn below<T: Send>(
 ) {
     let is_project = |entry: &DirEntry| {
         let is_root = entry.depth() == 0;
-        is_root
-            || !entry
-                .file_name()
-                .to_str()
-                .is_some_and(|name| VERSION_CONTROL.contains(&name))
+        is_root || !entry.file_name().to_str().is_some_and(|name| VERSION_CONTROL.contains(&name))
     };
     let walker = WalkBuilder::new(root)
         .hidden(false)
         .require_git(false)
         .filter_entry(is_project)
         .build_parallel();
-    let keep = |one: Seen<T>| {
-        seen.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(one)
-    };
+    let keep = |one: Seen<T>| seen.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     walker.run(|| {
         let mut buffer = Vec::new();
         Box::new(move |entry| {
@@ -215,13 +194,7 @@ fn one<T>(
     buffer: &mut Vec<u8>,
     make: &impl Fn(&FileText<'_>) -> Result<Option<T>, Unreadable>,
 ) -> Seen<T> {
-    let unread = |shown, why| {
-        Seen::Unread(Unread {
-            path: path.to_owned(),
-            shown,
-            why,
-        })
-    };
+    let unread = |shown, why| Seen::Unread(Unread { path: path.to_owned(), shown, why });
     if let Err(source) = read_into(path, buffer) {
         return unread(shown, Unreadable::Io(source));
     }
@@ -235,16 +208,8 @@ fn one<T>(
         Ok(_) | Err(_) => {
             let is_ours = pin::prefilter(buffer)
                 && pin::classify(&shown, &String::from_utf8_lossy(buffer)).is_some();
-            let why = if is_large {
-                Unreadable::Size
-            } else {
-                Unreadable::Encoding
-            };
-            return if is_ours {
-                unread(shown, why)
-            } else {
-                other(shown)
-            };
+            let why = if is_large { Unreadable::Size } else { Unreadable::Encoding };
+            return if is_ours { unread(shown, why) } else { other(shown) };
         }
     };
     let Some(format) = pin::classify(&shown, text) else {
@@ -253,12 +218,7 @@ fn one<T>(
     if !pin::prefilter(buffer) {
         return Seen::Nothing;
     }
-    match make(&FileText {
-        path,
-        shown: &shown,
-        text,
-        format,
-    }) {
+    match make(&FileText { path, shown: &shown, text, format }) {
         Ok(Some(made)) => Seen::Found(path.to_owned(), shown, made),
         Ok(None) => Seen::Nothing,
         Err(why) => unread(shown, why),
@@ -268,18 +228,13 @@ fn one<T>(
 /// Reads one byte more than is looked at, to tell a file that is too large.
 fn read_into(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     buffer.clear();
-    File::open(path)?
-        .take(FILE_BYTES_MAX as u64 + 1)
-        .read_to_end(buffer)
-        .map(drop)
+    File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(buffer).map(drop)
 }
 
 /// Whether a file's name alone speaks against it, before it is opened.
 fn can_be_one(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    ["yaml", "yml", "json"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
         || pin::classify(name, "").is_some()
 }
 
@@ -324,20 +279,12 @@ fn shown_below(root: &Path, shown: &str, path: &Path) -> String {
 }
 
 fn shown_of(root: &str) -> String {
-    if root.is_empty() {
-        ".".to_owned()
-    } else {
-        root.to_owned()
-    }
+    if root.is_empty() { ".".to_owned() } else { root.to_owned() }
 }
 
 fn slashed(path: &Path) -> String {
     let text = path.to_string_lossy();
-    if std::path::MAIN_SEPARATOR == '/' {
-        text.into_owned()
-    } else {
-        text.replace('\\', "/")
-    }
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace('\\', "/") }
 }
 
 #[cfg(test)]
@@ -356,10 +303,7 @@ mod tests {
 
     fn shown(folder: &Path, paths: &[&str]) -> Walked<String> {
         let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-        each_file(folder, &paths, |file| {
-            file.scan().map(|_| Some(file.shown.to_owned()))
-        })
-        .unwrap()
+        each_file(folder, &paths, |file| file.scan().map(|_| Some(file.shown.to_owned()))).unwrap()
     }
 
     #[test]
@@ -374,14 +318,8 @@ mod tests {
             ("a.Dockerfile", "FROM a\n"),
         ]);
         let walked = shown(folder.path(), &["."]);
-        assert_eq!(
-            walked.found,
-            [".github/Dockerfile", "a.Dockerfile", "b/Dockerfile"]
-        );
-        assert_eq!(
-            shown(folder.path(), &["target"]).found,
-            ["target/Dockerfile"]
-        );
+        assert_eq!(walked.found, [".github/Dockerfile", "a.Dockerfile", "b/Dockerfile"]);
+        assert_eq!(shown(folder.path(), &["target"]).found, ["target/Dockerfile"]);
     }
 
     #[test]
@@ -394,10 +332,7 @@ mod tests {
     #[test]
     fn what_was_named_and_is_no_workload_file_is_said() {
         let folder = tree(&[("a.txt", "image: b\n"), ("c.yaml", "image: b\n")]);
-        assert_eq!(
-            shown(folder.path(), &["a.txt", "c.yaml"]).passed_over,
-            ["a.txt", "c.yaml"]
-        );
+        assert_eq!(shown(folder.path(), &["a.txt", "c.yaml"]).passed_over, ["a.txt", "c.yaml"]);
         assert!(shown(folder.path(), &["."]).passed_over.is_empty());
     }
 
@@ -410,18 +345,12 @@ mod tests {
 
     #[test]
     fn broken_large_and_strange_workload_files_are_listed() {
-        let folder = tree(&[
-            ("compose.yaml", "services: {a: {image: [}\n"),
-            ("ok/notes.yaml", "a: [\n"),
-        ]);
+        let folder =
+            tree(&[("compose.yaml", "services: {a: {image: [}\n"), ("ok/notes.yaml", "a: [\n")]);
         std::fs::write(folder.path().join("Dockerfile"), b"FROM a\xff\n").unwrap();
         let at = |bytes: usize| format!("FROM a\n#{}", "x".repeat(bytes - 8));
         std::fs::write(folder.path().join("at.Dockerfile"), at(FILE_BYTES_MAX)).unwrap();
-        std::fs::write(
-            folder.path().join("above.Dockerfile"),
-            at(FILE_BYTES_MAX + 1),
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("above.Dockerfile"), at(FILE_BYTES_MAX + 1)).unwrap();
         let walked = shown(folder.path(), &["."]);
         assert_eq!(walked.found, ["at.Dockerfile"]);
         let unread: Vec<&str> = walked.unread.iter().map(|one| one.shown.as_str()).collect();

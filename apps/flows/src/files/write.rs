@@ -79,9 +79,7 @@ pub fn write_all(rewrites: &[Rewrite]) -> Result<(), WriteError> {
     for (rewrite, (_, target)) in rewrites.iter().zip(&ready) {
         let now = std::fs::read(target).map_err(wrong(rewrite, "read"))?;
         if now != rewrite.old.as_bytes() {
-            return Err(WriteError::ChangedMeanwhile {
-                path: rewrite.shown.clone(),
-            });
+            return Err(WriteError::ChangedMeanwhile { path: rewrite.shown.clone() });
         }
     }
     let all = rewrites.len();
@@ -101,26 +99,15 @@ fn beside(rewrite: &Rewrite) -> Result<(NamedTempFile, PathBuf), WriteError> {
     let target = std::fs::canonicalize(&rewrite.path).map_err(wrong(rewrite, "find"))?;
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut new = NamedTempFile::new_in(folder).map_err(wrong(rewrite, "write beside"))?;
-    new.write_all(rewrite.new.as_bytes())
-        .map_err(wrong(rewrite, "write beside"))?;
-    let mode = std::fs::metadata(&target)
-        .map_err(wrong(rewrite, "read"))?
-        .permissions();
-    new.as_file()
-        .set_permissions(mode)
-        .map_err(wrong(rewrite, "write beside"))?;
-    new.as_file()
-        .sync_all()
-        .map_err(wrong(rewrite, "write beside"))?;
+    new.write_all(rewrite.new.as_bytes()).map_err(wrong(rewrite, "write beside"))?;
+    let mode = std::fs::metadata(&target).map_err(wrong(rewrite, "read"))?.permissions();
+    new.as_file().set_permissions(mode).map_err(wrong(rewrite, "write beside"))?;
+    new.as_file().sync_all().map_err(wrong(rewrite, "write beside"))?;
     Ok((new, target))
 }
 
 fn wrong(rewrite: &Rewrite, action: &'static str) -> impl FnOnce(std::io::Error) -> WriteError {
-    move |source| WriteError::File {
-        action,
-        path: rewrite.shown.clone(),
-        source,
-    }
+    move |source| WriteError::File { action, path: rewrite.shown.clone(), source }
 }
 
 #[cfg(test)]
@@ -130,12 +117,7 @@ mod tests {
 
     fn rewrite(folder: &Path, name: &str, old: &str, new: &str) -> Rewrite {
         let path = folder.join(name);
-        Rewrite {
-            path,
-            shown: name.to_owned(),
-            old: old.to_owned(),
-            new: new.to_owned(),
-        }
+        Rewrite { path, shown: name.to_owned(), old: old.to_owned(), new: new.to_owned() }
     }
 
     #[test]
@@ -143,29 +125,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a"), "old").unwrap();
         fs::write(folder.path().join("b"), "somebody else's").unwrap();
-        let both = [
-            rewrite(folder.path(), "a", "old", "new"),
-            rewrite(folder.path(), "b", "old", "new"),
-        ];
+        let both =
+            [rewrite(folder.path(), "a", "old", "new"), rewrite(folder.path(), "b", "old", "new")];
         let error = write_all(&both).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "b changed while it was being edited; nothing was written"
-        );
+        assert_eq!(error.to_string(), "b changed while it was being edited; nothing was written");
         assert_eq!(fs::read_to_string(folder.path().join("a")).unwrap(), "old");
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            2,
-            "nothing is left behind"
-        );
-        let missing = [
-            rewrite(folder.path(), "a", "old", "new"),
-            rewrite(folder.path(), "c", "", "new"),
-        ];
-        assert!(matches!(
-            write_all(&missing),
-            Err(WriteError::File { action: "find", .. })
-        ));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+        let missing =
+            [rewrite(folder.path(), "a", "old", "new"), rewrite(folder.path(), "c", "", "new")];
+        assert!(matches!(write_all(&missing), Err(WriteError::File { action: "find", .. })));
         assert_eq!(fs::read_to_string(folder.path().join("a")).unwrap(), "old");
     }
 
@@ -179,15 +147,8 @@ mod tests {
         fs::set_permissions(&target, fs::Permissions::from_mode(0o750)).unwrap();
         symlink("target", folder.path().join("link")).unwrap();
         write_all(&[rewrite(folder.path(), "link", "old", "new")]).unwrap();
-        assert!(
-            fs::symlink_metadata(folder.path().join("link"))
-                .unwrap()
-                .is_symlink()
-        );
+        assert!(fs::symlink_metadata(folder.path().join("link")).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
-        assert_eq!(
-            fs::metadata(&target).unwrap().permissions().mode() & 0o777,
-            0o750
-        );
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o750);
     }
 }

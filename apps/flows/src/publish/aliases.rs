@@ -67,10 +67,7 @@ pub(super) async fn plan(
             Some(_) | None => Order::CannotTell,
         };
         let step = decide_alias(alias, there, new.digest, order, told)?;
-        planned.push(Planned {
-            alias: alias.clone(),
-            step,
-        });
+        planned.push(Planned { alias: alias.clone(), step });
     }
     Ok(planned)
 }
@@ -84,29 +81,17 @@ pub(super) async fn carry_out(
 ) -> Result<AliasDone, PublishError> {
     let from = match planned.step {
         AliasStep::Same => {
-            return Ok(AliasDone {
-                alias: planned.alias.clone(),
-                moved: Moved::Same,
-            });
+            return Ok(AliasDone { alias: planned.alias.clone(), moved: Moved::Same });
         }
         AliasStep::Create => None,
         AliasStep::Move { from } => Some(from),
     };
-    match registries
-        .move_alias(repository, &planned.alias, from, new)
-        .await?
-    {
+    match registries.move_alias(repository, &planned.alias, from, new).await? {
         AliasMove::Moved => {
             let moved = from.map_or(Moved::Created, Moved::From);
-            Ok(AliasDone {
-                alias: planned.alias.clone(),
-                moved,
-            })
+            Ok(AliasDone { alias: planned.alias.clone(), moved })
         }
-        AliasMove::Same => Ok(AliasDone {
-            alias: planned.alias.clone(),
-            moved: Moved::Same,
-        }),
+        AliasMove::Same => Ok(AliasDone { alias: planned.alias.clone(), moved: Moved::Same }),
         AliasMove::Stale { found } => Err(PublishError::Stale {
             repository: repository.clone(),
             alias: planned.alias.clone(),
@@ -136,9 +121,8 @@ async fn order(
 
 /// The place of a release: its first reservation's, else its first build's.
 fn sequence(events: &[Sequenced], digest: Digest) -> Option<u64> {
-    let mut builds = events
-        .iter()
-        .filter_map(|event| Some((event.seq, event.event.claim.as_build()?)));
+    let mut builds =
+        events.iter().filter_map(|event| Some((event.seq, event.event.claim.as_build()?)));
     let (first, build) = builds.find(|(_, build)| build.digest == digest)?;
     Some(reserved(events, &build.tags).map_or(first, |seq| seq.min(first)))
 }
@@ -153,10 +137,7 @@ fn reserved(events: &[Sequenced], tags: &[Tag]) -> Option<u64> {
 }
 
 fn commit(events: &[Sequenced], digest: Digest) -> Option<CommitId> {
-    let builds = events
-        .iter()
-        .rev()
-        .filter_map(|event| event.event.claim.as_build());
+    let builds = events.iter().rev().filter_map(|event| event.event.claim.as_build());
     let mut own = builds.filter(|build| build.digest == digest);
     own.find_map(|build| Some(build.source.as_ref()?.commit.clone()))
 }

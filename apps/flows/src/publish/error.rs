@@ -112,9 +112,9 @@ impl Explain for PublishError {
             Self::NoScheme { repository } => Some(format!(
                 "name the tag (--tag TAG), or add {repository} to `images` in indelible.yaml"
             )),
-            Self::Taken {
-                repository, tag, ..
-            } => Some(format!("indelible history {repository}:{tag}")),
+            Self::Taken { repository, tag, .. } => {
+                Some(format!("indelible history {repository}:{tag}"))
+            }
             Self::Alias(_) => Some("to move it all the same: --move-alias-back".to_owned()),
             Self::NoRule { repository, tag } => Some(format!(
                 "indelible rule set '{}' '{tag}' alias --registry {}",

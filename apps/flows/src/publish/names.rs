@@ -73,14 +73,7 @@ pub async fn compute_tags(
     let (environment, why_environment) = environment(app, request, settings, &source, &schemes)?;
     let at = request_time(app, request)?;
     let release = release_of(&source, request);
-    let mut naming = Naming {
-        tags: Vec::new(),
-        environment,
-        why_environment,
-        at,
-        source,
-        release,
-    };
+    let mut naming = Naming { tags: Vec::new(), environment, why_environment, at, source, release };
     for scheme in &schemes {
         let tag = one_tag(app, request, &naming, scheme, keep).await?;
         if !naming.tags.contains(&tag) {
@@ -97,9 +90,7 @@ fn schemes(
     match (request.schemes.is_empty(), settings) {
         (false, _) => Ok(request.schemes.clone()),
         (true, Some(settings)) => Ok(settings.schemes.clone()),
-        (true, None) => Err(PublishError::NoScheme {
-            repository: request.repository.clone(),
-        }),
+        (true, None) => Err(PublishError::NoScheme { repository: request.repository.clone() }),
     }
 }
 
@@ -112,36 +103,25 @@ fn environment(
     schemes: &[Scheme],
 ) -> Result<(Option<EnvironmentName>, String), PublishError> {
     let needs_one = schemes.iter().any(Scheme::has_environment);
-    let Some(loaded) = app
-        .loaded()
-        .filter(|loaded| !loaded.settings.environments.is_empty())
+    let Some(loaded) = app.loaded().filter(|loaded| !loaded.settings.environments.is_empty())
     else {
         // Without settings there are no rules to break: a person outside of a CI may name one.
         return match (&request.environment, &source.ci.event) {
             (Some(told), tagging::Event::None) => {
                 Ok((Some(told.clone()), "--env said so".to_owned()))
             }
-            (Some(_), _) if needs_one => Err(OpenError::NoSettings {
-                from: app.surroundings().cwd.clone(),
+            (Some(_), _) if needs_one => {
+                Err(OpenError::NoSettings { from: app.surroundings().cwd.clone() }.into())
             }
-            .into()),
             (Some(_) | None, _) => Ok((None, "there are no settings".to_owned())),
         };
     };
-    let rules: Vec<_> = loaded
-        .settings
-        .environments
-        .iter()
-        .map(|one| one.rule.clone())
-        .collect();
+    let rules: Vec<_> = loaded.settings.environments.iter().map(|one| one.rule.clone()).collect();
     match environment_of(&source.ci, &rules, request.environment.as_ref()) {
         Ok(decision) => {
             let why = decision.why.to_string();
             let is_shared = image.is_some_and(|image| image.builds == Builds::Shared);
-            let decided = loaded
-                .settings
-                .environment(&decision.environment)
-                .filter(|_| is_shared);
+            let decided = loaded.settings.environment(&decision.environment).filter(|_| is_shared);
             let first = decided.map(|one| loaded.settings.first_of_chain(one).name.clone());
             Ok((Some(first.unwrap_or(decision.environment)), why))
         }
@@ -161,22 +141,12 @@ pub(super) async fn named(
     let (environment, why_environment) = environment(app, request, settings, &source, &[])?;
     let at = request_time(app, request)?;
     let release = release_of(&source, request);
-    Ok(Naming {
-        tags,
-        environment,
-        why_environment,
-        at,
-        source,
-        release,
-    })
+    Ok(Naming { tags, environment, why_environment, at, source, release })
 }
 
 fn image_settings<'a>(app: &'a App, request: &TagRequest) -> Option<&'a ImageSettings> {
     let settings = &app.loaded()?.settings;
-    let name = request
-        .image
-        .as_ref()
-        .or_else(|| settings.image_of(&request.repository));
+    let name = request.image.as_ref().or_else(|| settings.image_of(&request.repository));
     settings.images.get(name?)
 }
 
@@ -192,10 +162,7 @@ fn request_time(app: &App, request: &TagRequest) -> Result<Timestamp, PublishErr
 fn release_of(source: &SourceFacts, request: &TagRequest) -> String {
     match (&source.ci.run, &request.digest, &source.ci.commit) {
         (Some(run), _, _) => {
-            let attempt = run
-                .attempt
-                .map(|attempt| format!("/{attempt}"))
-                .unwrap_or_default();
+            let attempt = run.attempt.map(|attempt| format!("/{attempt}")).unwrap_or_default();
             format!("{}/{}{attempt}", run.provider.name(), run.id)
         }
         (None, Some(digest), _) => format!("checkout/{digest}"),
@@ -215,9 +182,7 @@ async fn one_tag(
         && naming.source.shallow == Some(true)
         && naming.source.git_tags.is_empty()
     {
-        return Err(PublishError::Shallow {
-            scheme: scheme.to_string(),
-        });
+        return Err(PublishError::Shallow { scheme: scheme.to_string() });
     }
     let facts = facts(naming);
     if keep == Keep::No {
@@ -225,10 +190,7 @@ async fn one_tag(
         if needs_registry(scheme) {
             taken = Registries::of(app)?.tags(&request.repository).await?;
         }
-        let taken = Taken {
-            tags: &taken,
-            commit_digits: naming.source.commit_digits,
-        };
+        let taken = Taken { tags: &taken, commit_digits: naming.source.commit_digits };
         return Ok(scheme.compute(&facts, &taken)?);
     }
     if let Some(mine) = mine(app, request, naming, scheme).await? {
@@ -238,10 +200,7 @@ async fn one_tag(
     let mut taken = registries.tags(&request.repository).await?;
     let record = app.record().await?;
     for _ in 0..RESERVATIONS_TRIED_MAX {
-        let known = Taken {
-            tags: &taken,
-            commit_digits: naming.source.commit_digits,
-        };
+        let known = Taken { tags: &taken, commit_digits: naming.source.commit_digits };
         let tag = scheme.compute(&facts, &known)?;
         match reserve(record, request, naming, &tag).await {
             Ok(()) => return Ok(tag),
@@ -274,10 +233,8 @@ fn facts(naming: &Naming) -> Facts {
     let mut facts = Facts::at(naming.at).with_ci(&naming.source.ci);
     facts.environment.clone_from(&naming.environment);
     if facts.git_tag.is_none() {
-        let is_version = |name: &&String| {
-            name.trim_start_matches('v')
-                .starts_with(|c: char| c.is_ascii_digit())
-        };
+        let is_version =
+            |name: &&String| name.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
         facts.git_tag = naming.source.git_tags.iter().find(is_version).cloned();
     }
     facts
@@ -295,15 +252,11 @@ async fn mine(
     let events = all(app.record().await?, &question).await?;
     let fits = |tag: &Tag| is_of(scheme, naming.environment.as_ref(), tag);
     let reserved = |claim: &Claim| {
-        let mine = claim
-            .as_reservation()
-            .filter(|claim| claim.release == naming.release)?;
+        let mine = claim.as_reservation().filter(|claim| claim.release == naming.release)?;
         fits(&mine.tag).then(|| mine.tag.clone())
     };
     let built = |claim: &Claim| {
-        let build = claim
-            .as_build()
-            .filter(|build| Some(build.digest) == request.digest)?;
+        let build = claim.as_build().filter(|build| Some(build.digest) == request.digest)?;
         let commit = build.source.as_ref().map(|source| &source.commit);
         let is_same =
             commit == naming.source.ci.commit.as_ref() && build.environment == naming.environment;
@@ -327,8 +280,5 @@ async fn reserve(
         tag: tag.clone(),
         release: naming.release.clone(),
     };
-    record
-        .append(vec![Claim::Reservation(claim)])
-        .await
-        .map(|_| ())
+    record.append(vec![Claim::Reservation(claim)]).await.map(|_| ())
 }

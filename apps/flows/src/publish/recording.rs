@@ -31,10 +31,7 @@ fn key(text: &str) -> ClaimKey {
 /// A key that follows from all of a claim: saying the same again is the same claim.
 pub(crate) fn keyed(kind: &str, claim: impl Fn(ClaimKey) -> Claim) -> Claim {
     let draft = canonical_claim(&claim(key("draft"))).unwrap_or_default();
-    claim(key(&format!(
-        "{kind}/{}",
-        &Digest::sha256(draft.as_bytes()).hex()[..40]
-    )))
+    claim(key(&format!("{kind}/{}", &Digest::sha256(draft.as_bytes()).hex()[..40])))
 }
 
 pub(super) fn build_claim(
@@ -97,13 +94,10 @@ async fn change_claim(
     change: TagChange,
     class: TagClass,
 ) -> Result<Claim, PublishError> {
-    let question = Question::of([Kind::TagChange])
-        .about(Facet::Repository, repository)
-        .about(Facet::Tag, tag);
-    let last: Option<EventId> = all(app.record().await?, &question)
-        .await?
-        .last()
-        .map(|event| event.event.stamp.id);
+    let question =
+        Question::of([Kind::TagChange]).about(Facet::Repository, repository).about(Facet::Tag, tag);
+    let last: Option<EventId> =
+        all(app.record().await?, &question).await?.last().map(|event| event.event.stamp.id);
     Ok(Claim::TagChange(TagChangeClaim {
         key: crate::decide::key_after(&format!("tag-change/{repository}:{tag}"), last),
         registry: Some(repository.host().clone()),

@@ -84,11 +84,7 @@ impl Published {
     #[must_use]
     pub fn reference(&self) -> PinnedRef {
         let tag = self.tags.first().map(|done| done.tag.clone());
-        PinnedRef {
-            repository: self.repository.clone(),
-            tag,
-            digest: self.digest,
-        }
+        PinnedRef { repository: self.repository.clone(), tag, digest: self.digest }
     }
 }
 
@@ -108,11 +104,8 @@ pub async fn publish(app: &App, request: &PublishRequest) -> Result<Published, P
     };
     let naming = naming(app, request, Some(digest)).await?;
     // Decided before a byte moves: a refused alias must not leave half a release.
-    let coming = aliases::Coming {
-        digest,
-        tags: &naming.tags,
-        commit: naming.source.ci.commit.as_ref(),
-    };
+    let coming =
+        aliases::Coming { digest, tags: &naming.tags, commit: naming.source.ci.commit.as_ref() };
     let (to, told) = (&request.to, request.alias_told);
     let planned = aliases::plan(app, &registries, to, &request.aliases, &coming, told).await?;
     if let Some(place) = &place {
@@ -125,10 +118,7 @@ pub async fn publish(app: &App, request: &PublishRequest) -> Result<Published, P
         moved.push(aliases::carry_out(&registries, &request.to, plan, digest).await?);
     }
     let owner = registries.owner(&request.to).await?;
-    let mut claims = vec![
-        image_claim(&facts),
-        build_claim(request, &naming, digest, &moved),
-    ];
+    let mut claims = vec![image_claim(&facts), build_claim(request, &naming, digest, &moved)];
     claims.extend(tag_changes(app, owner, &request.to, digest, &tags, &moved).await?);
     let record = app.record().await?;
     let recorded = record.append(claims).await?;
@@ -152,11 +142,7 @@ async fn naming(
     request: &PublishRequest,
     digest: Option<Digest>,
 ) -> Result<Naming, PublishError> {
-    let schemes = if request.tags.is_empty() {
-        request.schemes.clone()
-    } else {
-        Vec::new()
-    };
+    let schemes = if request.tags.is_empty() { request.schemes.clone() } else { Vec::new() };
     let wanted = TagRequest {
         repository: request.to.clone(),
         image: request.image.clone(),
@@ -185,14 +171,8 @@ async fn put(
 ) -> Result<Vec<TagDone>, PublishError> {
     let puts = registries.create_tags(repository, tags, digest).await?;
     let done = tags.iter().zip(puts).map(|(tag, put)| match put {
-        TagPut::Created => Ok(TagDone {
-            tag: tag.clone(),
-            is_new: true,
-        }),
-        TagPut::Same => Ok(TagDone {
-            tag: tag.clone(),
-            is_new: false,
-        }),
+        TagPut::Created => Ok(TagDone { tag: tag.clone(), is_new: true }),
+        TagPut::Same => Ok(TagDone { tag: tag.clone(), is_new: false }),
         TagPut::Taken { there, said } => Err(PublishError::Taken {
             repository: repository.clone(),
             tag: tag.clone(),

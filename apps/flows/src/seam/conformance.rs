@@ -34,12 +34,7 @@ fn key(text: &str) -> ClaimKey {
 
 fn note(name: &str, text: &str) -> Claim {
     let text = Text::try_from(text.to_owned()).expect("a short text");
-    Claim::Note(NoteClaim {
-        key: key(name),
-        environment: "prod".parse().ok(),
-        about: None,
-        text,
-    })
+    Claim::Note(NoteClaim { key: key(name), environment: "prod".parse().ok(), about: None, text })
 }
 
 fn hold(name: &str, environment: &str) -> Claim {
@@ -55,18 +50,14 @@ fn hold(name: &str, environment: &str) -> Claim {
 fn reservation(name: &str, tag: &str, release: &str) -> Claim {
     Claim::Reservation(ReservationClaim {
         key: key(name),
-        repository: "registry.example.com/shop/api"
-            .parse()
-            .expect("a repository"),
+        repository: "registry.example.com/shop/api".parse().expect("a repository"),
         tag: tag.parse().expect("a tag"),
         release: release.to_owned(),
     })
 }
 
 async fn everything(record: &dyn Record) -> Vec<Sequenced> {
-    all(record, &Question::default())
-        .await
-        .expect("a readable record")
+    all(record, &Question::default()).await.expect("a readable record")
 }
 
 async fn nothing_is_in_an_empty_record(record: &dyn Record) {
@@ -76,28 +67,19 @@ async fn nothing_is_in_an_empty_record(record: &dyn Record) {
 
 async fn what_is_appended_is_read_in_order(record: &dyn Record) {
     for name in ["a", "b", "c"] {
-        let recorded = record
-            .append(vec![note(name, name)])
-            .await
-            .expect("an append");
+        let recorded = record.append(vec![note(name, name)]).await.expect("an append");
         assert!(recorded[0].is_new);
         assert_eq!(recorded[0].event.event.stamp.actor, *record.actor());
     }
     let events = everything(record).await;
-    let claims: Vec<_> = events
-        .iter()
-        .map(|event| event.event.claim.clone())
-        .collect();
+    let claims: Vec<_> = events.iter().map(|event| event.event.claim.clone()).collect();
     assert_eq!(claims, [note("a", "a"), note("b", "b"), note("c", "c")]);
     assert!(events.is_sorted_by(|a, b| a.seq < b.seq), "sequences rise");
     assert_eq!(record.verify().await.expect("a whole record"), 3);
 }
 
 async fn a_retry_is_no_event(record: &dyn Record) {
-    let first = record
-        .append(vec![note("a", "x")])
-        .await
-        .expect("an append");
+    let first = record.append(vec![note("a", "x")]).await.expect("an append");
     let again = record.append(vec![note("a", "x")]).await.expect("a retry");
     assert!(!again[0].is_new);
     assert_eq!(again[0].id(), first[0].id());
@@ -105,10 +87,7 @@ async fn a_retry_is_no_event(record: &dyn Record) {
 }
 
 async fn another_claim_under_a_key_is_refused(record: &dyn Record) {
-    let first = record
-        .append(vec![note("a", "x")])
-        .await
-        .expect("an append");
+    let first = record.append(vec![note("a", "x")]).await.expect("an append");
     match record.append(vec![note("a", "y")]).await {
         Err(RecordError::KeyTaken { existing, .. }) => assert_eq!(existing, first[0].id()),
         other => panic!("expected the key to be taken, got {other:?}"),
@@ -116,17 +95,9 @@ async fn another_claim_under_a_key_is_refused(record: &dyn Record) {
 }
 
 async fn an_append_is_all_or_nothing(record: &dyn Record) {
-    record
-        .append(vec![note("a", "x")])
-        .await
-        .expect("an append");
-    let refused = record
-        .append(vec![note("b", "new"), note("a", "other")])
-        .await;
-    assert!(
-        matches!(refused, Err(RecordError::KeyTaken { .. })),
-        "{refused:?}"
-    );
+    record.append(vec![note("a", "x")]).await.expect("an append");
+    let refused = record.append(vec![note("b", "new"), note("a", "other")]).await;
+    assert!(matches!(refused, Err(RecordError::KeyTaken { .. })), "{refused:?}");
     assert_eq!(everything(record).await.len(), 1);
 }
 
@@ -135,10 +106,7 @@ async fn a_tag_is_reserved_once(record: &dyn Record) {
         .append(vec![reservation("r1", "20260317-143958-uat", "github/1")])
         .await
         .expect("the first");
-    match record
-        .append(vec![reservation("r2", "20260317-143958-uat", "github/2")])
-        .await
-    {
+    match record.append(vec![reservation("r2", "20260317-143958-uat", "github/2")]).await {
         Err(RecordError::Reserved { release, .. }) => assert_eq!(release, "github/1"),
         other => panic!("expected the tag to be reserved, got {other:?}"),
     }
@@ -151,42 +119,25 @@ async fn a_tag_is_reserved_once(record: &dyn Record) {
 async fn questions_select_by_kind_and_value(record: &dyn Record) {
     let claims = vec![hold("h1", "prod"), note("n", "x"), hold("h2", "uat")];
     record.append(claims).await.expect("an append");
-    let count = async |question: Question| {
-        all(record, &question)
-            .await
-            .expect("a readable record")
-            .len()
-    };
+    let count =
+        async |question: Question| all(record, &question).await.expect("a readable record").len();
     assert_eq!(count(Question::of([Kind::Hold])).await, 2);
-    assert_eq!(
-        count(Question::of([Kind::Hold]).about(Facet::Environment, "prod")).await,
-        1
-    );
-    assert_eq!(
-        count(Question::default().about(Facet::Environment, "prod")).await,
-        2
-    );
+    assert_eq!(count(Question::of([Kind::Hold]).about(Facet::Environment, "prod")).await, 1);
+    assert_eq!(count(Question::default().about(Facet::Environment, "prod")).await, 2);
     assert_eq!(count(Question::of([Kind::Deploy])).await, 0);
     let prod = "prod".parse().expect("an environment");
-    let state = environment_state(record, &prod)
-        .await
-        .expect("a readable record");
+    let state = environment_state(record, &prod).await.expect("a readable record");
     assert_eq!(state.holds().len(), 1);
 }
 
 async fn pages_join_without_a_gap(record: &dyn Record) {
     let many = 1_100;
     for start in (0..many).step_by(100) {
-        let claims = (start..start + 100)
-            .map(|at| note(&format!("n{at}"), "x"))
-            .collect();
+        let claims = (start..start + 100).map(|at| note(&format!("n{at}"), "x")).collect();
         record.append(claims).await.expect("an append");
     }
     let events = everything(record).await;
-    let keys: Vec<_> = events
-        .iter()
-        .map(|event| event.event.claim.key().to_string())
-        .collect();
+    let keys: Vec<_> = events.iter().map(|event| event.event.claim.key().to_string()).collect();
     let expected: Vec<_> = (0..many).map(|at| format!("n{at}")).collect();
     assert_eq!(keys, expected);
 }
@@ -196,12 +147,5 @@ async fn too_many_claims_are_refused(record: &dyn Record) {
     let refused = record.append(claims(257)).await;
     assert!(matches!(refused, Err(RecordError::Limit(_))), "{refused:?}");
     assert_eq!(everything(record).await.len(), 0);
-    assert_eq!(
-        record
-            .append(claims(256))
-            .await
-            .expect("as many as fit")
-            .len(),
-        256
-    );
+    assert_eq!(record.append(claims(256)).await.expect("as many as fit").len(), 256);
 }

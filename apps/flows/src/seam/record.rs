@@ -28,10 +28,7 @@ impl Question {
     /// Events of these kinds.
     #[must_use]
     pub fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
-        Self {
-            kinds: kinds.into_iter().collect(),
-            facets: Vec::new(),
-        }
+        Self { kinds: kinds.into_iter().collect(), facets: Vec::new() }
     }
 
     /// Only those that are about this value too.

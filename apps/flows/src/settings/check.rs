@@ -15,11 +15,7 @@ fn wrong(key: String, why: String) -> SettingsError {
 }
 
 fn names(settings: &Settings) -> Result<(), SettingsError> {
-    let names: Vec<_> = settings
-        .environments
-        .iter()
-        .map(|environment| &environment.name)
-        .collect();
+    let names: Vec<_> = settings.environments.iter().map(|environment| &environment.name).collect();
     if let Some((long, short)) = environments_that_clash(&names) {
         let why = format!(
             "the name ends in `-{short}`, another environment: their tags could not be told apart"
@@ -39,10 +35,7 @@ fn promotion(settings: &Settings) -> Result<(), SettingsError> {
                 return Err(wrong(key, format!("there is no environment `{from}`")));
             };
             if !seen.insert(&before.name) {
-                return Err(wrong(
-                    key,
-                    format!("`{from}` is promoted from itself, in a ring"),
-                ));
+                return Err(wrong(key, format!("`{from}` is promoted from itself, in a ring")));
             }
             at = before;
         }
@@ -52,10 +45,8 @@ fn promotion(settings: &Settings) -> Result<(), SettingsError> {
 
 fn images(settings: &Settings) -> Result<(), SettingsError> {
     for environment in &settings.environments {
-        if let Some(image) = environment
-            .images
-            .keys()
-            .find(|image| !settings.images.contains_key(*image))
+        if let Some(image) =
+            environment.images.keys().find(|image| !settings.images.contains_key(*image))
         {
             let key = format!("environments.{}.images.{image}", environment.name);
             return Err(wrong(key, format!("there is no image `{image}`")));

@@ -64,21 +64,11 @@ pub fn find(from: &Path) -> Result<Option<Loaded>, FindError> {
 /// # Errors
 /// Says what is wrong, and in which file.
 pub fn load(path: &Path) -> Result<Loaded, FindError> {
-    let io = |source| FindError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| FindError::Io { path: path.to_owned(), source };
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(io)?;
-    file.take(SETTINGS_BYTES_MAX as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(io)?;
-    let settings = read(&text).map_err(|source| FindError::Settings {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(Loaded {
-        path: path.to_owned(),
-        settings,
-    })
+    file.take(SETTINGS_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(io)?;
+    let settings =
+        read(&text).map_err(|source| FindError::Settings { path: path.to_owned(), source })?;
+    Ok(Loaded { path: path.to_owned(), settings })
 }

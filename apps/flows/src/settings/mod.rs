@@ -115,9 +115,7 @@ impl Settings {
     /// An environment by its name.
     #[must_use]
     pub fn environment(&self, name: &EnvironmentName) -> Option<&EnvironmentSettings> {
-        self.environments
-            .iter()
-            .find(|environment| environment.name == *name)
+        self.environments.iter().find(|environment| environment.name == *name)
     }
 
     /// The repository of an image in an environment.
@@ -160,11 +158,7 @@ impl Settings {
     ) -> &'a EnvironmentSettings {
         let mut at = environment;
         // The chain has no ring: that was checked when the settings were read.
-        while let Some(before) = at
-            .promotes_from
-            .as_ref()
-            .and_then(|name| self.environment(name))
-        {
+        while let Some(before) = at.promotes_from.as_ref().and_then(|name| self.environment(name)) {
             at = before;
         }
         at

@@ -69,16 +69,10 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
     let file: wire::File =
         serde_saphyr::from_str(text).map_err(|error| shape(&error.to_string()))?;
     if file.version != 1 {
-        return Err(SettingsError::Version {
-            found: file.version,
-        });
+        return Err(SettingsError::Version { found: file.version });
     }
-    let images = file
-        .images
-        .0
-        .into_iter()
-        .map(|(name, image)| (name, image_settings(image)))
-        .collect();
+    let images =
+        file.images.0.into_iter().map(|(name, image)| (name, image_settings(image))).collect();
     let environments = file.environments.0.into_iter();
     let environments = environments.map(|(name, wire)| environment_settings(name, wire));
     let settings = Settings {
@@ -93,11 +87,7 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
 
 fn rule(entry: wire::RuleEntry) -> Rule {
     let repositories = entry.repository.unwrap_or_else(Pattern::everything);
-    Rule {
-        repositories,
-        tags: entry.tag,
-        class: entry.is,
-    }
+    Rule { repositories, tags: entry.tag, class: entry.is }
 }
 
 /// Finds the known key that is nearest to the unknown one in the reader's message.
@@ -106,10 +96,8 @@ fn shape(message: &str) -> SettingsError {
     let nearest = message.split_once("unknown field `").and_then(|(_, rest)| {
         let (unknown, rest) = rest.split_once('`')?;
         let (_, known) = rest.split_once("expected ")?;
-        let known = known
-            .trim_start_matches("one of ")
-            .split([',', ' '])
-            .map(|key| key.trim_matches('`'));
+        let known =
+            known.trim_start_matches("one of ").split([',', ' ']).map(|key| key.trim_matches('`'));
         let distance = |key: &&str| strsim::damerau_levenshtein(unknown, key);
         let near = known.filter(|key| !key.is_empty()).min_by_key(distance)?;
         (distance(&near) <= 1 + unknown.len() / 3).then(|| near.to_owned())
@@ -118,10 +106,7 @@ fn shape(message: &str) -> SettingsError {
 }
 
 pub(crate) fn record_place(text: &str) -> Result<RecordPlace, SettingsError> {
-    let wrong = |why: String| SettingsError::Value {
-        key: "record".to_owned(),
-        why,
-    };
+    let wrong = |why: String| SettingsError::Value { key: "record".to_owned(), why };
     match text.split_once(':') {
         None if text == "local" => Ok(RecordPlace::Local),
         None if text == "git" => Ok(RecordPlace::Git(None)),
@@ -135,9 +120,9 @@ pub(crate) fn record_place(text: &str) -> Result<RecordPlace, SettingsError> {
             value: text.to_owned(),
             known: "local, git, git:URL and file:PATH",
         }),
-        Some(_) | None => Err(wrong(format!(
-            "`{text}` is none of local, git, git:URL and file:PATH"
-        ))),
+        Some(_) | None => {
+            Err(wrong(format!("`{text}` is none of local, git, git:URL and file:PATH")))
+        }
     }
 }
 
@@ -150,11 +135,7 @@ fn image_settings(wire: wire::Image) -> ImageSettings {
         Builds::Shared => vec![Scheme::Timestamp],
         Builds::PerEnvironment => vec![Scheme::TimestampEnv],
     });
-    ImageSettings {
-        repository: wire.repository,
-        schemes,
-        builds,
-    }
+    ImageSettings { repository: wire.repository, schemes, builds }
 }
 
 fn environment_settings(
@@ -169,17 +150,9 @@ fn environment_settings(
         EventWord::Manual => EventKind::Manual,
         EventWord::Schedule => EventKind::Schedule,
     });
-    let rule = EnvironmentRule {
-        name: name.clone(),
-        branches: wire.branches,
-        events: events.collect(),
-    };
-    let images = wire
-        .images
-        .0
-        .into_iter()
-        .map(|(image, own)| (image, own.repository))
-        .collect();
+    let rule =
+        EnvironmentRule { name: name.clone(), branches: wire.branches, events: events.collect() };
+    let images = wire.images.0.into_iter().map(|(image, own)| (image, own.repository)).collect();
     Ok(EnvironmentSettings {
         rule,
         alias: wire.alias,
@@ -213,37 +186,23 @@ fn deploy_mode(key: &str, word: DeployWord) -> Result<DeployMode, SettingsError>
 }
 
 fn git_target(key: &str, wire: Option<wire::Git>) -> Result<GitTarget, SettingsError> {
-    let wire = wire.unwrap_or(wire::Git {
-        repository: None,
-        branch: None,
-        path: None,
-    });
-    let wrong = |part: &str, why: String| SettingsError::Value {
-        key: format!("{key}.{part}"),
-        why,
-    };
+    let wire = wire.unwrap_or(wire::Git { repository: None, branch: None, path: None });
+    let wrong =
+        |part: &str, why: String| SettingsError::Value { key: format!("{key}.{part}"), why };
     let repository = wire.repository.map(|url| {
         git::RemoteUrl::parse(&url).map_err(|error| wrong("repository", error.to_string()))
     });
     let branch = wire.branch.as_deref().unwrap_or(BRANCH_DEFAULT);
-    let branch = branch
-        .parse()
-        .map_err(|error: git::RevisionError| wrong("branch", error.to_string()))?;
+    let branch =
+        branch.parse().map_err(|error: git::RevisionError| wrong("branch", error.to_string()))?;
     let path = wire.path.unwrap_or_default();
     let path = path.trim_end_matches('/').trim_start_matches("./");
     let is_inside = |part: &str| !part.is_empty() && part != "." && part != "..";
     let path = if path == "." { "" } else { path };
     if !path.is_empty() && !path.split('/').all(is_inside) {
-        return Err(wrong(
-            "path",
-            format!("`{path}` is not a path inside the repository"),
-        ));
+        return Err(wrong("path", format!("`{path}` is not a path inside the repository")));
     }
-    Ok(GitTarget {
-        repository: repository.transpose()?,
-        branch,
-        path: path.to_owned(),
-    })
+    Ok(GitTarget { repository: repository.transpose()?, branch, path: path.to_owned() })
 }
 
 #[cfg(test)]
@@ -277,11 +236,7 @@ rules:
     #[test]
     fn the_design_s_example_is_read() {
         let settings = read(FULL).unwrap();
-        let names: Vec<_> = settings
-            .environments
-            .iter()
-            .map(|e| e.name.as_str())
-            .collect();
+        let names: Vec<_> = settings.environments.iter().map(|e| e.name.as_str()).collect();
         assert_eq!(names, ["prod", "uat"], "the order of the file decides");
         let prod = &settings.environments[0];
         assert_eq!(prod.check, CheckLevel::Digest);
@@ -316,22 +271,13 @@ rules:
         let cases = [
             (("version: 1", "version: 2"), "version 2"),
             (("deploy: git", "deploy: pr"), "not in this version"),
-            (
-                ("record: git", "record: https://indelible.example.com"),
-                "not in this version",
-            ),
+            (("record: git", "record: https://indelible.example.com"), "not in this version"),
             (("path: apps/prod", "path: ../prod"), "not a path inside"),
             (("branch: main", "branch: -d"), "not the name of a branch"),
             (("promotes-from: uat", "promotes-from: qa"), "qa"),
             (("promotes-from: uat", "promotes-from: prod"), "prod"),
             (("  uat:\n", "  eu-prod:\n"), "eu-prod"),
-            (
-                (
-                    "{api: {repository: registry-prod",
-                    "{job: {repository: registry-prod",
-                ),
-                "job",
-            ),
+            (("{api: {repository: registry-prod", "{job: {repository: registry-prod"), "job"),
             (("shop/web", "shop/web:1"), "tag or a digest"),
         ];
         for (change, expected) in cases {

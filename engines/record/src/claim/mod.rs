@@ -199,11 +199,7 @@ impl TryFrom<String> for ClaimKey {
     fn try_from(text: String) -> Result<Self, ClaimKeyError> {
         let fits =
             (1..=KEY_LEN_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if fits {
-            Ok(Self(text))
-        } else {
-            Err(ClaimKeyError)
-        }
+        if fits { Ok(Self(text)) } else { Err(ClaimKeyError) }
     }
 }
 

@@ -203,13 +203,8 @@ impl FromStr for Right {
     type Err = RightError;
 
     fn from_str(text: &str) -> Result<Self, RightError> {
-        let wrong = || RightError {
-            text: text.chars().take(40).collect(),
-        };
-        Self::ALL
-            .into_iter()
-            .find(|right| right.name() == text)
-            .ok_or_else(wrong)
+        let wrong = || RightError { text: text.chars().take(40).collect() };
+        Self::ALL.into_iter().find(|right| right.name() == text).ok_or_else(wrong)
     }
 }
 

@@ -20,18 +20,12 @@ impl Default for Story {
     }
 }
 
-#[expect(
-    clippy::missing_panics_doc,
-    reason = "a story is told in tests, from literals"
-)]
+#[expect(clippy::missing_panics_doc, reason = "a story is told in tests, from literals")]
 impl Story {
     /// Begins on 2026-03-17 at 14:00 UTC.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            events: Vec::new(),
-            clock: "2026-03-17T14:00:00Z".parse().expect("a literal time"),
-        }
+        Self { events: Vec::new(), clock: "2026-03-17T14:00:00Z".parse().expect("a literal time") }
     }
 
     /// When the next step happens.
@@ -51,16 +45,8 @@ impl Story {
         let seq = self.events.len() as u64 + 1;
         let id = EventId::new(self.clock, u128::from(seq));
         let actor = Actor::new("ada", Proof::Git).expect("a literal name");
-        let stamp = Stamp {
-            id,
-            at: self.clock,
-            actor,
-            cause: None,
-        };
-        self.events.push(Sequenced {
-            seq,
-            event: Event { stamp, claim },
-        });
+        let stamp = Stamp { id, at: self.clock, actor, cause: None };
+        self.events.push(Sequenced { seq, event: Event { stamp, claim } });
         id
     }
 
@@ -71,9 +57,7 @@ impl Story {
     /// The commit that the build of `content` came from.
     #[must_use]
     pub fn commit_of(&self, content: &str) -> CommitId {
-        Digest::sha256(content.as_bytes()).hex()[..40]
-            .parse()
-            .expect("40 hex digits")
+        Digest::sha256(content.as_bytes()).hex()[..40].parse().expect("40 hex digits")
     }
 
     /// Records a build of an image for an environment; its digest is that of `content`.
@@ -89,9 +73,7 @@ impl Story {
         self.say(Claim::Build(BuildClaim {
             key: self.key("build"),
             digest,
-            repository: format!("registry.example.com/shop/{image}")
-                .parse()
-                .expect("a repository"),
+            repository: format!("registry.example.com/shop/{image}").parse().expect("a repository"),
             image: image.parse().ok(),
             tags: vec![],
             aliases: vec![],
@@ -111,11 +93,7 @@ impl Story {
             digest,
             media_type: "application/vnd.oci.image.index.v1+json".to_owned(),
             size: 1_000,
-            platforms: vec![PlatformImage {
-                platform,
-                manifest,
-                config: Some(config),
-            }],
+            platforms: vec![PlatformImage { platform, manifest, config: Some(config) }],
         }))
     }
 
@@ -136,9 +114,8 @@ impl Story {
     pub fn fail(&mut self, image: &str, environment: &str, to: Digest) -> EventId {
         let mut claim =
             self.deploy_claim(image, environment, to, DeployKind::Deploy, NamedBy::Rule);
-        claim.outcome = Outcome::Failed {
-            why: Text::try_from("refused".to_owned()).expect("a short text"),
-        };
+        claim.outcome =
+            Outcome::Failed { why: Text::try_from("refused".to_owned()).expect("a short text") };
         self.say(Claim::Deploy(claim))
     }
 
@@ -154,9 +131,7 @@ impl Story {
             key: self.key("deploy"),
             environment: environment.parse().expect("an environment"),
             image: image.parse().expect("an image"),
-            repository: format!("registry.example.com/shop/{image}")
-                .parse()
-                .expect("a repository"),
+            repository: format!("registry.example.com/shop/{image}").parse().expect("a repository"),
             from: None,
             to,
             tag: None,

@@ -13,25 +13,17 @@ use record::{Event, Facet, facets};
 fn full_story() -> Story {
     let mut story = Story::new();
     let key = |text: &str| ClaimKey::try_from(text.to_owned()).unwrap();
-    let (a, b) = (
-        story.build("api", "a", "uat"),
-        story.build("api", "b", "prod"),
-    );
+    let (a, b) = (story.build("api", "a", "uat"), story.build("api", "b", "prod"));
     story.image(a, b, b);
     let kinds = [
         DeployKind::Deploy,
-        DeployKind::Promote {
-            from: "uat".parse().unwrap(),
-        },
+        DeployKind::Promote { from: "uat".parse().unwrap() },
         DeployKind::PromotedByMerge {
             from: "uat".parse().unwrap(),
             verified: Some(a),
             commit: None,
         },
-        DeployKind::Rollback {
-            condemns: a,
-            returns_to: None,
-        },
+        DeployKind::Rollback { condemns: a, returns_to: None },
         DeployKind::Noted,
         DeployKind::Imported,
     ];
@@ -80,11 +72,8 @@ fn every_claim_is_read_back_from_its_bytes() {
 #[test]
 fn a_deploy_is_found_by_what_it_names() {
     let story = full_story();
-    let deploy = story
-        .events()
-        .iter()
-        .find(|e| matches!(&e.event.claim, Claim::Deploy(_)))
-        .unwrap();
+    let deploy =
+        story.events().iter().find(|e| matches!(&e.event.claim, Claim::Deploy(_))).unwrap();
     let found = facets(&deploy.event);
     let b = Digest::sha256(b"b").to_string();
     for (facet, value) in [
@@ -94,10 +83,7 @@ fn a_deploy_is_found_by_what_it_names() {
         (Facet::Repository, "shop/api"),
         (Facet::Repository, "registry.example.com/shop/api"),
     ] {
-        assert!(
-            found.contains(&(facet, value.to_owned())),
-            "{facet:?} {value}"
-        );
+        assert!(found.contains(&(facet, value.to_owned())), "{facet:?} {value}");
     }
 }
 

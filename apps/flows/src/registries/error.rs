@@ -1,0 +1,86 @@
+//! Why a registry, or another place of images, did not do it.
+
+use crate::verdict::{Explain, Verdict};
+use domain::{Repository, Tag};
+use remote::RemoteError;
+use remote::credentials::CredentialsError;
+use vendors::ApiError;
+
+/// Why a registry, or another place of images, did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The protocol.
+    #[error("{what}")]
+    Remote {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: RemoteError,
+    },
+    /// The registry refused a tag.
+    #[error("{repository}:{tag} was not written: {answered}")]
+    Denied {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// What the registry said.
+        answered: String,
+    },
+    /// Our server's API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The docker config.
+    #[error("the docker config {path} cannot be used")]
+    Config {
+        /// The file.
+        path: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A credential helper.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// `DOCKER_HOST`.
+    #[error("DOCKER_HOST cannot be used")]
+    DockerHost(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A layout that is to be written.
+    #[error("only a registry or an OCI layout can be written to")]
+    NotWritable,
+}
+
+impl Explain for RegistryError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Denied { .. } => Verdict::Refused,
+            Self::Remote { source: RemoteError::Denied { .. }, .. } => Verdict::Refused,
+            Self::Api(ApiError::Refused { .. }) => Verdict::Refused,
+            Self::Remote { .. }
+            | Self::Api(_)
+            | Self::Config { .. }
+            | Self::Credentials(_)
+            | Self::DockerHost(_)
+            | Self::NotWritable => Verdict::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Remote { source: RemoteError::Unauthorized { answered, .. }, .. } => {
+                Some(format!("docker login {}", answered.host))
+            }
+            Self::Remote { .. }
+            | Self::Denied { .. }
+            | Self::Api(_)
+            | Self::Config { .. }
+            | Self::Credentials(_)
+            | Self::DockerHost(_)
+            | Self::NotWritable => None,
+        }
+    }
+}
+
+pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(RemoteError) -> RegistryError {
+    let what = what.into();
+    move |source| RegistryError::Remote { what, source }
+}

@@ -1,0 +1,86 @@
+//! How clients are made: credentials, the token of the environment, proxies, the docker daemon.
+
+use super::error::RegistryError;
+use super::{Inner, Registries};
+use crate::app::App;
+use crate::surroundings::Surroundings;
+use domain::{RegistryHost, Secret};
+use remote::place::Opener;
+use remote::registry::RegistrySettings;
+use remote::{Credential, Credentials, DockerConfig};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+/// The variable that carries a token of our server. Source: DESIGN §12, "Tokens".
+pub const TOKEN_VARIABLE: &str = "INDELIBLE_TOKEN";
+
+impl Registries {
+    pub(crate) fn open(app: &App) -> Result<Self, RegistryError> {
+        let surroundings = app.surroundings();
+        let mut credentials = Credentials::of(docker_configs(surroundings)?);
+        if let Some(token) = surroundings.variable(TOKEN_VARIABLE) {
+            // Only to hosts that the settings or the command call ours: a token must not reach a stranger.
+            for host in own_hosts(app) {
+                credentials = credentials.with(host, Credential::Bearer(Secret::new(token)));
+            }
+        }
+        let docker = surroundings.variable("DOCKER_HOST").map(str::parse).transpose();
+        let registry = RegistrySettings {
+            credentials,
+            plain_http: app.options().plain_http.clone(),
+            proxy: proxy(surroundings),
+            ..RegistrySettings::default()
+        };
+        let opener = Opener {
+            registry,
+            docker: docker
+                .map_err(|error: remote::daemon::DockerHostError| {
+                    RegistryError::DockerHost(error.into())
+                })?
+                .unwrap_or_default(),
+            temp: surroundings.variable("TMPDIR").map_or_else(std::env::temp_dir, Into::into),
+        };
+        let (clients, owners) = (Mutex::default(), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { opener, clients, owners }) })
+    }
+}
+
+/// Hosts that get `INDELIBLE_TOKEN`: those that settings push to, and those that the command names.
+fn own_hosts(app: &App) -> BTreeSet<RegistryHost> {
+    let mut hosts: BTreeSet<RegistryHost> = app.options().own_hosts.iter().cloned().collect();
+    if let Some(loaded) = app.loaded() {
+        let settings = &loaded.settings;
+        hosts.extend(settings.images.values().map(|image| image.repository.host().clone()));
+        let own = settings.environments.iter().flat_map(|environment| environment.images.values());
+        hosts.extend(own.map(|repository| repository.host().clone()));
+    }
+    hosts
+}
+
+/// The docker config of the user. Source: docker/cli: `$DOCKER_CONFIG`, else `~/.docker`.
+fn docker_configs(surroundings: &Surroundings) -> Result<Vec<DockerConfig>, RegistryError> {
+    let folder = surroundings.variable("DOCKER_CONFIG").map(std::path::PathBuf::from);
+    let home =
+        || surroundings.variable("HOME").map(|home| std::path::Path::new(home).join(".docker"));
+    let Some(folder) = folder.or_else(home) else {
+        return Ok(Vec::new());
+    };
+    let path = folder.join("config.json");
+    let wrong = |source: Box<dyn std::error::Error + Send + Sync>| RegistryError::Config {
+        path: path.display().to_string(),
+        source,
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(vec![DockerConfig::read(&text).map_err(|error| wrong(error.into()))?]),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(wrong(error.into())),
+    }
+}
+
+fn proxy(surroundings: &Surroundings) -> Option<(String, String)> {
+    let first = |names: [&str; 2]| {
+        names.iter().find_map(|name| surroundings.variable(name)).map(str::to_owned)
+    };
+    let proxy = first(["HTTPS_PROXY", "https_proxy"])?;
+    Some((proxy, first(["NO_PROXY", "no_proxy"]).unwrap_or_default()))
+}
