@@ -2,10 +2,7 @@
 //!
 //! Figures are printed, never asserted: a slow machine is not an error. The server's CPU per operation
 //! is the figure to trust where others work on the same machine; waiting times are not.
-#![expect(
-    clippy::print_stdout,
-    reason = "a tool for the terminal: what it prints is its work"
-)]
+#![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its work")]
 
 mod process;
 mod registry;

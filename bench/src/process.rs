@@ -25,12 +25,8 @@ pub(crate) fn cpu(id: u32) -> Result<Duration> {
 /// Fields 14 and 15, counted from 1; the second is a name in brackets that may hold anything.
 fn cpu_of(stat: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(") ")?;
-    let ticks: Vec<u32> = fields
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse().ok())
-        .collect();
+    let ticks: Vec<u32> =
+        fields.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
     (ticks.len() == 2).then(|| TICK * ticks.iter().sum())
 }
 

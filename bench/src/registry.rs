@@ -65,9 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         };
         let row: Row = (
             workload.measure(&ours, operations)?,
-            peer.as_ref()
-                .map(|peer| workload.measure(peer, operations))
-                .transpose()?,
+            peer.as_ref().map(|peer| workload.measure(peer, operations)).transpose()?,
         );
         report::row(workload, &row);
     }

@@ -17,9 +17,7 @@ use crate::image::{Image, sha256};
 pub fn push_blob(http: &mut Http, repository: &str, bytes: &[u8]) -> Result<Answer> {
     let start = format!("/v2/{repository}/blobs/uploads/");
     let started = http.send("POST", &start, &[], &[])?.expect(202)?;
-    let location = started
-        .header("location")
-        .context("an upload has no address")?;
+    let location = started.header("location").context("an upload has no address")?;
     let target = path_of(location);
     let separator = if target.contains('?') { '&' } else { '?' };
     let target = format!("{target}{separator}digest={}", sha256(bytes));
@@ -96,11 +94,7 @@ pub fn tags(http: &mut Http, repository: &str) -> Result<Vec<String>> {
         let answer = http.get(&page)?.expect(200)?;
         let list: serde_json::Value = serde_json::from_slice(&answer.body)?;
         let names = list["tags"].as_array().context("a list without tags")?;
-        tags.extend(
-            names
-                .iter()
-                .filter_map(|name| name.as_str().map(str::to_owned)),
-        );
+        tags.extend(names.iter().filter_map(|name| name.as_str().map(str::to_owned)));
         target = link_next(&answer);
     }
     Ok(tags)

@@ -133,10 +133,7 @@ impl Http {
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
-        ensure!(
-            line.ends_with('\n'),
-            "the connection ended inside an answer"
-        );
+        ensure!(line.ends_with('\n'), "the connection ended inside an answer");
         Ok(line.trim_end().to_owned())
     }
 
@@ -152,16 +149,11 @@ impl Http {
             if line.is_empty() {
                 break;
             }
-            let (name, value) = line
-                .split_once(':')
-                .with_context(|| format!("no header: {line}"))?;
+            let (name, value) =
+                line.split_once(':').with_context(|| format!("no header: {line}"))?;
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut answer = Answer {
-            status,
-            headers,
-            body: Vec::new(),
-        };
+        let mut answer = Answer { status, headers, body: Vec::new() };
         if method != "HEAD" && !matches!(status, 204 | 304) {
             answer.body = self.read_body(&answer)?;
         }

@@ -75,12 +75,7 @@ impl Image {
             described(&config, OCI.config),
             described(&layer, OCI.layer)
         );
-        Ok(Self {
-            media_type: OCI.manifest,
-            manifest: manifest.into_bytes(),
-            config,
-            layer,
-        })
+        Ok(Self { media_type: OCI.manifest, manifest: manifest.into_bytes(), config, layer })
     }
 
     /// An image in docker's own format whose one file says `words`.
@@ -105,12 +100,7 @@ impl Image {
             described(&config, DOCKER.config, "   "),
             described(&layer, DOCKER.layer, "      ")
         );
-        Ok(Self {
-            media_type: DOCKER.manifest,
-            manifest: manifest.into_bytes(),
-            config,
-            layer,
-        })
+        Ok(Self { media_type: DOCKER.manifest, manifest: manifest.into_bytes(), config, layer })
     }
 
     /// The manifest's digest: the name of the image.
@@ -130,10 +120,7 @@ impl Blob {
     /// Names some bytes.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self {
-            digest: sha256(&bytes),
-            bytes,
-        }
+        Self { digest: sha256(&bytes), bytes }
     }
 }
 

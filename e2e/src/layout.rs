@@ -18,10 +18,7 @@ use crate::image::{Blob, Image, sha256};
 pub fn write_layout(folder: &Path, name: &str, image: &Image) -> Result<()> {
     let blobs = folder.join("blobs/sha256");
     fs::create_dir_all(&blobs).with_context(|| format!("cannot make {}", blobs.display()))?;
-    fs::write(
-        folder.join("oci-layout"),
-        r#"{"imageLayoutVersion":"1.0.0"}"#,
-    )?;
+    fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)?;
     let index = format!(
         r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"{}","digest":"{}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}]}}"#,
         image.media_type,
@@ -48,7 +45,5 @@ pub fn read_blob(folder: &Path, digest: &str) -> Result<Vec<u8>> {
 }
 
 fn hex(digest: &str) -> Result<&str> {
-    digest
-        .strip_prefix("sha256:")
-        .with_context(|| format!("not a sha256 digest: {digest}"))
+    digest.strip_prefix("sha256:").with_context(|| format!("not a sha256 digest: {digest}"))
 }

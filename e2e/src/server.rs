@@ -192,9 +192,7 @@ fn said_host(text: &str) -> Option<String> {
 }
 
 fn answers(host: &str) -> bool {
-    Http::connect(host)
-        .and_then(|mut http| http.get("/v2/"))
-        .is_ok()
+    Http::connect(host).and_then(|mut http| http.get("/v2/")).is_ok()
 }
 
 #[cfg(test)]

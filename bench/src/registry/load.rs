@@ -39,15 +39,10 @@ impl Measured {
     /// The time that so many percent of the operations did not exceed, in milliseconds.
     pub(super) fn percentile_ms(&self, percent: usize) -> f64 {
         let at = (self.took.len() * percent / 100).min(self.took.len().saturating_sub(1));
-        self.took
-            .get(at)
-            .map_or(0.0, |took| took.as_secs_f64() * 1e3)
+        self.took.get(at).map_or(0.0, |took| took.as_secs_f64() * 1e3)
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of operations are far below 2^52"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "counts of operations are far below 2^52")]
     fn count(&self) -> f64 {
         self.took.len() as f64
     }

@@ -18,12 +18,7 @@ pub(super) fn row(workload: &Workload, (ours, peer): &Row) {
         return;
     };
     line("", "distribution", peer, "");
-    println!(
-        "{:<38}{:<14}{:>39.1} times less CPU",
-        "",
-        "ratio",
-        peer.cpu_ms() / ours.cpu_ms()
-    );
+    println!("{:<38}{:<14}{:>39.1} times less CPU", "", "ratio", peer.cpu_ms() / ours.cpu_ms());
 }
 
 fn line(what: &str, who: &str, measured: &Measured, target: &str) {

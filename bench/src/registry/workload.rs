@@ -159,8 +159,7 @@ fn move_alias(http: &mut Http, number: usize) -> Result<()> {
 
 fn get_by_tag(http: &mut Http, number: usize) -> Result<()> {
     let target = format!("/v2/bench/list/manifests/1.{}", number % TAGS);
-    http.send("GET", &target, &[("Accept", MEDIA_TYPE)], &[])?
-        .expect(200)?;
+    http.send("GET", &target, &[("Accept", MEDIA_TYPE)], &[])?.expect(200)?;
     Ok(())
 }
 

@@ -29,11 +29,7 @@ impl Meeting {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(&folder.path().join("data")).unwrap();
         let http = server.connect().unwrap();
-        Self {
-            server,
-            http,
-            folder,
-        }
+        Self { server, http, folder }
     }
 
     fn home(&self) -> &Path {
@@ -81,10 +77,7 @@ impl Meeting {
 
 /// The image that every client carries, and another one that must not take its name.
 fn two_images() -> (Image, Image) {
-    (
-        Image::oci("good evening").unwrap(),
-        Image::oci("good night").unwrap(),
-    )
+    (Image::oci("good evening").unwrap(), Image::oci("good night").unwrap())
 }
 
 /// Finds a client and says which one it is; none: the test is noted as skipped.
@@ -104,12 +97,7 @@ fn client(name: &str, test: &str) -> Option<Peer> {
 /// What a command printed to stdout; it has to succeed.
 fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{command:?} ended with {}: {}",
-        output.status,
-        said(&output)
-    );
+    assert!(output.status.success(), "{command:?} ended with {}: {}", output.status, said(&output));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -117,14 +105,8 @@ fn succeed(command: &mut Command) -> String {
 fn is_refused(command: &mut Command) {
     let output = command.output().unwrap();
     let said = said(&output);
-    assert!(
-        !output.status.success(),
-        "{command:?} overwrote a tag: {said}"
-    );
-    assert!(
-        said.contains(REFUSED),
-        "{command:?} does not say why: {said}"
-    );
+    assert!(!output.status.success(), "{command:?} overwrote a tag: {said}");
+    assert!(said.contains(REFUSED), "{command:?} does not say why: {said}");
 }
 
 fn said(output: &Output) -> String {

@@ -72,18 +72,14 @@ fn round(data: &Path, round: usize, steps_max: usize) -> Vec<Acknowledged> {
         .unwrap();
         server.is_healthy().unwrap();
         server.kill().unwrap();
-        pushers
-            .into_iter()
-            .flat_map(|pusher| pusher.join().unwrap())
-            .collect()
+        pushers.into_iter().flat_map(|pusher| pusher.join().unwrap()).collect()
     })
 }
 
 /// Numbers that look random and are the same in every run. Source: Knuth's MMIX constants.
 fn scattered(seed: u64) -> usize {
-    let mixed = seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    let mixed =
+        seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     usize::try_from(mixed >> 40).unwrap()
 }
 

@@ -54,16 +54,9 @@ fn nothing_that_was_answered_201_is_lost_by_a_power_cut() {
     };
     let all = states::of(&recording.events);
     let count = all.len();
-    let chosen = if testbed::long() {
-        all
-    } else {
-        states::sample(&recording.events, all, STATES_MAX)
-    };
-    println!(
-        "{} events, {count} states, {} tried",
-        recording.events.len(),
-        chosen.len()
-    );
+    let chosen =
+        if testbed::long() { all } else { states::sample(&recording.events, all, STATES_MAX) };
+    println!("{} events, {count} states, {} tried", recording.events.len(), chosen.len());
     let lost = judge::judge(&recording, &recording.events, &chosen);
     assert!(
         lost.is_empty(),

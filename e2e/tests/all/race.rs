@@ -43,10 +43,7 @@ fn one_round(
                 })
             })
             .collect();
-        writers
-            .into_iter()
-            .map(|writer| writer.join().unwrap())
-            .collect()
+        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
     })
 }
 
@@ -58,12 +55,10 @@ fn history(http: &mut Http, tag: &str) -> Vec<serde_json::Value> {
 }
 
 fn count(answers: &[(u16, String)]) -> BTreeMap<u16, usize> {
-    answers
-        .iter()
-        .fold(BTreeMap::new(), |mut count, (status, _)| {
-            *count.entry(*status).or_default() += 1;
-            count
-        })
+    answers.iter().fold(BTreeMap::new(), |mut count, (status, _)| {
+        *count.entry(*status).or_default() += 1;
+        count
+    })
 }
 
 fn resolved(http: &mut Http, tag: &str) -> String {
@@ -94,10 +89,7 @@ fn of_64_writers_with_other_bytes_one_wins_and_the_tag_has_one_event() {
         assert_eq!(&resolved(&mut reader, &tag), winner, "round {round}");
         let events = history(&mut reader, &tag);
         assert_eq!(events.len(), 1, "round {round}: {events:?}");
-        assert!(
-            events[0].to_string().contains(winner.as_str()),
-            "round {round}: {events:?}"
-        );
+        assert!(events[0].to_string().contains(winner.as_str()), "round {round}: {events:?}");
     }
     println!("{rounds} rounds of {WRITERS} writers");
 }
@@ -112,11 +104,7 @@ fn of_64_writers_with_the_same_bytes_all_succeed_and_the_tag_has_one_event() {
     for round in 0..10 {
         let tag = format!("2.{round}");
         let answers = one_round(&mut writers, &tag, |_| manifest(round, 0));
-        assert_eq!(
-            count(&answers),
-            BTreeMap::from([(201, WRITERS)]),
-            "round {round}"
-        );
+        assert_eq!(count(&answers), BTreeMap::from([(201, WRITERS)]), "round {round}");
         assert_eq!(history(&mut reader, &tag).len(), 1, "round {round}");
     }
 }

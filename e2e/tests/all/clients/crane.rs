@@ -4,7 +4,7 @@ use std::process::Command;
 
 use testbed::Peer;
 
-use super::{Meeting, assert_pulled, client, is_refused, succeed, two_images};
+use super::{Meeting, assert_pulled, client, is_refused, said, succeed, two_images};
 
 fn crane(crane: &Peer, meeting: &Meeting, arguments: &[&str]) -> Command {
     let mut command = crane.command_at_home(meeting.home());
@@ -30,11 +30,7 @@ fn crane_pushes_pulls_mounts_lists_and_deletes() {
 
     let pulled = meeting.home().join("pulled");
     let to = pulled.to_str().unwrap();
-    succeed(&mut crane(
-        &peer,
-        &meeting,
-        &["pull", "--format=oci", &name, to],
-    ));
+    succeed(&mut crane(&peer, &meeting, &["pull", "--format=oci", &name, to]));
     assert_pulled(&pulled, &image);
 
     succeed(&mut crane(&peer, &meeting, &["push", &from, &name]));
@@ -44,27 +40,21 @@ fn crane_pushes_pulls_mounts_lists_and_deletes() {
 
     // A copy inside one registry mounts the blobs.
     let elsewhere = meeting.name("shop/mirror/api:1");
-    succeed(&mut crane(&peer, &meeting, &["copy", &name, &elsewhere]));
+    let mut copy = crane(&peer, &meeting, &["copy", &name, &elsewhere]);
+    let copied = said(&copy.output().unwrap());
+    let mounted = format!("mounted blob: {}", image.layer.digest);
+    assert!(copied.contains(&mounted), "{copied}");
     meeting.assert_holds("shop/mirror/api", "1", &image);
 
     // A second name for the same bytes.
     succeed(&mut crane(&peer, &meeting, &["tag", &name, "1.0"]));
-    let listed = succeed(&mut crane(
-        &peer,
-        &meeting,
-        &["ls", &meeting.name("shop/api")],
-    ));
+    let listed = succeed(&mut crane(&peer, &meeting, &["ls", &meeting.name("shop/api")]));
     assert_eq!(listed.lines().collect::<Vec<_>>(), ["1", "1.0"]);
     let catalog = succeed(&mut crane(&peer, &meeting, &["catalog", meeting.host()]));
-    assert_eq!(
-        catalog.lines().collect::<Vec<_>>(),
-        ["shop/api", "shop/mirror/api"]
-    );
+    assert_eq!(catalog.lines().collect::<Vec<_>>(), ["shop/api", "shop/mirror/api"]);
 
     succeed(&mut crane(&peer, &meeting, &["delete", &name]));
     meeting.assert_lacks("shop/api", "1");
-    let burnt = crane(&peer, &meeting, &["push", &from_other, &name])
-        .output()
-        .unwrap();
+    let burnt = crane(&peer, &meeting, &["push", &from_other, &name]).output().unwrap();
     assert!(!burnt.status.success());
 }

@@ -32,16 +32,15 @@ fn docker_pulls_and_pushes_byte_for_byte() {
         succeed(&mut docker(&["pull", "--quiet", base]));
     }
     let format = "{{.Id}} {{index .RepoDigests 0}}";
-    let pulled = succeed(&mut docker(&[
-        "image", "inspect", "--format", format, &base,
-    ]));
+    let pulled = succeed(&mut docker(&["image", "inspect", "--format", format, &base]));
     let by_digest = format!("{}@{}", meeting.name("shop/base"), image.digest());
     assert_eq!(pulled, format!("{} {by_digest}", image.config.digest));
 
     // Into another repository: the daemon asks to mount the layer.
     let name = meeting.name("shop/api:1");
     succeed(&mut docker(&["tag", &base, &name]));
-    succeed(&mut docker(&["push", "--quiet", &name]));
+    let pushed = succeed(&mut docker(&["push", &name]));
+    assert!(pushed.contains("Mounted from shop/base"), "{pushed}");
     meeting.assert_holds("shop/api", "1", &image);
 
     succeed(&mut docker(&["push", "--quiet", &name]));

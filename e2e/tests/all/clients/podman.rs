@@ -49,9 +49,6 @@ fn podman_pulls_and_pushes_byte_for_byte() {
     let listed = succeed(search.arg(meeting.name("shop/base")));
     // A heading, then `NAME  TAG`.
     let listed: Vec<_> = listed.lines().skip(1).collect();
-    let listed: Vec<_> = listed
-        .iter()
-        .filter_map(|line| line.split_whitespace().last())
-        .collect();
+    let listed: Vec<_> = listed.iter().filter_map(|line| line.split_whitespace().last()).collect();
     assert_eq!(listed, ["1", "2"]);
 }

@@ -10,10 +10,7 @@ use super::{Meeting, assert_pulled, client, is_refused, succeed, two_images};
 
 fn regctl(regctl: &Peer, meeting: &Meeting, arguments: &[&str]) -> Command {
     let mut command = regctl.command_at_home(meeting.home());
-    command
-        .arg("--host")
-        .arg(format!("reg={},tls=disabled", meeting.host()))
-        .args(arguments);
+    command.arg("--host").arg(format!("reg={},tls=disabled", meeting.host())).args(arguments);
     command
 }
 
@@ -50,22 +47,14 @@ fn regctl_pushes_pulls_mounts_lists_and_deletes() {
 
     let second = meeting.name("shop/api:1.0");
     succeed(&mut copy(&meeting, &name, &second));
-    let listed = succeed(&mut regctl(
-        &peer,
-        &meeting,
-        &["tag", "ls", &meeting.name("shop/api")],
-    ));
+    let listed = succeed(&mut regctl(&peer, &meeting, &["tag", "ls", &meeting.name("shop/api")]));
     assert_eq!(listed.lines().collect::<Vec<_>>(), ["1", "1.0"]);
 
     succeed(&mut regctl(&peer, &meeting, &["tag", "rm", &name]));
     meeting.assert_lacks("shop/api", "1");
     meeting.assert_holds("shop/api", "1.0", &image);
     let by_digest = format!("{}@{}", meeting.name("shop/api"), image.digest());
-    succeed(&mut regctl(
-        &peer,
-        &meeting,
-        &["manifest", "delete", &by_digest],
-    ));
+    succeed(&mut regctl(&peer, &meeting, &["manifest", "delete", &by_digest]));
     assert!(meeting.listed("shop/api").is_empty());
 }
 
@@ -106,14 +95,7 @@ fn regctl_attaches_a_referrer_lists_it_and_reads_it_back() {
     assert_eq!(meeting.listed("shop/api"), ["1"]);
 
     let listed = succeed(&mut regctl(&peer, &meeting, &["artifact", "list", &name]));
-    assert!(
-        listed.contains(attached[0]["digest"].as_str().unwrap()),
-        "{listed}"
-    );
-    let read = succeed(&mut regctl(
-        &peer,
-        &meeting,
-        &["artifact", "get", "--subject", &name],
-    ));
+    assert!(listed.contains(attached[0]["digest"].as_str().unwrap()), "{listed}");
+    let read = succeed(&mut regctl(&peer, &meeting, &["artifact", "get", "--subject", &name]));
     assert_eq!(read, fs::read_to_string(&sbom).unwrap());
 }

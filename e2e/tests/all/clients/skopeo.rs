@@ -9,10 +9,7 @@ use super::{Meeting, assert_pulled, client, is_refused, succeed, two_images};
 fn copy(skopeo: &Peer, meeting: &Meeting, from: &str, to: &str) -> Command {
     let mut command = skopeo.command_at_home(meeting.home());
     command.args(["--insecure-policy", "copy", "--preserve-digests"]);
-    for (option, place) in [
-        ("--src-tls-verify=false", from),
-        ("--dest-tls-verify=false", to),
-    ] {
+    for (option, place) in [("--src-tls-verify=false", from), ("--dest-tls-verify=false", to)] {
         if place.starts_with("docker://") {
             command.arg(option);
         }
@@ -61,9 +58,7 @@ fn skopeo_pushes_pulls_copies_lists_and_deletes() {
     meeting.assert_lacks("shop/api", "1");
     meeting.assert_holds("shop/mirror/api", "1", &image);
     // The name stays burnt.
-    let burnt = copy(&skopeo, &meeting, &from_other, &name)
-        .output()
-        .unwrap();
+    let burnt = copy(&skopeo, &meeting, &from_other, &name).output().unwrap();
     assert!(!burnt.status.success());
     meeting.assert_lacks("shop/api", "1");
 }

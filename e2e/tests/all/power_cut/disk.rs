@@ -99,9 +99,7 @@ impl Disk {
     /// was lost cannot be reached.
     pub(super) fn write(&self, root: &Path, target: &Path) {
         let in_target = |path: &Path| {
-            let inside = path
-                .strip_prefix(root)
-                .expect("all of it is under the root");
+            let inside = path.strip_prefix(root).expect("all of it is under the root");
             target.join(inside)
         };
         let mut reached = BTreeSet::from([root.to_owned()]);
@@ -163,10 +161,9 @@ pub(super) fn unsynced(events: &[Event], after: usize) -> BTreeSet<usize> {
         Change::MakeFolder { path }
         | Change::Name { path, .. }
         | Change::Remove { path }
-        | Change::Rename { to: path, .. } => path
-            .parent()
-            .and_then(|folder| folders.get(folder))
-            .is_some_and(|since| at < *since),
+        | Change::Rename { to: path, .. } => {
+            path.parent().and_then(|folder| folders.get(folder)).is_some_and(|since| at < *since)
+        }
     };
     let changes = events[..after].iter().enumerate();
     changes

@@ -35,10 +35,7 @@ pub(super) fn judge(recording: &Recording, events: &[Event], cuts: &[Cut]) -> Ve
             .chunks(share)
             .map(|cuts| scope.spawn(move || judge_some(recording, events, cuts)))
             .collect();
-        judges
-            .into_iter()
-            .flat_map(|judge| judge.join().unwrap())
-            .collect()
+        judges.into_iter().flat_map(|judge| judge.join().unwrap()).collect()
     })
 }
 
@@ -46,10 +43,7 @@ fn judge_some(recording: &Recording, events: &[Event], cuts: &[Cut]) -> Vec<Stri
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let judged = cuts.iter().filter_map(|cut| {
         let lost = try_state(&runtime, recording, events, *cut).err()?;
-        Some(format!(
-            "{cut:?}, before {:?}: {lost:#}",
-            brief(events, *cut)
-        ))
+        Some(format!("{cut:?}, before {:?}: {lost:#}", brief(events, *cut)))
     });
     judged.collect()
 }
@@ -61,11 +55,7 @@ fn brief(events: &[Event], cut: Cut) -> Option<String> {
 
 fn try_state(runtime: &Runtime, recording: &Recording, events: &[Event], cut: Cut) -> Result<()> {
     let memory = PathBuf::from(IN_MEMORY);
-    let folder = if memory.is_dir() {
-        tempfile::tempdir_in(memory)?
-    } else {
-        tempfile::tempdir()?
-    };
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
     let open = unsynced(events, cut.after);
     Disk::after(events, &open, cut).write(&recording.root, folder.path());
     let promised = promised(&events[..cut.after]);
@@ -101,11 +91,7 @@ fn promised(events: &[Event]) -> Promised {
 async fn holds(data: &Path, recording: &Recording, promised: &Promised) -> Result<()> {
     let folder = DataFolder::open(data, BlobLimits::default()).context("it does not open")?;
     let verified = folder.ledger().verify().await?;
-    ensure!(
-        verified.problems.is_empty(),
-        "the record is damaged: {:?}",
-        verified.problems
-    );
+    ensure!(verified.problems.is_empty(), "the record is damaged: {:?}", verified.problems);
     for pushed in &recording.pushed {
         for blob in pushed.image.blobs() {
             let address = format!("/v2/{REPOSITORY}/blobs/{}", blob.digest);
@@ -135,10 +121,7 @@ async fn has_blob(folder: &DataFolder, digest: &str) -> Result<()> {
     let size = size.with_context(|| format!("the repository has lost {digest}"))?;
     let bytes = folder.blobs().read(&parsed, BLOB_BYTES_MAX).await?;
     let bytes = bytes.with_context(|| format!("the file of {digest} is lost"))?;
-    ensure!(
-        sha256(&bytes) == digest && bytes.len() as u64 == size,
-        "{digest} holds other bytes"
-    );
+    ensure!(sha256(&bytes) == digest && bytes.len() as u64 == size, "{digest} holds other bytes");
     Ok(())
 }
 
@@ -149,11 +132,7 @@ async fn resolved(folder: &DataFolder, tag: &str) -> Result<Option<String>> {
     let Some(found) = catalog.manifest(&repository(), &reference).await? else {
         return Ok(None);
     };
-    ensure!(
-        sha256(&found.bytes) == found.digest.to_string(),
-        "{} holds other bytes",
-        found.digest
-    );
+    ensure!(sha256(&found.bytes) == found.digest.to_string(), "{} holds other bytes", found.digest);
     Ok(Some(found.digest.to_string()))
 }
 
@@ -170,10 +149,7 @@ async fn has_tag(folder: &DataFolder, pushed: &Pushed, is_promised: bool) -> Res
     match resolved(folder, tag).await? {
         None => {
             ensure!(!is_promised, "tag {tag} is lost");
-            ensure!(
-                changes(folder, tag).await? == 0,
-                "tag {tag} has a history and no image"
-            );
+            ensure!(changes(folder, tag).await? == 0, "tag {tag} has a history and no image");
             Ok(())
         }
         Some(digest) => is_whole(folder, pushed, &digest, 1).await,
@@ -188,15 +164,9 @@ async fn is_whole(
 ) -> Result<()> {
     let tag = &pushed.tag;
     let expected = pushed.image.digest();
-    ensure!(
-        digest == expected,
-        "tag {tag} names {digest}, not {expected}"
-    );
+    ensure!(digest == expected, "tag {tag} names {digest}, not {expected}");
     let changes = changes(folder, tag).await?;
-    ensure!(
-        changes == changes_expected,
-        "tag {tag} has {changes} changes, not {changes_expected}"
-    );
+    ensure!(changes == changes_expected, "tag {tag} has {changes} changes, not {changes_expected}");
     for blob in pushed.image.blobs() {
         has_blob(folder, &blob.digest).await?;
     }
@@ -207,9 +177,7 @@ async fn is_whole(
 async fn has_alias(folder: &DataFolder, recording: &Recording, promised: &Promised) -> Result<()> {
     let moves = recording.pushed.iter().filter(|pushed| pushed.tag == ALIAS);
     let moves: Vec<&Pushed> = moves.collect();
-    let last = moves
-        .iter()
-        .rposition(|pushed| is_promised(promised, pushed));
+    let last = moves.iter().rposition(|pushed| is_promised(promised, pushed));
     let Some(digest) = resolved(folder, ALIAS).await? else {
         ensure!(last.is_none(), "{ALIAS} is lost");
         return Ok(());

@@ -129,8 +129,7 @@ impl Reader {
             }
             "fsync" | "fdatasync" => self.synced(call),
             other => assert!(
-                call.behind(0)
-                    .is_none_or(|path| !self.is_ours(Path::new(&path))),
+                call.behind(0).is_none_or(|path| !self.is_ours(Path::new(&path))),
                 "the model does not know {other}: {call:?}"
             ),
         }
@@ -161,10 +160,7 @@ impl Reader {
         let Some(path) = self.ours(call, 1) else {
             return;
         };
-        assert!(
-            !call.has(2, "O_TMPFILE"),
-            "the model does not know {call:?}"
-        );
+        assert!(!call.has(2, "O_TMPFILE"), "the model does not know {call:?}");
         if self.folders.contains(&path) {
             return;
         }
@@ -274,14 +270,12 @@ impl Reader {
         self.placed
             .into_iter()
             .map(|placed| match placed.event {
-                Event::SyncFile { file, .. } => Event::SyncFile {
-                    file,
-                    since: since_of(placed.began),
-                },
-                Event::SyncFolder { folder, .. } => Event::SyncFolder {
-                    folder,
-                    since: since_of(placed.began),
-                },
+                Event::SyncFile { file, .. } => {
+                    Event::SyncFile { file, since: since_of(placed.began) }
+                }
+                Event::SyncFolder { folder, .. } => {
+                    Event::SyncFolder { folder, since: since_of(placed.began) }
+                }
                 other @ (Event::Change(_) | Event::Answer(_)) => other,
             })
             .collect()

@@ -56,11 +56,7 @@ impl Recording {
             lines += text.lines().count();
         }
         let events = log::events(&root, &traces);
-        Self {
-            root,
-            events,
-            pushed,
-        }
+        Self { root, events, pushed }
     }
 }
 
@@ -90,30 +86,19 @@ fn push_each(server: &Server, all: Vec<Pushed>) -> Vec<Pushed> {
 fn new_tags(run: usize) -> Vec<Pushed> {
     let mut all: Vec<_> = (0..3)
         .map(|number| format!("{run}.{number}"))
-        .map(|tag| Pushed {
-            image: Image::oci(&tag).unwrap(),
-            tag,
-        })
+        .map(|tag| Pushed { image: Image::oci(&tag).unwrap(), tag })
         .collect();
     all.push(Pushed {
         tag: format!("{run}.large-layer"),
         image: Image::oci(&scattered_text(run)).unwrap(),
     });
-    all.push(Pushed {
-        tag: format!("{run}.large-manifest"),
-        image: with_large_manifest(run),
-    });
+    all.push(Pushed { tag: format!("{run}.large-manifest"), image: with_large_manifest(run) });
     all
 }
 
 fn moves(run: usize) -> Vec<Pushed> {
     let image = |number| Image::oci(&format!("{ALIAS} {run}.{number}")).unwrap();
-    (0..4)
-        .map(|number| Pushed {
-            tag: ALIAS.to_owned(),
-            image: image(number),
-        })
-        .collect()
+    (0..4).map(|number| Pushed { tag: ALIAS.to_owned(), image: image(number) }).collect()
 }
 
 /// Text that does not pack well, the same in every run.

@@ -13,11 +13,7 @@ pub(super) fn of(events: &[Event]) -> Vec<Cut> {
     };
     (1..=events.len())
         .filter(is_cut)
-        .flat_map(|after| {
-            fates(events, after)
-                .into_iter()
-                .map(move |fate| Cut { after, fate })
-        })
+        .flat_map(|after| fates(events, after).into_iter().map(move |fate| Cut { after, fate }))
         .collect()
 }
 
@@ -34,9 +30,7 @@ fn fates(events: &[Event], after: usize) -> Vec<Fate> {
         if can_tear(events, at) {
             fates.push(Fate::Torn(at));
         }
-        let next = open
-            .range(at + 1..)
-            .find(|next| overlap(events, at, **next));
+        let next = open.range(at + 1..).find(|next| overlap(events, at, **next));
         fates.extend(next.map(|next| Fate::Swapped(at, *next)));
     }
     fates

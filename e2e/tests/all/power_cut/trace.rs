@@ -28,9 +28,7 @@ pub(super) fn read(text: &str, first: usize) -> Vec<Call> {
     let mut calls = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let line_number = first + at;
-        let (process, rest) = line
-            .split_once(' ')
-            .expect("each line begins with a process");
+        let (process, rest) = line.split_once(' ').expect("each line begins with a process");
         let rest = rest.trim_start();
         if rest.starts_with("+++") || rest.starts_with("---") {
             continue;
@@ -77,10 +75,7 @@ fn split(arguments: &str) -> Vec<String> {
             }
             _ => {}
         }
-        parts
-            .last_mut()
-            .expect("there is always a last part")
-            .push(character);
+        parts.last_mut().expect("there is always a last part").push(character);
     }
     parts.iter().map(|part| part.trim().to_owned()).collect()
 }
@@ -89,8 +84,7 @@ impl Call {
     /// A plain number, or the number of a descriptor.
     pub(super) fn number(&self, at: usize) -> i64 {
         let text = self.arguments[at].split('<').next().unwrap_or_default();
-        text.parse()
-            .unwrap_or_else(|_| panic!("no number at {at}: {self:?}"))
+        text.parse().unwrap_or_else(|_| panic!("no number at {at}: {self:?}"))
     }
 
     /// What a descriptor stands for: a path, or `socket:[4711]`.
@@ -120,9 +114,7 @@ impl Call {
 
 fn unhex(text: &str) -> Vec<u8> {
     let digits = text.split("\\x").skip(1);
-    digits
-        .map(|two| u8::from_str_radix(&two[..2], 16).expect("two digits after \\x"))
-        .collect()
+    digits.map(|two| u8::from_str_radix(&two[..2], 16).expect("two digits after \\x")).collect()
 }
 
 #[test]
@@ -133,10 +125,7 @@ fn a_call_that_others_interrupt_is_one_call() {
                 7 +++ exited with 0 +++\n";
     let calls = read(text, 100);
     assert_eq!(calls.len(), 2);
-    assert_eq!(
-        (calls[0].name.as_str(), calls[0].started),
-        ("fdatasync", 101)
-    );
+    assert_eq!((calls[0].name.as_str(), calls[0].started), ("fdatasync", 101));
     let write = &calls[1];
     assert_eq!((write.started, write.ended, write.result), (100, 102, 2));
     assert_eq!(write.behind(0).unwrap(), "/a");
