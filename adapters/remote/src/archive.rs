@@ -52,8 +52,5 @@ async fn open_saved(saved: TempPath, temp: &Path) -> Result<TarIndex, RemoteErro
 }
 
 fn wrong(path: &Path, problem: impl Into<String>) -> RemoteError {
-    RemoteError::Archive {
-        path: path.display().to_string(),
-        problem: problem.into(),
-    }
+    RemoteError::Archive { path: path.display().to_string(), problem: problem.into() }
 }

@@ -46,11 +46,7 @@ impl ManifestBytes {
     #[must_use]
     pub fn new(media_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        Self {
-            digest: Digest::sha256(&bytes),
-            media_type: media_type.into(),
-            bytes,
-        }
+        Self { digest: Digest::sha256(&bytes), media_type: media_type.into(), bytes }
     }
 
     /// Reads what the bytes say.
@@ -71,11 +67,7 @@ impl ManifestBytes {
     pub fn descriptor(&self) -> Result<Descriptor, RemoteError> {
         let manifest = self.read()?;
         let size = self.bytes.len() as u64;
-        Ok(Descriptor::new(
-            manifest.media_type.as_str(),
-            self.digest,
-            size,
-        ))
+        Ok(Descriptor::new(manifest.media_type.as_str(), self.digest, size))
     }
 }
 
@@ -208,10 +200,7 @@ impl Checking {
         };
         self.digest
             .expect(digester.finish())
-            .map_err(|mismatch| RemoteError::DigestMismatch {
-                place: self.place.clone(),
-                mismatch,
-            })
+            .map_err(|mismatch| RemoteError::DigestMismatch { place: self.place.clone(), mismatch })
     }
 
     fn wrong_size(&self, expected: u64) -> RemoteError {
@@ -237,10 +226,7 @@ pub async fn read_whole(
     while let Some(piece) = stream.next().await {
         let piece = piece?;
         if whole.len() + piece.len() > bytes_max {
-            return Err(RemoteError::TooLarge {
-                what: what.to_owned(),
-                max: bytes_max as u64,
-            });
+            return Err(RemoteError::TooLarge { what: what.to_owned(), max: bytes_max as u64 });
         }
         whole.extend_from_slice(&piece);
     }
@@ -261,10 +247,7 @@ mod tests {
     fn a_stream_is_whole_and_right_or_ends_in_an_error() {
         let digest = Digest::sha256(b"hello");
         assert_eq!(read(b"hello", digest, 5).unwrap(), "hello");
-        assert!(matches!(
-            read(b"hallo", digest, 5),
-            Err(RemoteError::DigestMismatch { .. })
-        ));
+        assert!(matches!(read(b"hallo", digest, 5), Err(RemoteError::DigestMismatch { .. })));
         for short_or_long in [&b"hell"[..], b"hello world"] {
             assert!(matches!(
                 read(short_or_long, digest, 5),
@@ -280,9 +263,6 @@ mod tests {
             futures_util::FutureExt::now_or_never(read_whole(stream, max, "it")).unwrap()
         };
         assert!(whole(5).is_ok());
-        assert!(matches!(
-            whole(4),
-            Err(RemoteError::TooLarge { max: 4, .. })
-        ));
+        assert!(matches!(whole(4), Err(RemoteError::TooLarge { max: 4, .. })));
     }
 }

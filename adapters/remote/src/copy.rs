@@ -68,14 +68,8 @@ pub async fn copy(from: &Place, to: &Target, options: CopyOptions) -> Result<Cop
     let mut walk = Walk::default();
     walk.add(from, &digest, 0).await?;
     let manifest = walk.get(&digest, from).await?;
-    let mut copied = Copied {
-        manifest,
-        sent: 0,
-        sent_bytes: 0,
-        mounted: 0,
-        present: 0,
-        referrers: Vec::new(),
-    };
+    let mut copied =
+        Copied { manifest, sent: 0, sent_bytes: 0, mounted: 0, present: 0, referrers: Vec::new() };
     put_all(from, to, &walk, &mut copied).await?;
     match options.referrers {
         ReferrersToo::No => {}
@@ -104,9 +98,7 @@ impl Walk {
         }
         let too_much = |problem: String| RemoteError::protocol(format!("image {digest}"), problem);
         if depth > DEPTH_MAX {
-            return Err(too_much(format!(
-                "its indexes nest deeper than {DEPTH_MAX}"
-            )));
+            return Err(too_much(format!("its indexes nest deeper than {DEPTH_MAX}")));
         }
         let manifest = from.manifest(digest).await?;
         let read = manifest.read()?;
@@ -117,9 +109,7 @@ impl Walk {
             Box::pin(self.add(from, &child.digest, depth + 1)).await?;
         }
         if self.manifests.len() >= MANIFESTS_MAX {
-            return Err(too_much(format!(
-                "it has more than {MANIFESTS_MAX} manifests"
-            )));
+            return Err(too_much(format!("it has more than {MANIFESTS_MAX} manifests")));
         }
         self.manifests.push(manifest);
         Ok(())
@@ -180,9 +170,7 @@ async fn put_blob(from: &Place, to: &Target, blob: &Descriptor) -> Result<BlobPu
                 | Place::DockerArchive(_) => None,
             };
             let source = from.blob_source(blob).await?;
-            repository
-                .put_blob(&blob.digest, blob.size, &source, mount_from)
-                .await
+            repository.put_blob(&blob.digest, blob.size, &source, mount_from).await
         }
         Target::Layout(layout) => {
             if layout.has_blob(&blob.digest).await? == Some(blob.size) {
@@ -202,11 +190,7 @@ async fn copy_referrers(
     walk: &Walk,
     copied: &mut Copied,
 ) -> Result<(), RemoteError> {
-    let mut subjects: Vec<Digest> = walk
-        .manifests
-        .iter()
-        .map(|manifest| manifest.digest)
-        .collect();
+    let mut subjects: Vec<Digest> = walk.manifests.iter().map(|manifest| manifest.digest).collect();
     let mut seen = subjects.len();
     for _ in 0..DEPTH_MAX {
         let mut attached = Vec::new();

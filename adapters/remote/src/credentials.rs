@@ -170,10 +170,7 @@ impl DockerConfig {
 
 /// The host in a key such as `https://ghcr.io/v2/`. Source: docker/cli `ConvertToHostname`.
 fn key_host(key: &str) -> &str {
-    let bare = key
-        .strip_prefix("https://")
-        .or_else(|| key.strip_prefix("http://"))
-        .unwrap_or(key);
+    let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     bare.split('/').next().unwrap_or(bare)
 }
 
@@ -189,23 +186,17 @@ impl AuthEntry {
         if let Some(auth) = said(&self.auth) {
             return decode_auth(&auth)
                 .map(Some)
-                .ok_or_else(|| CredentialsError::Auth {
-                    host: host.to_string(),
-                });
+                .ok_or_else(|| CredentialsError::Auth { host: host.to_string() });
         }
-        Ok(said(&self.username)
-            .zip(said(&self.password))
-            .map(|(username, password)| {
-                let password = Secret::new(password);
-                Credential::Basic { username, password }
-            }))
+        Ok(said(&self.username).zip(said(&self.password)).map(|(username, password)| {
+            let password = Secret::new(password);
+            Credential::Basic { username, password }
+        }))
     }
 }
 
 fn decode_auth(auth: &str) -> Option<Credential> {
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(auth.trim())
-        .ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(auth.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (username, password) = text.split_once(':')?;
     // Docker pads the decoded text with NUL. Source: docker/cli `decodeAuth`.
@@ -232,10 +223,7 @@ impl Credentials {
     /// Those of some docker configs; the first that knows a host decides.
     #[must_use]
     pub fn of(configs: Vec<DockerConfig>) -> Self {
-        Self {
-            configs,
-            ..Self::default()
-        }
+        Self { configs, ..Self::default() }
     }
 
     /// Adds one that goes before every config.
@@ -282,17 +270,12 @@ mod tests {
 
     async fn find(config: &str, host: &str) -> Result<Option<Credential>, CredentialsError> {
         let config = DockerConfig::read(config)?;
-        Credentials::of(vec![config])
-            .find(&host.parse().unwrap())
-            .await
+        Credentials::of(vec![config]).find(&host.parse().unwrap()).await
     }
 
     fn basic(username: &str, password: &str) -> Credential {
         let password = Secret::new(password);
-        Credential::Basic {
-            username: username.into(),
-            password,
-        }
+        Credential::Basic { username: username.into(), password }
     }
 
     #[tokio::test]
@@ -325,21 +308,11 @@ mod tests {
                 format!(r#"{auth},"identitytoken":"T""#),
                 Some(Credential::IdentityToken(Secret::new("T"))),
             ),
-            (
-                format!(r#"{auth},"registrytoken":"R""#),
-                Some(Credential::Bearer(Secret::new("R"))),
-            ),
-            (
-                r#""username":"u","password":"p""#.to_owned(),
-                Some(basic("u", "p")),
-            ),
+            (format!(r#"{auth},"registrytoken":"R""#), Some(Credential::Bearer(Secret::new("R")))),
+            (r#""username":"u","password":"p""#.to_owned(), Some(basic("u", "p"))),
         ];
         for (fields, expected) in cases {
-            assert_eq!(
-                find(&with(&fields), "a.io").await.unwrap(),
-                expected,
-                "{fields}"
-            );
+            assert_eq!(find(&with(&fields), "a.io").await.unwrap(), expected, "{fields}");
         }
         let wrong = find(&with(r#""auth":"!""#), "a.io").await;
         assert!(matches!(wrong, Err(CredentialsError::Auth { .. })));
@@ -350,27 +323,18 @@ mod tests {
         let host: RegistryHost = "a.io".parse().unwrap();
         let config = DockerConfig::read(r#"{"auths":{"a.io":{"auth":"dXNlcjpwYXNz"}}}"#).unwrap();
         let credentials = Credentials::of(vec![config]).with(host.clone(), basic("token", "T"));
-        assert_eq!(
-            credentials.find(&host).await.unwrap(),
-            Some(basic("token", "T"))
-        );
+        assert_eq!(credentials.find(&host).await.unwrap(), Some(basic("token", "T")));
     }
 
     #[test]
     fn a_wrong_config_is_refused_without_its_secrets() {
         let wrong =
             DockerConfig::read("{\"auths\":\n{\"a\":{\"auth\": \"hunter2\" x}}}").unwrap_err();
-        assert_eq!(
-            wrong.to_string(),
-            "the docker config is not as expected, line 2"
-        );
+        assert_eq!(wrong.to_string(), "the docker config is not as expected, line 2");
         for name in ["../evil", "a b", "-x", "", "A", "a/b"] {
             let config = format!(r#"{{"credHelpers":{{"a.io":"{name}"}}}}"#);
             let refused = DockerConfig::read(&config);
-            assert!(
-                matches!(refused, Err(CredentialsError::HelperName { .. })),
-                "{name}"
-            );
+            assert!(matches!(refused, Err(CredentialsError::HelperName { .. })), "{name}");
         }
         assert!(DockerConfig::read(&format!("{{}}{}", " ".repeat(CONFIG_BYTES_MAX - 2))).is_ok());
         assert!(DockerConfig::read(&format!("{{}}{}", " ".repeat(CONFIG_BYTES_MAX - 1))).is_err());

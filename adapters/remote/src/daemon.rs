@@ -28,13 +28,8 @@ const FIRST_BYTE_WITHIN: Duration = Duration::from_secs(600);
 const IDLE: Duration = Duration::from_secs(60);
 const ERROR_BYTES_MAX: usize = 64 << 10;
 /// What stays as it is in the name's part of the path; `/` too, which the daemon expects there.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@');
+const KEPT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/').remove(b':').remove(b'@');
 
 /// Where a docker daemon listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,20 +61,12 @@ impl FromStr for DockerHost {
 
     /// Reads the value of `DOCKER_HOST`.
     fn from_str(text: &str) -> Result<Self, DockerHostError> {
-        let wrong = || DockerHostError {
-            text: text.chars().take(128).collect(),
-        };
+        let wrong = || DockerHostError { text: text.chars().take(128).collect() };
         if let Some(path) = text.strip_prefix("unix://") {
             let path = PathBuf::from(path);
-            return if path.is_absolute() {
-                Ok(Self::Unix(path))
-            } else {
-                Err(wrong())
-            };
+            return if path.is_absolute() { Ok(Self::Unix(path)) } else { Err(wrong()) };
         }
-        let rest = text
-            .strip_prefix("tcp://")
-            .or_else(|| text.strip_prefix("http://"));
+        let rest = text.strip_prefix("tcp://").or_else(|| text.strip_prefix("http://"));
         let authority = rest.ok_or_else(wrong)?.trim_end_matches('/');
         let host: domain::RegistryHost = authority.parse().map_err(|_| wrong())?;
         if host.is_loopback() {
@@ -120,22 +107,16 @@ impl Daemon {
             .connect_timeout(CONNECT_WITHIN)
             .tls_certs_only([]);
         let (builder, base) = match host {
-            DockerHost::Unix(path) => (
-                builder.unix_socket(path.as_path()),
-                "http://docker".to_owned(),
-            ),
+            DockerHost::Unix(path) => {
+                (builder.unix_socket(path.as_path()), "http://docker".to_owned())
+            }
             DockerHost::Loopback { authority } => (builder, format!("http://{authority}")),
         };
-        let client = builder.build().map_err(|cause| RemoteError::Setup {
-            host: host.to_string(),
-            cause: cause.into(),
-        })?;
+        let client = builder
+            .build()
+            .map_err(|cause| RemoteError::Setup { host: host.to_string(), cause: cause.into() })?;
         let place = format!("docker daemon at {host}");
-        Ok(Self {
-            client,
-            base,
-            place,
-        })
+        Ok(Self { client, base, place })
     }
 
     /// Saves an image to a file in `temp` and opens it; the file goes with the archive's last clone.
@@ -210,22 +191,13 @@ impl Daemon {
         let answered = format!("{} answered {status}{said}", self.place);
         if status == 404 {
             let what = format!("image `{}`", shown(image));
-            return RemoteError::NotFound {
-                what,
-                said: answered,
-            };
+            return RemoteError::NotFound { what, said: answered };
         }
-        RemoteError::protocol(
-            answered,
-            format!("the image `{}` was not saved", shown(image)),
-        )
+        RemoteError::protocol(answered, format!("the image `{}` was not saved", shown(image)))
     }
 
     fn unreachable(&self, error: reqwest::Error) -> RemoteError {
-        RemoteError::Unreachable {
-            place: self.place.clone(),
-            cause: error.without_url().into(),
-        }
+        RemoteError::Unreachable { place: self.place.clone(), cause: error.without_url().into() }
     }
 
     fn timeout(&self, waited: Duration) -> RemoteError {

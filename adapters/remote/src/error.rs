@@ -45,11 +45,7 @@ impl fmt::Display for Answered {
 /// A stranger's text as one line that cannot steer a terminal.
 pub(crate) fn shown(text: &str) -> String {
     let short: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-    short
-        .escape_debug()
-        .to_string()
-        .replace("\\\"", "\"")
-        .replace("\\'", "'")
+    short.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
 }
 
 /// Why a place did not give or take something.
@@ -224,9 +220,7 @@ pub enum RemoteError {
 }
 
 fn again(after: Option<Duration>) -> String {
-    after.map_or_else(String::new, |after| {
-        format!(", again in {} s", after.as_secs())
-    })
+    after.map_or_else(String::new, |after| format!(", again in {} s", after.as_secs()))
 }
 
 impl RemoteError {
@@ -242,25 +236,15 @@ impl RemoteError {
         cause: std::io::Error,
     ) -> Self {
         let path = path.display().to_string();
-        Self::File {
-            action,
-            path,
-            cause,
-        }
+        Self::File { action, path, cause }
     }
 
     pub(crate) fn protocol(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Protocol {
-            place: place.into(),
-            problem: problem.into(),
-        }
+        Self::Protocol { place: place.into(), problem: problem.into() }
     }
 
     pub(crate) fn document(what: impl Into<String>, cause: DocumentError) -> Self {
-        Self::Document {
-            what: what.into(),
-            cause,
-        }
+        Self::Document { what: what.into(), cause }
     }
 }
 
@@ -288,10 +272,7 @@ mod tests {
             code: Some("MANIFEST_UNKNOWN".into()),
             message: None,
         };
-        assert_eq!(
-            answered.to_string(),
-            "registry ghcr.io answered 404 (MANIFEST_UNKNOWN)"
-        );
+        assert_eq!(answered.to_string(), "registry ghcr.io answered 404 (MANIFEST_UNKNOWN)");
         answered.message = Some("a \"b\"\n\u{1b}[31mred".into());
         assert_eq!(
             answered.to_string(),
@@ -301,15 +282,9 @@ mod tests {
 
     #[test]
     fn only_not_found_is_absence() {
-        let absent = RemoteError::NotFound {
-            what: "shop/api:1".into(),
-            said: "x".into(),
-        };
+        let absent = RemoteError::NotFound { what: "shop/api:1".into(), said: "x".into() };
         assert!(or_absent::<()>(Err(absent)).unwrap().is_none());
-        let unknown = RemoteError::Timeout {
-            place: "x".into(),
-            waited: Duration::from_secs(60),
-        };
+        let unknown = RemoteError::Timeout { place: "x".into(), waited: Duration::from_secs(60) };
         assert_eq!(unknown.to_string(), "x sent nothing for 60 s");
         assert!(or_absent::<()>(Err(unknown)).is_err());
     }

@@ -28,21 +28,17 @@ impl FileSpan {
         let failed = |cause| RemoteError::file("read", &self.path, cause);
         let mut file = File::open(&self.path).await.map_err(failed)?;
         if self.offset > 0 {
-            file.seek(SeekFrom::Start(self.offset))
-                .await
-                .map_err(failed)?;
+            file.seek(SeekFrom::Start(self.offset)).await.map_err(failed)?;
         }
         let start = (file, self.size, self.path);
-        Ok(
-            stream::try_unfold(start, |(mut file, left, path)| async move {
-                let piece = read_piece(&mut file, left)
-                    .await
-                    .map_err(|cause| RemoteError::file("read", &path, cause))?;
-                let left = left - piece.len() as u64;
-                Ok((!piece.is_empty()).then_some((piece, (file, left, path))))
-            })
-            .boxed(),
-        )
+        Ok(stream::try_unfold(start, |(mut file, left, path)| async move {
+            let piece = read_piece(&mut file, left)
+                .await
+                .map_err(|cause| RemoteError::file("read", &path, cause))?;
+            let left = left - piece.len() as u64;
+            Ok((!piece.is_empty()).then_some((piece, (file, left, path))))
+        })
+        .boxed())
     }
 }
 
@@ -90,14 +86,8 @@ pub(crate) async fn read_plain(
             max: bytes_max as u64,
         });
     }
-    let span = FileSpan {
-        path: path.to_owned(),
-        offset: 0,
-        size,
-    };
+    let span = FileSpan { path: path.to_owned(), offset: 0, size };
     let stream = span.stream().await?;
     let what = path.display().to_string();
-    crate::content::read_whole(stream, bytes_max, &what)
-        .await
-        .map(Some)
+    crate::content::read_whole(stream, bytes_max, &what).await.map(Some)
 }

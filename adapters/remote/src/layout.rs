@@ -40,9 +40,7 @@ impl Layout {
     /// # Errors
     /// The folder is missing, or is no layout of version 1.
     pub async fn open(folder: &Path) -> Result<Self, RemoteError> {
-        let layout = Self {
-            folder: folder.to_owned(),
-        };
+        let layout = Self { folder: folder.to_owned() };
         let marker = read_plain(&folder.join(MARKER_FILE), MARKER_BYTES_MAX).await?;
         let marker = marker
             .ok_or_else(|| layout.without(format!("`{MARKER_FILE}` file: it is no OCI layout")))?;
@@ -161,10 +159,7 @@ pub(crate) fn checked_manifest(
 ) -> Result<ManifestBytes, RemoteError> {
     digest
         .verify(&bytes)
-        .map_err(|mismatch| RemoteError::DigestMismatch {
-            place: place.to_owned(),
-            mismatch,
-        })?;
+        .map_err(|mismatch| RemoteError::DigestMismatch { place: place.to_owned(), mismatch })?;
     let limit =
         ManifestLimit::new(MANIFEST_BYTES_SETTABLE_MAX).expect("the largest that can be set");
     let manifest = Manifest::read_within(&bytes, None, limit)
@@ -218,10 +213,8 @@ pub(crate) fn select(
 
 /// A few names for an error's end.
 pub(crate) fn some_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let some: Vec<String> = names
-        .take(NAMES_SHOWN)
-        .map(|name| format!("`{}`", crate::error::shown(name)))
-        .collect();
+    let some: Vec<String> =
+        names.take(NAMES_SHOWN).map(|name| format!("`{}`", crate::error::shown(name))).collect();
     if some.is_empty() {
         "none: they have no names, so name a digest".to_owned()
     } else {

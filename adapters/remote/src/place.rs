@@ -85,10 +85,7 @@ impl Opener {
             Source::Registry(reference) => {
                 let repository = reference.repository();
                 let registry = self.registry(repository.host())?;
-                Place::Registry(
-                    registry.repository(repository.path().clone()),
-                    wanted(reference),
-                )
+                Place::Registry(registry.repository(repository.path().clone()), wanted(reference))
             }
         })
     }
@@ -179,9 +176,7 @@ impl Target {
             Self::Registry(repository) => repository.put_manifest(manifest).await.map(drop),
             Self::Layout(layout) => {
                 let source = BlobSource::bytes(manifest.bytes.clone());
-                layout
-                    .put_blob(&manifest.digest, manifest.bytes.len() as u64, &source)
-                    .await
+                layout.put_blob(&manifest.digest, manifest.bytes.len() as u64, &source).await
             }
         }
     }
@@ -200,9 +195,7 @@ impl Target {
             Self::Registry(_) => Ok(()),
             Self::Layout(layout) => {
                 let media_type = manifest.read()?.media_type.as_str();
-                layout
-                    .put_manifest(&manifest.digest, &manifest.bytes, media_type, tags)
-                    .await
+                layout.put_manifest(&manifest.digest, &manifest.bytes, media_type, tags).await
             }
         }
     }

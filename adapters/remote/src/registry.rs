@@ -84,10 +84,7 @@ impl Registry {
     /// One repository of it.
     #[must_use]
     pub fn repository(&self, path: RepositoryPath) -> RemoteRepository {
-        RemoteRepository {
-            connection: self.connection.clone(),
-            path,
-        }
+        RemoteRepository { connection: self.connection.clone(), path }
     }
 
     /// The host, as references name it.

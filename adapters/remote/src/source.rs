@@ -108,9 +108,8 @@ impl FromStr for Source {
         if text.chars().any(char::is_control) {
             return Err(SourceError::Control { text: cut() });
         }
-        let (transport, rest) = text
-            .split_once(':')
-            .ok_or_else(|| SourceError::Transport { text: cut() })?;
+        let (transport, rest) =
+            text.split_once(':').ok_or_else(|| SourceError::Transport { text: cut() })?;
         match transport {
             "oci" => path_and_name("oci", rest).map(|(folder, name)| Self::Layout { folder, name }),
             "oci-archive" => path_and_name("oci-archive", rest)
@@ -134,9 +133,7 @@ fn path_and_name(
 ) -> Result<(PathBuf, Option<String>), SourceError> {
     let (path, name) = match rest.split_once(':') {
         Some((_, "")) => {
-            return Err(SourceError::NoName {
-                text: rest.to_owned(),
-            });
+            return Err(SourceError::NoName { text: rest.to_owned() });
         }
         Some((path, name)) => (path, Some(name.to_owned())),
         None => (rest, None),
@@ -145,9 +142,7 @@ fn path_and_name(
         return Err(SourceError::NoPath { transport });
     }
     if path.starts_with('-') {
-        return Err(SourceError::Option {
-            path: path.to_owned(),
-        });
+        return Err(SourceError::Option { path: path.to_owned() });
     }
     Ok((PathBuf::from(path), name))
 }
@@ -160,16 +155,12 @@ fn daemon(image: &str) -> Result<Source, SourceError> {
         // The daemon knows names as people write them, so the text is kept and only checked.
         read_reference(image)?;
     }
-    Ok(Source::Daemon {
-        image: image.to_owned(),
-    })
+    Ok(Source::Daemon { image: image.to_owned() })
 }
 
 fn read_reference(text: &str) -> Result<ImageRef, SourceError> {
-    text.parse().map_err(|cause| SourceError::Reference {
-        text: text.chars().take(128).collect(),
-        cause,
-    })
+    text.parse()
+        .map_err(|cause| SourceError::Reference { text: text.chars().take(128).collect(), cause })
 }
 
 impl fmt::Display for Source {
@@ -223,18 +214,8 @@ mod tests {
             ("oci:", SourceError::NoPath { transport: "oci" }),
             ("oci::v1", SourceError::NoPath { transport: "oci" }),
             ("oci:a:", SourceError::NoName { text: "a:".into() }),
-            (
-                "oci:--rm",
-                SourceError::Option {
-                    path: "--rm".into(),
-                },
-            ),
-            (
-                "oci:a\nb",
-                SourceError::Control {
-                    text: "oci:a\nb".into(),
-                },
-            ),
+            ("oci:--rm", SourceError::Option { path: "--rm".into() }),
+            ("oci:a\nb", SourceError::Control { text: "oci:a\nb".into() }),
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse::<Source>(), Err(expected), "{text}");
@@ -247,10 +228,7 @@ mod tests {
             "docker-daemon:a?x=1",
         ] {
             let refused = bad.parse::<Source>();
-            assert!(
-                matches!(refused, Err(SourceError::Reference { .. })),
-                "{bad}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(SourceError::Reference { .. })), "{bad}: {refused:?}");
         }
     }
 
@@ -258,9 +236,6 @@ mod tests {
     fn a_source_has_5000_characters_and_not_5001() {
         let long = |length: usize| format!("oci:{}", "a".repeat(length - 4)).parse::<Source>();
         assert!(long(SOURCE_LEN_MAX).is_ok());
-        assert_eq!(
-            long(SOURCE_LEN_MAX + 1),
-            Err(SourceError::Length { found: 5001 })
-        );
+        assert_eq!(long(SOURCE_LEN_MAX + 1), Err(SourceError::Length { found: 5001 }));
     }
 }

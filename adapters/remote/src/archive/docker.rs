@@ -68,24 +68,15 @@ impl DockerArchive {
         let image = select(&images, name, &file)?;
         let config = document(&tar, image.config.as_str(), CONFIG_BYTES_MAX).await?;
         let layers = read_layers(&tar, image, &config).await?;
-        let config = (
-            Descriptor::of(OCI_CONFIG, &config),
-            image.config.as_str().to_owned(),
-        );
-        let mut blobs: BTreeMap<_, _> = layers
-            .iter()
-            .map(|layer| (layer.0.digest, layer.1.clone()))
-            .collect();
+        let config = (Descriptor::of(OCI_CONFIG, &config), image.config.as_str().to_owned());
+        let mut blobs: BTreeMap<_, _> =
+            layers.iter().map(|layer| (layer.0.digest, layer.1.clone())).collect();
         blobs.insert(config.0.digest, config.1);
         let manifest = match own_manifest(&tar, &config.0.digest).await? {
             Some(manifest) => manifest,
             None => made_manifest(config.0, layers.into_iter().map(|layer| layer.0).collect())?,
         };
-        Ok(Self {
-            tar,
-            manifest,
-            blobs,
-        })
+        Ok(Self { tar, manifest, blobs })
     }
 
     /// The manifest of the image that was chosen at opening.
@@ -194,9 +185,7 @@ fn select<'a>(
             place,
             count: several.len(),
             names: some_names(
-                several
-                    .iter()
-                    .flat_map(|image| image.repo_tags.iter().map(String::as_str)),
+                several.iter().flat_map(|image| image.repo_tags.iter().map(String::as_str)),
             ),
         }),
     }
@@ -222,10 +211,7 @@ async fn read_layers(
 ) -> Result<Vec<Layer>, RemoteError> {
     let path = tar.path();
     let config = ImageConfig::read(config).map_err(|cause| {
-        RemoteError::document(
-            format!("`{}` in {}", image.config.as_str(), path.display()),
-            cause,
-        )
+        RemoteError::document(format!("`{}` in {}", image.config.as_str(), path.display()), cause)
     })?;
     let (named, listed) = (config.diff_ids.len(), image.layers.len());
     if named != listed {
@@ -333,9 +319,7 @@ async fn manifest_at(
 ) -> Result<Option<ManifestBytes>, RemoteError> {
     let name = blob_path(digest);
     if !tar.holds(&name)
-        || tar
-            .size(&name)?
-            .is_some_and(|size| size > MANIFEST_BYTES_SETTABLE_MAX as u64)
+        || tar.size(&name)?.is_some_and(|size| size > MANIFEST_BYTES_SETTABLE_MAX as u64)
     {
         return Ok(None);
     }

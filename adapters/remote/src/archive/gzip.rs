@@ -22,18 +22,13 @@ pub(super) fn unpack_if_gzip(file: &Path, temp: &Path) -> Result<Option<TempPath
     let failed = |cause| RemoteError::file("read", file, cause);
     let mut packed = File::open(file).map_err(failed)?;
     let mut magic = Vec::new();
-    (&mut packed)
-        .take(2)
-        .read_to_end(&mut magic)
-        .map_err(failed)?;
+    (&mut packed).take(2).read_to_end(&mut magic).map_err(failed)?;
     if magic != GZIP_MAGIC {
         return Ok(None);
     }
     packed.seek(SeekFrom::Start(0)).map_err(failed)?;
     let packed_bytes = packed.metadata().map_err(failed)?.len();
-    let max = packed_bytes
-        .saturating_mul(UNPACK_RATIO_MAX)
-        .max(ALWAYS_ALLOWED_BYTES);
+    let max = packed_bytes.saturating_mul(UNPACK_RATIO_MAX).max(ALWAYS_ALLOWED_BYTES);
     let failed_to_write = |cause| RemoteError::file("write", temp, cause);
     let unpacked = tempfile::NamedTempFile::new_in(temp).map_err(failed_to_write)?;
     let mut from = MultiGzDecoder::new(BufReader::new(packed));
@@ -42,10 +37,7 @@ pub(super) fn unpack_if_gzip(file: &Path, temp: &Path) -> Result<Option<TempPath
     let mut total = 0_u64;
     loop {
         let read = from.read(&mut piece).map_err(|cause| {
-            wrong(
-                file,
-                format!("it is truncated or damaged after {total} unpacked bytes: {cause}"),
-            )
+            wrong(file, format!("it is truncated or damaged after {total} unpacked bytes: {cause}"))
         })?;
         if read == 0 {
             break;
@@ -59,8 +51,6 @@ pub(super) fn unpack_if_gzip(file: &Path, temp: &Path) -> Result<Option<TempPath
         }
         to.write_all(&piece[..read]).map_err(failed_to_write)?;
     }
-    let unpacked = to
-        .into_inner()
-        .map_err(|error| failed_to_write(error.into_error()))?;
+    let unpacked = to.into_inner().map_err(|error| failed_to_write(error.into_error()))?;
     Ok(Some(unpacked.into_temp_path()))
 }

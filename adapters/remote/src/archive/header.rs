@@ -42,15 +42,8 @@ pub(super) fn read(block: &[u8; 512]) -> Result<Option<Header>, &'static str> {
         return Ok(None);
     }
     let said = number(&block[148..156]).ok_or("its checksum is no number")?;
-    let summed: u64 = (0..512)
-        .map(|at| {
-            if (148..156).contains(&at) {
-                32
-            } else {
-                u64::from(block[at])
-            }
-        })
-        .sum();
+    let summed: u64 =
+        (0..512).map(|at| if (148..156).contains(&at) { 32 } else { u64::from(block[at]) }).sum();
     if said != summed {
         return Err("its checksum is wrong");
     }
@@ -74,20 +67,12 @@ pub(super) fn read(block: &[u8; 512]) -> Result<Option<Header>, &'static str> {
         _ => EntryKind::Other,
     };
     let link = text(&block[157..257]);
-    Ok(Some(Header {
-        name,
-        link,
-        size,
-        kind,
-    }))
+    Ok(Some(Header { name, link, size, kind }))
 }
 
 /// A text field: up to its first NUL.
 pub(super) fn text(field: &[u8]) -> String {
-    let end = field
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(field.len());
+    let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
     String::from_utf8_lossy(&field[..end]).into_owned()
 }
 
@@ -111,17 +96,13 @@ fn number(field: &[u8]) -> Option<u64> {
 pub(super) fn apply_pax(records: &[u8], header: &mut Header) -> Result<(), &'static str> {
     let mut rest = records;
     while !rest.is_empty() {
-        let blank = rest
-            .iter()
-            .position(|byte| *byte == b' ')
-            .ok_or("a pax record has no length")?;
+        let blank =
+            rest.iter().position(|byte| *byte == b' ').ok_or("a pax record has no length")?;
         let length: usize = std::str::from_utf8(&rest[..blank])
             .ok()
             .and_then(|digits| digits.parse().ok())
             .ok_or("a pax record's length is no number")?;
-        let record = rest
-            .get(blank + 1..length)
-            .ok_or("a pax record is longer than its header")?;
+        let record = rest.get(blank + 1..length).ok_or("a pax record is longer than its header")?;
         let record = std::str::from_utf8(record).map_err(|_| "a pax record is not UTF-8")?;
         let (key, value) = record
             .strip_suffix('\n')
@@ -144,12 +125,7 @@ mod tests {
     use super::*;
 
     fn header() -> Header {
-        Header {
-            name: "short".into(),
-            link: String::new(),
-            size: 1,
-            kind: EntryKind::File,
-        }
+        Header { name: "short".into(), link: String::new(), size: 1, kind: EntryKind::File }
     }
 
     #[test]
@@ -158,14 +134,7 @@ mod tests {
         // The length counts itself, the blank and the newline. Source: POSIX, pax.
         apply_pax(b"16 path=a/b/c.d\n16 size=8589934\n", &mut read).unwrap();
         assert_eq!((read.name.as_str(), read.size), ("a/b/c.d", 8_589_934));
-        for bad in [
-            &b"x"[..],
-            b"9 a=b\n",
-            b"99 path=a\n",
-            b"0 a=b\n",
-            b"6 abcd",
-            b"5 ab\n",
-        ] {
+        for bad in [&b"x"[..], b"9 a=b\n", b"99 path=a\n", b"0 a=b\n", b"6 abcd", b"5 ab\n"] {
             assert!(apply_pax(bad, &mut header()).is_err(), "{bad:?}");
         }
     }
@@ -174,10 +143,7 @@ mod tests {
     fn numbers_are_octal_or_base_256() {
         assert_eq!(number(b"00000000012\0"), Some(10));
         assert_eq!(number(b"       12 \0 "), Some(10));
-        assert_eq!(
-            number(&[0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1]),
-            Some((2 << 32) + 1)
-        );
+        assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1]), Some((2 << 32) + 1));
         assert_eq!(number(&[0xff; 12]), None);
         assert_eq!(number(b"0000000008\0\0"), None);
     }

@@ -50,14 +50,10 @@ pub(super) struct TarIndex {
 impl TarIndex {
     /// Reads all headers of an archive, of `unpacked` where it was gzip.
     pub(super) fn read(named: &Path, unpacked: Option<TempPath>) -> Result<Self, RemoteError> {
-        let plain = unpacked
-            .as_ref()
-            .map_or_else(|| named.to_owned(), |path| path.to_path_buf());
+        let plain = unpacked.as_ref().map_or_else(|| named.to_owned(), |path| path.to_path_buf());
         let file = File::open(&plain).map_err(|cause| RemoteError::file("read", named, cause))?;
-        let length = file
-            .metadata()
-            .map_err(|cause| RemoteError::file("read", named, cause))?
-            .len();
+        let length =
+            file.metadata().map_err(|cause| RemoteError::file("read", named, cause))?.len();
         let mut pass = Pass {
             named,
             file: BufReader::with_capacity(4096, file),
@@ -101,10 +97,7 @@ impl TarIndex {
         }
         Err(wrong(
             &self.named,
-            format!(
-                "`{}` is a link after {LINKS_MAX} links",
-                name.escape_debug()
-            ),
+            format!("`{}` is a link after {LINKS_MAX} links", name.escape_debug()),
         ))
     }
 
@@ -152,9 +145,7 @@ impl TarIndex {
             return Err(RemoteError::TooLarge { what, max });
         }
         match self.stream(name).await? {
-            Some(stream) => crate::content::read_whole(stream, max, &what)
-                .await
-                .map(Some),
+            Some(stream) => crate::content::read_whole(stream, max, &what).await.map(Some),
             None => Ok(None),
         }
     }
@@ -214,10 +205,8 @@ impl Pass<'_> {
     fn header(&mut self) -> Result<Option<Header>, RemoteError> {
         // The end is a block of zeros: an archive that stops before it was cut, wherever that was.
         if self.at + BLOCK_BYTES > self.length {
-            return Err(self.wrong(format!(
-                "it is truncated after entry {} (byte {})",
-                self.count, self.at
-            )));
+            return Err(self
+                .wrong(format!("it is truncated after entry {} (byte {})", self.count, self.at)));
         }
         let mut block = [0; 512];
         self.file
@@ -257,12 +246,8 @@ impl Pass<'_> {
                 let (offset, size) = (self.at, header.size);
                 Some(Entry::File { offset, size })
             }
-            EntryKind::HardLink => Some(Entry::Link {
-                to: self.inside(header, &header.link)?,
-            }),
-            EntryKind::SymLink => Some(Entry::Link {
-                to: self.link_target(header)?,
-            }),
+            EntryKind::HardLink => Some(Entry::Link { to: self.inside(header, &header.link)? }),
+            EntryKind::SymLink => Some(Entry::Link { to: self.link_target(header)? }),
             EntryKind::Folder
             | EntryKind::Other
             | EntryKind::LongName
@@ -294,9 +279,7 @@ impl Pass<'_> {
         self.check_end(header)?;
         self.at += padded;
         let at = SeekFrom::Start(self.at);
-        self.file
-            .seek(at)
-            .map_err(|cause| RemoteError::file("read", self.named, cause))?;
+        self.file.seek(at).map_err(|cause| RemoteError::file("read", self.named, cause))?;
         Ok(())
     }
 

@@ -36,9 +36,7 @@ impl OciArchive {
     /// # Errors
     /// There is none, or there are several.
     pub async fn resolve(&self, name: Option<&str>) -> Result<Resolved, RemoteError> {
-        let bytes = self
-            .document(INDEX_FILE, MANIFEST_BYTES_SETTABLE_MAX)
-            .await?;
+        let bytes = self.document(INDEX_FILE, MANIFEST_BYTES_SETTABLE_MAX).await?;
         let entries = read_index(&bytes).map_err(|cause| self.unreadable(INDEX_FILE, cause))?;
         select(&entries, name, &self.place())
     }
@@ -48,10 +46,7 @@ impl OciArchive {
     /// # Errors
     /// It is not there, too large, or something else than its digest names.
     pub async fn manifest(&self, digest: &Digest) -> Result<ManifestBytes, RemoteError> {
-        let bytes = self
-            .tar
-            .bytes(&blob_path(digest), MANIFEST_BYTES_SETTABLE_MAX)
-            .await?;
+        let bytes = self.tar.bytes(&blob_path(digest), MANIFEST_BYTES_SETTABLE_MAX).await?;
         let bytes = bytes.ok_or_else(|| self.without(format!("manifest {digest}")))?;
         checked_manifest(digest, bytes, &self.place())
     }

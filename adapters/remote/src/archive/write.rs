@@ -50,11 +50,8 @@ fn names(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         }
         for entry in std::fs::read_dir(folder.join(&blobs))? {
             let entry = entry?;
-            let is_blob = entry
-                .file_name()
-                .to_string_lossy()
-                .bytes()
-                .all(|b| b.is_ascii_hexdigit());
+            let is_blob =
+                entry.file_name().to_string_lossy().bytes().all(|b| b.is_ascii_hexdigit());
             if is_blob && entry.file_type()?.is_file() {
                 names.push(blobs.join(entry.file_name()));
             }

@@ -93,19 +93,12 @@ pub(super) async fn ask(
     let secret = Secret::new(said.secret);
     Ok(Some(match said.username.as_str() {
         "<token>" => Credential::IdentityToken(secret),
-        _ => Credential::Basic {
-            username: said.username,
-            password: secret,
-        },
+        _ => Credential::Basic { username: said.username, password: secret },
     }))
 }
 
 fn wrong(name: &HelperName, host: &RegistryHost, said: String) -> CredentialsError {
-    CredentialsError::Helper {
-        helper: name.clone(),
-        host: host.to_string(),
-        said,
-    }
+    CredentialsError::Helper { helper: name.clone(), host: host.to_string(), said }
 }
 
 /// Runs the helper; whether it succeeded, and what it printed.
@@ -147,10 +140,7 @@ async fn talk(child: &mut Child, key: &str) -> std::io::Result<(bool, Vec<u8>)> 
 
 async fn read_bounded(output: impl AsyncRead + Unpin) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    output
-        .take(OUTPUT_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .await?;
+    output.take(OUTPUT_BYTES_MAX + 1).read_to_end(&mut bytes).await?;
     if bytes.len() as u64 > OUTPUT_BYTES_MAX {
         return Err(std::io::Error::other("it prints more than 64 KiB"));
     }
@@ -173,9 +163,7 @@ mod tests {
     #[tokio::test]
     async fn a_helper_that_is_not_there_is_an_error_not_absence() {
         let name = "indelible-is-not-here".parse().unwrap();
-        let asked = ask(&name, None, &"a.io".parse().unwrap())
-            .await
-            .unwrap_err();
+        let asked = ask(&name, None, &"a.io".parse().unwrap()).await.unwrap_err();
         assert_eq!(
             asked.to_string(),
             "cannot run docker-credential-indelible-is-not-here for a.io"

@@ -84,8 +84,7 @@ impl Layout {
         });
         self.put_blob(digest, bytes.len() as u64, &source).await?;
         let names: Vec<&str> = tags.iter().map(Tag::as_str).collect();
-        self.put_index_entry(digest, bytes.len() as u64, media_type, &names)
-            .await
+        self.put_index_entry(digest, bytes.len() as u64, media_type, &names).await
     }
 
     /// Lists a manifest in the index under some names, or under none.
@@ -100,9 +99,7 @@ impl Layout {
         names: &[&str],
     ) -> Result<(), RemoteError> {
         let path = self.folder().join(INDEX_FILE);
-        let bytes = read_plain(&path, MANIFEST_BYTES_SETTABLE_MAX)
-            .await?
-            .unwrap_or_default();
+        let bytes = read_plain(&path, MANIFEST_BYTES_SETTABLE_MAX).await?.unwrap_or_default();
         let not_an_index =
             || RemoteError::protocol(path.display().to_string(), "it is not an image index");
         let mut index: Value = serde_json::from_slice(&bytes).map_err(|_| not_an_index())?;
@@ -144,8 +141,5 @@ async fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), RemoteEr
         }
     });
     let failed = |cause| RemoteError::file("write", &path, cause);
-    written
-        .await
-        .map_err(|panicked| failed(std::io::Error::other(panicked)))?
-        .map_err(failed)
+    written.await.map_err(|panicked| failed(std::io::Error::other(panicked)))?.map_err(failed)
 }

@@ -39,14 +39,10 @@ impl Answer {
         let place = format!("registry {}", self.host);
         match tokio::time::timeout(self.idle, self.response.chunk()).await {
             Ok(Ok(piece)) => Ok(piece),
-            Ok(Err(error)) => Err(RemoteError::Unreachable {
-                place,
-                cause: error.without_url().into(),
-            }),
-            Err(_elapsed) => Err(RemoteError::Timeout {
-                place,
-                waited: self.idle,
-            }),
+            Ok(Err(error)) => {
+                Err(RemoteError::Unreachable { place, cause: error.without_url().into() })
+            }
+            Err(_elapsed) => Err(RemoteError::Timeout { place, waited: self.idle }),
         }
     }
 
@@ -68,21 +64,12 @@ impl Answer {
     /// Reads what an error answer says; a body that breaks off says nothing.
     pub(super) async fn said(self) -> Answered {
         let (host, status) = (self.host.clone(), self.status().as_u16());
-        let body = self
-            .body(ERROR_BODY_BYTES_MAX, "the error")
-            .await
-            .unwrap_or_default();
+        let body = self.body(ERROR_BODY_BYTES_MAX, "the error").await.unwrap_or_default();
         let first = read_errors(&body).into_iter().next();
         let text = |text: String| Some(text).filter(|text| !text.is_empty());
-        let (code, message) = first.map_or((None, None), |first| {
-            (text(first.code), text(first.message))
-        });
-        Answered {
-            host,
-            status,
-            code,
-            message,
-        }
+        let (code, message) =
+            first.map_or((None, None), |first| (text(first.code), text(first.message)));
+        Answered { host, status, code, message }
     }
 
     /// Passes on an answer with one of these statuses; any other is an error.
@@ -111,11 +98,9 @@ impl Answer {
             RetryAfter::TooLong { seconds } => Duration::from_secs(seconds),
         });
         // A web server's page is no registry's word that something is absent.
-        let is_page = self.header(header::CONTENT_TYPE).is_some_and(|kind| {
-            kind.trim_start()
-                .to_ascii_lowercase()
-                .starts_with("text/html")
-        });
+        let is_page = self
+            .header(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
         let answered = self.said().await;
         let action = request.action.clone();
         match status.as_u16() {
@@ -123,10 +108,7 @@ impl Answer {
                 answered.to_string(),
                 "with a web page: this is no registry, or a proxy before one",
             ),
-            404 => RemoteError::NotFound {
-                what: request.what.clone(),
-                said: answered.to_string(),
-            },
+            404 => RemoteError::NotFound { what: request.what.clone(), said: answered.to_string() },
             401 => RemoteError::Unauthorized {
                 answered,
                 advice: "it does not accept who we are: log in again",
@@ -144,10 +126,12 @@ impl Answer {
 }
 
 /// The time of day, for a `Retry-After` that is a date.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an answer's date is told apart when it comes, long after the caller was asked for a time"
+)]
 fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let ms = since.map_or(0, |since| {
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    });
+    let ms = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
     Timestamp::from_millis(ms)
 }

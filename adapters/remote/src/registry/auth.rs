@@ -54,11 +54,7 @@ struct Held {
 
 impl Auth {
     pub(super) fn new(host: RegistryHost, credentials: Credentials) -> Self {
-        Self {
-            host,
-            credentials,
-            state: Mutex::default(),
-        }
+        Self { host, credentials, state: Mutex::default() }
     }
 
     async fn credential(&self, state: &mut State) -> Result<Option<Credential>, RemoteError> {
@@ -101,9 +97,7 @@ impl Connection {
             .iter()
             .find(|challenge| matches!(challenge, Challenge::Bearer { .. }))
             .or_else(|| {
-                challenges
-                    .iter()
-                    .find(|challenge| matches!(challenge, Challenge::Basic { .. }))
+                challenges.iter().find(|challenge| matches!(challenge, Challenge::Basic { .. }))
             });
         let mut state = self.auth.state.lock().await;
         let advice = match chosen {
@@ -148,26 +142,14 @@ impl Connection {
                 "it wants a password, and there is only an identity token: log in again",
             )),
             (Challenge::Other { .. }, _) => Ok(Proved::Cannot(REFUSED)),
-            (
-                Challenge::Bearer {
-                    realm,
-                    service,
-                    scope,
-                    ..
-                },
-                credential,
-            ) => {
-                let kept = state
-                    .tokens
-                    .get(scopes)
-                    .filter(|held| held.until > Instant::now());
+            (Challenge::Bearer { realm, service, scope, .. }, credential) => {
+                let kept = state.tokens.get(scopes).filter(|held| held.until > Instant::now());
                 if let Some(held) = kept {
                     return Ok(Proved::With(held.header.clone()));
                 }
                 let wanted = wanted_scopes(scopes, scope.as_deref());
-                let token = self
-                    .fetch_token(realm, service.as_deref(), &wanted, credential)
-                    .await?;
+                let token =
+                    self.fetch_token(realm, service.as_deref(), &wanted, credential).await?;
                 if let Some(next) = &token.refresh_token
                     && matches!(state.credential, Some(Some(Credential::IdentityToken(_))))
                 {
@@ -210,11 +192,7 @@ impl Connection {
             Some(Credential::Basic { username, password }) => {
                 let uri = token_uri(&own, realm, service, scopes).map_err(wrong)?;
                 let proof = basic(&username, &password)?;
-                (
-                    Request::to_named(Method::GET, uri.clone()),
-                    uri,
-                    Some(proof),
-                )
+                (Request::to_named(Method::GET, uri.clone()), uri, Some(proof))
             }
             Some(Credential::Bearer(_)) | None => {
                 let uri = token_uri(&own, realm, service, scopes).map_err(wrong)?;
@@ -233,10 +211,12 @@ impl Connection {
         }
         if !answer.status().is_success() {
             let problem = format!("its token service answered {}", answer.status().as_u16());
-            return Err(match answer.into_error(&request).await {
-                // That the service has no token is no word about any image.
-                RemoteError::NotFound { .. } => RemoteError::protocol(self.place(), problem),
-                error => error,
+            let error = answer.into_error(&request).await;
+            // That the service has no token is no word about any image.
+            return Err(if error.is_not_found() {
+                RemoteError::protocol(self.place(), problem)
+            } else {
+                error
             });
         }
         let body = answer.body(TOKEN_BODY_BYTES_MAX, "the token").await?;
@@ -252,17 +232,10 @@ enum Proved {
 
 /// Ours, and the challenge's for other things than ours.
 fn wanted_scopes(ours: &[String], challenge: Option<&str>) -> Vec<String> {
-    let resource = |scope: &str| {
-        scope
-            .rsplit_once(':')
-            .map_or_else(String::new, |(name, _)| name.to_owned())
-    };
+    let resource =
+        |scope: &str| scope.rsplit_once(':').map_or_else(String::new, |(name, _)| name.to_owned());
     let mut wanted = ours.to_vec();
-    for asked in challenge
-        .unwrap_or_default()
-        .split(' ')
-        .filter(|asked| !asked.is_empty())
-    {
+    for asked in challenge.unwrap_or_default().split(' ').filter(|asked| !asked.is_empty()) {
         if !ours.iter().any(|own| resource(own) == resource(asked)) {
             wanted.push(asked.to_owned());
         }
@@ -279,10 +252,7 @@ fn basic(username: &str, password: &Secret) -> Result<HeaderValue, RemoteError> 
 fn secret_header(scheme: &str, secret: &Secret) -> Result<HeaderValue, RemoteError> {
     let value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose()));
     let mut value = value.map_err(|_| {
-        RemoteError::protocol(
-            "the credential",
-            "it holds a character that no header can carry",
-        )
+        RemoteError::protocol("the credential", "it holds a character that no header can carry")
     })?;
     value.set_sensitive(true);
     Ok(value)
@@ -298,14 +268,7 @@ mod tests {
         assert_eq!(wanted_scopes(&ours, Some("repository:a/b:pull")), ours);
         assert_eq!(wanted_scopes(&ours, None), ours);
         let both = wanted_scopes(&ours, Some("repository:c:pull registry:catalog:*"));
-        assert_eq!(
-            both,
-            [
-                "repository:a/b:pull,push",
-                "repository:c:pull",
-                "registry:catalog:*"
-            ]
-        );
+        assert_eq!(both, ["repository:a/b:pull,push", "repository:c:pull", "registry:catalog:*"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::connection::is_transient;
 use super::request::Request;
 use crate::content::{BlobSource, BlobStream, verified};
-use crate::error::RemoteError;
+use crate::error::{RemoteError, or_absent};
 
 impl RemoteRepository {
     /// Asks whether the repository holds a blob, and how large it is where the registry says so.
@@ -25,16 +25,11 @@ impl RemoteRepository {
         let answer = self.connection.exchange(&request).await?;
         match answer.status().as_u16() {
             200 => {
-                let size = answer
-                    .header(header::CONTENT_LENGTH)
-                    .and_then(|text| text.parse().ok());
+                let length = answer.header(header::CONTENT_LENGTH);
+                let size = length.and_then(|text| text.parse().ok());
                 Ok(Some(BlobHeld { size }))
             }
-            404 => match answer.into_error(&request).await {
-                RemoteError::NotFound { .. } => Ok(None),
-                error => Err(error),
-            },
-            _ => Err(answer.into_error(&request).await),
+            _ => or_absent(Err(answer.into_error(&request).await)),
         }
     }
 
@@ -138,9 +133,7 @@ impl Pull {
         let answer = self.repository.open_blob(&self.digest, self.seen).await?;
         let starts_at = match answer.status().as_u16() {
             206 => {
-                let range = answer
-                    .header(header::CONTENT_RANGE)
-                    .and_then(read_content_range);
+                let range = answer.header(header::CONTENT_RANGE).and_then(read_content_range);
                 range.map(|(range, _)| range.first)
             }
             _ => Some(0),
@@ -153,10 +146,7 @@ impl Pull {
             }
             Some(_) | None => Err(RemoteError::protocol(
                 self.repository.place(),
-                format!(
-                    "it answers another range of blob {} than was asked for",
-                    self.digest
-                ),
+                format!("it answers another range of blob {} than was asked for", self.digest),
             )),
         }
     }

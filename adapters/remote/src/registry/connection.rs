@@ -46,10 +46,7 @@ impl Connection {
         let is_plain = host.is_loopback() || settings.plain_http.contains(&host);
         let listed = settings.plain_http.iter().chain(&settings.may_send_on_to);
         let listed: Vec<String> = listed.map(|host| host.as_str().to_owned()).collect();
-        let proxy = settings
-            .proxy
-            .as_ref()
-            .and_then(|(address, _)| address.parse::<Uri>().ok());
+        let proxy = settings.proxy.as_ref().and_then(|(address, _)| address.parse::<Uri>().ok());
         let proxy_host = proxy.as_ref().and_then(|uri| uri.host()).map(str::to_owned);
         let egress = Egress::new(
             host.clone(),
@@ -59,11 +56,7 @@ impl Connection {
         );
         let connection = Self {
             auth: Auth::new(host.clone(), settings.credentials.clone()),
-            scheme: if is_plain {
-                Scheme::Http
-            } else {
-                Scheme::Https
-            },
+            scheme: if is_plain { Scheme::Http } else { Scheme::Https },
             host,
             settings,
             egress,
@@ -118,11 +111,8 @@ impl Connection {
         } else {
             let certificates = self.settings.certificates.iter();
             let certificates = certificates.map(|pem| reqwest::Certificate::from_pem(pem));
-            builder = builder.tls_certs_merge(
-                certificates
-                    .collect::<Result<Vec<_>, _>>()
-                    .map_err(failed)?,
-            );
+            builder = builder
+                .tls_certs_merge(certificates.collect::<Result<Vec<_>, _>>().map_err(failed)?);
         }
         if let Some((address, without)) = &self.settings.proxy {
             let proxy = reqwest::Proxy::all(address.as_str()).map_err(failed)?;
@@ -134,8 +124,7 @@ impl Connection {
 
     /// Sends a request with whatever credentials it needs, and again where that helps.
     pub(super) async fn exchange(&self, request: &Request) -> Result<Answer, RemoteError> {
-        self.patiently(request.again, || self.authorised(request))
-            .await
+        self.patiently(request.again, || self.authorised(request)).await
     }
 
     /// Tries again after what may be otherwise next time.
@@ -186,9 +175,7 @@ impl Connection {
         if answer.status() != StatusCode::UNAUTHORIZED || !self.is_own(&answer.uri) {
             return Ok(answer);
         }
-        let proof = self
-            .answer_challenge(answer, &request.scopes, held.as_ref())
-            .await?;
+        let proof = self.answer_challenge(answer, &request.scopes, held.as_ref()).await?;
         self.follow(request, start, Some(proof)).await
     }
 
@@ -254,9 +241,7 @@ impl Connection {
                 let stream = stream.ok_or_else(|| {
                     RemoteError::protocol(self.place(), "the upload's source cannot be read again")
                 })?;
-                builder
-                    .header(header::CONTENT_LENGTH, *size)
-                    .body(watched(stream, watch.clone()))
+                builder.header(header::CONTENT_LENGTH, *size).body(watched(stream, watch.clone()))
             }
         };
         let idle = self.settings.patience.idle;
@@ -271,16 +256,10 @@ impl Connection {
             return Err(fault);
         }
         let response = sent.map_err(|error| self.unreachable(error))?;
-        let host = uri
-            .authority()
-            .map_or_else(|| self.host.to_string(), |found| found.to_string());
+        let host = uri.authority().map_or_else(|| self.host.to_string(), |found| found.to_string());
         Ok(Answer {
             response,
-            host: if self.is_own(&uri) {
-                self.host.to_string()
-            } else {
-                host
-            },
+            host: if self.is_own(&uri) { self.host.to_string() } else { host },
             uri,
             idle,
         })
@@ -305,10 +284,7 @@ impl Connection {
         if is_builder {
             return RemoteError::protocol(self.place(), said);
         }
-        RemoteError::Unreachable {
-            place: self.place(),
-            cause: said.into(),
-        }
+        RemoteError::Unreachable { place: self.place(), cause: said.into() }
     }
 
     pub(super) fn place(&self) -> String {
@@ -332,10 +308,7 @@ struct Watch {
 
 impl Watch {
     fn new() -> Self {
-        Self {
-            last: Mutex::new(Instant::now()),
-            fault: Mutex::new(None),
-        }
+        Self { last: Mutex::new(Instant::now()), fault: Mutex::new(None) }
     }
 
     fn moved(&self) {
@@ -351,10 +324,7 @@ impl Watch {
     /// Ends when nothing has moved for so long.
     async fn stalled(&self, idle: Duration) {
         loop {
-            let last = self
-                .last
-                .lock()
-                .map_or_else(|_| Instant::now(), |last| *last);
+            let last = self.last.lock().map_or_else(|_| Instant::now(), |last| *last);
             let due = last + idle;
             if Instant::now() >= due {
                 return;

@@ -148,9 +148,7 @@ impl Egress {
 
     fn is_same_authority(&self, to: &Uri) -> bool {
         to.authority().is_some_and(|authority| {
-            authority
-                .as_str()
-                .eq_ignore_ascii_case(self.registry.wire_host())
+            authority.as_str().eq_ignore_ascii_case(self.registry.wire_host())
         })
     }
 
@@ -169,12 +167,10 @@ impl Egress {
     }
 
     async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, RemoteError> {
-        look_up(name)
-            .await
-            .map_err(|cause| RemoteError::Unreachable {
-                place: name.to_owned(),
-                cause: cause.into(),
-            })
+        look_up(name).await.map_err(|cause| RemoteError::Unreachable {
+            place: name.to_owned(),
+            cause: cause.into(),
+        })
     }
 
     async fn addresses(&self, name: String) -> std::io::Result<Vec<IpAddr>> {
@@ -182,11 +178,7 @@ impl Egress {
         if self.trusted.contains(&name) {
             return look_up(&name).await;
         }
-        let judged = self
-            .judged
-            .lock()
-            .ok()
-            .and_then(|judged| judged.get(&name).cloned());
+        let judged = self.judged.lock().ok().and_then(|judged| judged.get(&name).cloned());
         match judged {
             Some(judged) => Ok(judged),
             // A host that `NO_PROXY` names: the gate could not look it up, so it is judged here.
@@ -214,10 +206,7 @@ fn bare(host: &str) -> String {
 }
 
 fn bare_name(host: &str) -> String {
-    host.trim_start_matches('[')
-        .trim_end_matches(']')
-        .trim_end_matches('.')
-        .to_ascii_lowercase()
+    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Gives connections the addresses that were judged.
@@ -229,9 +218,7 @@ impl Resolve for Judged {
         let (egress, name) = (self.0.clone(), name.as_str().to_owned());
         Box::pin(async move {
             let addresses = egress.addresses(name).await?;
-            let sockets = addresses
-                .into_iter()
-                .map(|address| SocketAddr::new(address, 0));
+            let sockets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(sockets) as Addrs)
         })
     }

@@ -34,10 +34,7 @@ impl RemoteRepository {
     /// # Errors
     /// [`RemoteError::NotFound`] when there is no such repository; the list does not end.
     pub async fn tags(&self) -> Result<TagList, RemoteError> {
-        let page = PageQuery {
-            n: Some(PAGE_ENTRIES_MAX),
-            last: None,
-        };
+        let page = PageQuery { n: Some(PAGE_ENTRIES_MAX), last: None };
         let mut request = self.list_request(target::tags(&self.path, &page));
         let mut list = TagList::default();
         let mut seen = BTreeSet::new();
@@ -51,11 +48,7 @@ impl RemoteRepository {
             })?;
             list.unreadable += page.unreadable;
             let before = list.tags.len();
-            list.tags.extend(
-                page.names
-                    .into_iter()
-                    .filter(|tag| seen.insert(tag.clone())),
-            );
+            list.tags.extend(page.names.into_iter().filter(|tag| seen.insert(tag.clone())));
             match next {
                 // A page without anything new would lead to itself.
                 Some(next) if list.tags.len() > before => request = self.list_request(next),
@@ -86,10 +79,9 @@ impl RemoteRepository {
         })?;
         match next.origin {
             Origin::Same => Ok(Some(target_of(&next.uri))),
-            Origin::Other => Err(RemoteError::protocol(
-                self.place(),
-                "a list goes on at another host",
-            )),
+            Origin::Other => {
+                Err(RemoteError::protocol(self.place(), "a list goes on at another host"))
+            }
         }
     }
 
@@ -121,6 +113,5 @@ impl RemoteRepository {
 }
 
 fn target_of(uri: &Uri) -> String {
-    uri.path_and_query()
-        .map_or_else(|| "/".to_owned(), ToString::to_string)
+    uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
 }

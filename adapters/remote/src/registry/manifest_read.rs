@@ -97,15 +97,9 @@ impl RemoteRepository {
             // Some registries say the sha256 of a manifest that was asked for by sha512.
             ManifestRef::Digest(asked) => *asked,
         };
-        let size = answer
-            .header(header::CONTENT_LENGTH)
-            .and_then(|length| length.parse().ok());
+        let size = answer.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let media_type = answer.header(header::CONTENT_TYPE).map(essence)?;
-        Some(Resolved {
-            digest,
-            media_type: media_type.to_owned(),
-            size,
-        })
+        Some(Resolved { digest, media_type: media_type.to_owned(), size })
     }
 
     async fn resolve_by_get(&self, name: &ManifestRef) -> Result<Resolved, RemoteError> {
@@ -122,19 +116,12 @@ impl RemoteRepository {
         let answer = self.connection.exchange(&request).await?;
         let answer = answer.expect(&[200], &request).await?;
         let said = content_digest(answer.headers());
-        let media_type = answer
-            .header(header::CONTENT_TYPE)
-            .map(essence)
-            .unwrap_or_default()
-            .to_owned();
+        let media_type =
+            answer.header(header::CONTENT_TYPE).map(essence).unwrap_or_default().to_owned();
         let what = self.called(name);
         let bytes = answer.body(MANIFEST_BYTES_SETTABLE_MAX, &what).await?;
         let digest = self.check_manifest(name, said, &bytes)?;
-        Ok(ManifestBytes {
-            digest,
-            media_type,
-            bytes,
-        })
+        Ok(ManifestBytes { digest, media_type, bytes })
     }
 
     /// The digest of the bytes; it must be the asked one, and the one that the registry says.
@@ -149,12 +136,10 @@ impl RemoteRepository {
             ManifestRef::Digest(digest) => Some(*digest),
         };
         for expected in asked.iter().chain(said.iter()) {
-            expected
-                .verify(bytes)
-                .map_err(|mismatch| RemoteError::DigestMismatch {
-                    place: self.place(),
-                    mismatch,
-                })?;
+            expected.verify(bytes).map_err(|mismatch| RemoteError::DigestMismatch {
+                place: self.place(),
+                mismatch,
+            })?;
         }
         Ok(asked.or(said).unwrap_or_else(|| Digest::sha256(bytes)))
     }

@@ -32,9 +32,7 @@ impl Default for Patience {
 impl Patience {
     /// The pause before the retry after `tried` tries: between half of its length and all of it.
     pub(super) fn pause(&self, tried: u32) -> Duration {
-        let doubled = self
-            .first_pause
-            .saturating_mul(1 << tried.saturating_sub(1).min(16));
+        let doubled = self.first_pause.saturating_mul(1 << tried.saturating_sub(1).min(16));
         let full = doubled.min(PAUSE_MAX);
         full.mul_f64(0.5 + 0.5 * fraction())
     }
@@ -57,14 +55,9 @@ mod tests {
     #[test]
     fn pauses_double_with_jitter_up_to_20_seconds() {
         let patience = Patience::default();
-        for (tried, full_ms) in [
-            (1, 500),
-            (2, 1000),
-            (3, 2000),
-            (6, 16_000),
-            (7, 20_000),
-            (40, 20_000),
-        ] {
+        for (tried, full_ms) in
+            [(1, 500), (2, 1000), (3, 2000), (6, 16_000), (7, 20_000), (40, 20_000)]
+        {
             let pause = patience.pause(tried).as_millis();
             assert!((full_ms / 2..=full_ms).contains(&pause), "{tried}: {pause}");
         }

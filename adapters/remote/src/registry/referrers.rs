@@ -37,20 +37,14 @@ impl RemoteRepository {
             &self.path,
             subject,
             artifact_type,
-            &PageQuery {
-                n: None,
-                last: None,
-            },
+            &PageQuery { n: None, last: None },
         );
         let mut request = self.referrers_request(first);
         let (mut found, mut is_filtered) = (Vec::new(), true);
         for page in 0..PAGES_MAX {
             let answer = self.connection.exchange(&request).await?;
             if page == 0
-                && is_without_api(
-                    answer.status().as_u16(),
-                    answer.header(header::CONTENT_TYPE),
-                )
+                && is_without_api(answer.status().as_u16(), answer.header(header::CONTENT_TYPE))
             {
                 let listed = self.fallback_list(subject).await?;
                 return Ok(of_type(
@@ -61,9 +55,7 @@ impl RemoteRepository {
             let answer = answer.expect(&[200], &request).await?;
             is_filtered &= is_filtered_by_artifact_type(answer.headers());
             let next = self.next_page(&answer)?;
-            let body = answer
-                .body(MANIFEST_BYTES_SETTABLE_MAX, "the list of referrers")
-                .await?;
+            let body = answer.body(MANIFEST_BYTES_SETTABLE_MAX, "the list of referrers").await?;
             let listed = read_list(&body).map_err(|cause| self.unreadable(subject, cause))?;
             let before = found.len();
             found.extend(listed);

@@ -66,10 +66,7 @@ impl Request {
 
     /// To an address that the registry named.
     pub(super) fn to_named(method: Method, uri: Uri) -> Self {
-        Self {
-            to: Destination::Named(uri),
-            ..Self::new(method, "")
-        }
+        Self { to: Destination::Named(uri), ..Self::new(method, "") }
     }
 
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -100,11 +100,8 @@ impl RemoteRepository {
         manifest: &ManifestBytes,
     ) -> Result<SubjectNoted, RemoteError> {
         self.check_own(manifest)?;
-        let request = self.put_request(
-            &ManifestRef::Digest(manifest.digest),
-            manifest,
-            &Condition::None,
-        );
+        let request =
+            self.put_request(&ManifestRef::Digest(manifest.digest), manifest, &Condition::None);
         let answer = self.connection.exchange(&request).await?;
         let answer = answer.expect(&[200, 201, 202], &request).await?;
         Ok(match subject(answer.headers()) {
@@ -134,10 +131,7 @@ impl RemoteRepository {
                 .map(|at| fate_before(at, &digest, TagWrite::Skipped))
                 .collect());
         }
-        let absent = tags
-            .iter()
-            .zip(&before)
-            .filter(|(_, at)| **at == TagAt::Absent);
+        let absent = tags.iter().zip(&before).filter(|(_, at)| **at == TagAt::Absent);
         let wanted: Vec<Tag> = absent.map(|(tag, _)| tag.clone()).collect();
         let mut written = self.create_tags(manifest, &wanted).await?.into_iter();
         let next = before.iter().map(|at| match at {
@@ -195,10 +189,7 @@ impl RemoteRepository {
 
     async fn tags_at(&self, tags: &[Tag]) -> Result<Vec<TagAt>, RemoteError> {
         let asked = tags.iter().map(|tag| self.tag_at(tag));
-        stream::iter(asked)
-            .buffered(ASKED_AT_ONCE)
-            .try_collect()
-            .await
+        stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await
     }
 
     /// Creates tags that were absent: all in one request where the registry can, else one by one.
@@ -236,11 +227,8 @@ impl RemoteRepository {
         manifest: &ManifestBytes,
         tags: &[Tag],
     ) -> Result<Vec<Tag>, RemoteError> {
-        let mut request = self.put_request(
-            &ManifestRef::Digest(manifest.digest),
-            manifest,
-            &Condition::None,
-        );
+        let mut request =
+            self.put_request(&ManifestRef::Digest(manifest.digest), manifest, &Condition::None);
         let target = target::manifest_with_tags(&self.path, &manifest.digest, tags);
         request.to = super::request::Destination::Target(target);
         match self.send_put(&request).await? {
@@ -278,10 +266,7 @@ impl RemoteRepository {
             (TagAt::Absent, Some(answered)) => Ok(TagWrite::Denied { answered }),
             (TagAt::Absent, None) => Err(RemoteError::protocol(
                 self.place(),
-                format!(
-                    "it took the tag {}:{tag}, and now says that there is none",
-                    self.path
-                ),
+                format!("it took the tag {}:{tag}, and now says that there is none", self.path),
             )),
         }
     }

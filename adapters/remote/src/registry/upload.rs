@@ -40,7 +40,8 @@ pub enum BlobPut {
 /// What the start of an upload led to.
 enum Started {
     Mounted,
-    At(Answer, Uri),
+    /// Where to send it, and the smallest chunk that is taken there.
+    At(Uri, Option<u64>),
 }
 
 impl RemoteRepository {
@@ -116,9 +117,7 @@ impl RemoteRepository {
     /// Ends an upload that a refused mount has opened. Whether it works does not matter: they expire.
     async fn cancel(&self, answer: &Answer) {
         if let Ok(uri) = self.location(answer) {
-            let request = Request::to_named(Method::DELETE, uri)
-                .once()
-                .scopes(self.push());
+            let request = Request::to_named(Method::DELETE, uri).once().scopes(self.push());
             let _cancelled = self.connection.exchange(&request).await;
         }
     }
@@ -131,11 +130,10 @@ impl RemoteRepository {
     ) -> Result<(), RemoteError> {
         match self.start(digest).await? {
             Started::Mounted => Ok(()),
-            Started::At(answer, uri) => match self.connection.upload_way() {
+            Started::At(uri, least) => match self.connection.upload_way() {
                 UploadWay::Whole => self.send_whole(uri, digest, size, source).await,
                 UploadWay::Chunks(bytes) => {
-                    let least = chunk_min_length(answer.headers()).unwrap_or(1);
-                    let bytes = bytes.get().max(least).min(CHUNK_BYTES_MAX);
+                    let bytes = bytes.get().max(least.unwrap_or(1)).min(CHUNK_BYTES_MAX);
                     let bytes = NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN);
                     self.send_chunks(uri, digest, size, source, bytes).await
                 }
@@ -155,7 +153,7 @@ impl RemoteRepository {
             return Ok(Started::Mounted);
         }
         let uri = self.location(&answer)?;
-        Ok(Started::At(answer, uri))
+        Ok(Started::At(uri, chunk_min_length(answer.headers())))
     }
 
     async fn send_whole(
@@ -212,9 +210,7 @@ impl RemoteRepository {
                 sent += length;
             }
             if is_end {
-                return self
-                    .finish(with_digest(&uri, digest), Body::None, digest)
-                    .await;
+                return self.finish(with_digest(&uri, digest), Body::None, digest).await;
             }
         }
     }
@@ -229,10 +225,7 @@ impl RemoteRepository {
         let last = first + chunk.len() as u64 - 1;
         let request = self
             .upload_request(Method::PATCH, uri, digest)
-            .text(
-                header::CONTENT_RANGE,
-                &ChunkRange { first, last }.to_string(),
-            )
+            .text(header::CONTENT_RANGE, &ChunkRange { first, last }.to_string())
             .body(Body::Bytes(chunk));
         let answer = self.connection.exchange(&request).await?;
         let answer = answer.expect(&[202], &request).await?;
@@ -243,11 +236,9 @@ impl RemoteRepository {
         let text = answer.header(header::LOCATION).ok_or_else(|| {
             RemoteError::protocol(self.place(), "an upload's answer has no Location")
         })?;
-        resolve(&answer.uri, text)
-            .map(|next| next.uri)
-            .map_err(|cause| {
-                RemoteError::protocol(self.place(), format!("an upload's location: {cause}"))
-            })
+        resolve(&answer.uri, text).map(|next| next.uri).map_err(|cause| {
+            RemoteError::protocol(self.place(), format!("an upload's location: {cause}"))
+        })
     }
 }
 

@@ -104,20 +104,13 @@ async fn what_docker_saved_is_an_image_with_its_layers_as_they_are() {
         let disk = on_disk(&bytes);
         for name in [None, Some("shop/api:1"), Some("docker.io/shop/api:1")] {
             let archive = disk.docker(name).await.unwrap();
-            let manifest = archive
-                .manifest(&archive.resolve().unwrap().digest)
-                .unwrap();
+            let manifest = archive.manifest(&archive.resolve().unwrap().digest).unwrap();
             // The same as written by hand in `images`: media types, order of fields and no blanks.
             assert_eq!(manifest.digest, image.manifest.digest);
             let stream = archive.blob(&image.layer_digest(), Some(13)).await.unwrap();
             assert_eq!(read_whole(stream, 13, "layer").await.unwrap(), image.layer);
         }
-        assert!(
-            disk.docker(Some("shop/web"))
-                .await
-                .unwrap_err()
-                .is_not_found()
-        );
+        assert!(disk.docker(Some("shop/web")).await.unwrap_err().is_not_found());
     }
 }
 
@@ -131,16 +124,9 @@ async fn a_packed_layer_keeps_its_bytes_and_says_so() {
         .file("c", &image.config)
         .file("l", &packed);
     let archive = on_disk(&tar.end()).docker(None).await.unwrap();
-    let manifest = archive
-        .manifest(&archive.resolve().unwrap().digest)
-        .unwrap()
-        .read()
-        .unwrap();
+    let manifest = archive.manifest(&archive.resolve().unwrap().digest).unwrap().read().unwrap();
     let layer = &manifest.layers()[0];
-    assert_eq!(
-        layer.media_type,
-        "application/vnd.oci.image.layer.v1.tar+gzip"
-    );
+    assert_eq!(layer.media_type, "application/vnd.oci.image.layer.v1.tar+gzip");
     assert_eq!(layer.digest, Digest::sha256(&packed));
 }
 
@@ -148,9 +134,11 @@ async fn a_packed_layer_keeps_its_bytes_and_says_so() {
 async fn the_daemon_s_own_manifest_is_kept() {
     let image = image(b"layer");
     // Docker from 25 on saves its layout too; this manifest has a field that we would not write.
-    let own = String::from_utf8(image.manifest.bytes.to_vec())
-        .unwrap()
-        .replacen('{', r#"{"annotations":{"a":"b"},"#, 1);
+    let own = String::from_utf8(image.manifest.bytes.to_vec()).unwrap().replacen(
+        '{',
+        r#"{"annotations":{"a":"b"},"#,
+        1,
+    );
     let digest = Digest::sha256(own.as_bytes());
     let (config, layer) = (image.config_digest().hex(), image.layer_digest().hex());
     let list = format!(
@@ -175,10 +163,7 @@ async fn the_daemon_s_own_manifest_is_kept() {
 async fn links_inside_are_followed_and_links_outside_are_refused() {
     let image = image(b"layer");
     let list = r#"[{"Config":"c","Layers":["a/layer.tar"]}]"#;
-    let with = |tar: Tar| {
-        tar.file("manifest.json", list.as_bytes())
-            .file("c", &image.config)
-    };
+    let with = |tar: Tar| tar.file("manifest.json", list.as_bytes()).file("c", &image.config);
     let inside = with(Tar::default())
         .file("b/layer.tar", &image.layer)
         .link("a/layer.tar", "../b/layer.tar");
@@ -190,23 +175,14 @@ async fn links_inside_are_followed_and_links_outside_are_refused() {
     }
     let chain = |length: usize| {
         let tar = with(Tar::default()).link("a/layer.tar", "../l1");
-        let tar = (1..length).fold(tar, |tar, n| {
-            tar.link(&format!("l{n}"), &format!("l{}", n + 1))
-        });
+        let tar =
+            (1..length).fold(tar, |tar, n| tar.link(&format!("l{n}"), &format!("l{}", n + 1)));
         tar.file(&format!("l{length}"), &image.layer).end()
     };
     assert!(on_disk(&chain(LINKS_MAX)).docker(None).await.is_ok());
-    assert!(
-        refused(&chain(LINKS_MAX + 1))
-            .await
-            .contains("is a link after 8 links")
-    );
+    assert!(refused(&chain(LINKS_MAX + 1)).await.contains("is a link after 8 links"));
     let itself = with(Tar::default()).link("a/layer.tar", "layer.tar");
-    assert!(
-        refused(&itself.end())
-            .await
-            .contains("is a link after 8 links")
-    );
+    assert!(refused(&itself.end()).await.contains("is a link after 8 links"));
 }
 
 #[tokio::test]
@@ -220,14 +196,8 @@ async fn names_that_lead_out_are_refused() {
         assert_eq!(refused(&tar).await, expected);
     }
     let pax = b"18 path=../../ev\n\n";
-    let tar = Tar::default()
-        .entry("x", b'x', "", 18, pax)
-        .file("harmless", b"x")
-        .end();
-    assert!(
-        refused(&tar).await.contains("entry `"),
-        "a pax path is looked at too"
-    );
+    let tar = Tar::default().entry("x", b'x', "", 18, pax).file("harmless", b"x").end();
+    assert!(refused(&tar).await.contains("entry `"), "a pax path is looked at too");
 }
 
 #[tokio::test]
@@ -250,39 +220,17 @@ async fn a_truncated_archive_names_the_entry() {
     );
     let packed = gzip(&whole);
     let message = refused(&packed[..packed.len() / 2]).await;
-    assert!(
-        message.starts_with("archive FILE: it is truncated or damaged after "),
-        "{message}"
-    );
+    assert!(message.starts_with("archive FILE: it is truncated or damaged after "), "{message}");
     // Cut between two entries: without the block of zeros it is not known whether another one followed.
-    assert!(
-        refused(&whole[..whole.len() - 1024])
-            .await
-            .contains("it is truncated after entry 3")
-    );
-    assert!(
-        on_disk(&whole[..whole.len() - 512])
-            .docker(None)
-            .await
-            .is_ok()
-    );
+    assert!(refused(&whole[..whole.len() - 1024]).await.contains("it is truncated after entry 3"));
+    assert!(on_disk(&whole[..whole.len() - 512]).docker(None).await.is_ok());
 }
 
 #[tokio::test]
 async fn what_is_no_archive_says_so() {
-    assert_eq!(
-        refused(b"").await,
-        "archive FILE: it is truncated after entry 0 (byte 0)"
-    );
-    assert_eq!(
-        refused(&[0; 1024]).await,
-        "archive FILE: it is empty, or no tar"
-    );
-    assert!(
-        refused(&[b'x'; 2048])
-            .await
-            .starts_with("archive FILE: entry 1 at byte 0: ")
-    );
+    assert_eq!(refused(b"").await, "archive FILE: it is truncated after entry 0 (byte 0)");
+    assert_eq!(refused(&[0; 1024]).await, "archive FILE: it is empty, or no tar");
+    assert!(refused(&[b'x'; 2048]).await.starts_with("archive FILE: entry 1 at byte 0: "));
     let other = Tar::default().file("readme", b"hello").end();
     let expected = "archive FILE: there is no `manifest.json`: it is not what docker save writes";
     assert_eq!(refused(&other).await, expected);
@@ -293,28 +241,17 @@ async fn what_is_no_archive_says_so() {
     );
     let missing = on_disk(b"");
     std::fs::remove_file(&missing.file).unwrap();
-    assert!(matches!(
-        missing.docker(None).await,
-        Err(RemoteError::File { .. })
-    ));
+    assert!(matches!(missing.docker(None).await, Err(RemoteError::File { .. })));
 }
 
 #[tokio::test]
 async fn an_archive_lacks_nothing_that_it_names() {
     let image = image(b"layer");
     let list = br#"[{"Config":"c","Layers":["l"]}]"#;
-    let tar = Tar::default()
-        .file("manifest.json", list)
-        .file("c", &image.config);
-    assert_eq!(
-        refused(&tar.clone().end()).await,
-        "archive FILE: it lacks the layer `l`"
-    );
+    let tar = Tar::default().file("manifest.json", list).file("c", &image.config);
+    assert_eq!(refused(&tar.clone().end()).await, "archive FILE: it lacks the layer `l`");
     let changed = refused(&tar.file("l", b"other").end()).await;
-    assert!(
-        changed.starts_with("archive FILE: layer `l` is not the sha256:"),
-        "{changed}"
-    );
+    assert!(changed.starts_with("archive FILE: layer `l` is not the sha256:"), "{changed}");
     let none = Tar::default()
         .file("manifest.json", br#"[{"Config":"c","Layers":[]}]"#)
         .file("c", &image.config);
@@ -327,14 +264,8 @@ async fn an_archive_lacks_nothing_that_it_names() {
 #[tokio::test]
 async fn a_bomb_is_refused_by_its_ratio() {
     let zeros = gzip(&vec![0; 300 << 20]);
-    assert!(
-        zeros.len() * 200 < 300 << 20,
-        "gzip packs zeros a thousand times"
-    );
-    assert_eq!(
-        refused(&zeros).await,
-        "archive FILE: it unpacks to more than 200 times its size"
-    );
+    assert!(zeros.len() * 200 < 300 << 20, "gzip packs zeros a thousand times");
+    assert_eq!(refused(&zeros).await, "archive FILE: it unpacks to more than 200 times its size");
 }
 
 #[tokio::test]
@@ -352,27 +283,14 @@ async fn an_archive_has_100_000_entries_and_not_one_more() {
 async fn a_record_before_an_entry_has_64_kib_and_not_one_byte_more() {
     let with = |length: usize| {
         let name = vec![b'a'; length];
-        Tar::default()
-            .entry("././@LongLink", b'L', "", length as u64, &name)
-            .file("x", b"")
-            .end()
+        Tar::default().entry("././@LongLink", b'L', "", length as u64, &name).file("x", b"").end()
     };
     // A name that long leads nowhere, but it is read.
     assert!(refused(&with(65_536)).await.contains("its path leads out"));
-    assert!(
-        refused(&with(65_537))
-            .await
-            .contains("a name of more than 64 KiB")
-    );
+    assert!(refused(&with(65_537)).await.contains("a name of more than 64 KiB"));
     let long = "d/".repeat(80) + "f";
     let tar = Tar::default()
-        .entry(
-            "././@LongLink",
-            b'L',
-            "",
-            long.len() as u64,
-            long.as_bytes(),
-        )
+        .entry("././@LongLink", b'L', "", long.len() as u64, long.as_bytes())
         .file("x", b"1");
     assert!(refused(&tar.end()).await.contains("no `manifest.json`"));
 }
@@ -387,12 +305,7 @@ async fn several_images_must_be_named() {
         .file("l", &image.layer);
     let disk = on_disk(&tar.end());
     let error = disk.docker(None).await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .ends_with("holds 2 images: name one of `a:1`, `b`"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("holds 2 images: name one of `a:1`, `b`"), "{error}");
     disk.docker(Some("b:latest")).await.unwrap();
 }
 
@@ -404,27 +317,16 @@ async fn an_oci_archive_is_the_layout_in_a_tar() {
     write_layout(&layout, &file).await.unwrap();
     let first = std::fs::read(&file).unwrap();
     write_layout(&layout, &file).await.unwrap();
-    assert_eq!(
-        std::fs::read(&file).unwrap(),
-        first,
-        "the same layout gives the same bytes"
-    );
+    assert_eq!(std::fs::read(&file).unwrap(), first, "the same layout gives the same bytes");
     for bytes in [first.clone(), gzip(&first)] {
         let archive = on_disk(&bytes);
         let archive = archive.oci().await.unwrap();
-        assert_eq!(
-            archive.resolve(Some("v1")).await.unwrap().digest,
-            image.manifest.digest
-        );
+        assert_eq!(archive.resolve(Some("v1")).await.unwrap().digest, image.manifest.digest);
         let (_other, to) = layout_of(&[]).await;
         let place = Place::OciArchive(archive, None);
-        let copied = copy(&place, &Target::Layout(to.clone()), CopyOptions::default())
-            .await
-            .unwrap();
-        assert_eq!(
-            (copied.manifest.digest, copied.sent),
-            (image.manifest.digest, 2)
-        );
+        let copied =
+            copy(&place, &Target::Layout(to.clone()), CopyOptions::default()).await.unwrap();
+        assert_eq!((copied.manifest.digest, copied.sent), (image.manifest.digest, 2));
         assert!(to.has_blob(&image.layer_digest()).await.unwrap().is_some());
     }
 }
@@ -433,13 +335,8 @@ async fn an_oci_archive_is_the_layout_in_a_tar() {
 async fn an_oci_archive_without_the_manifest_says_which() {
     let image = image(b"layer");
     let (folder, layout) = layout_of(&[(&image, &["v1"])]).await;
-    std::fs::remove_file(
-        layout
-            .folder()
-            .join("blobs/sha256")
-            .join(image.manifest.digest.hex()),
-    )
-    .unwrap();
+    std::fs::remove_file(layout.folder().join("blobs/sha256").join(image.manifest.digest.hex()))
+        .unwrap();
     let file = folder.path().join("image.tar");
     write_layout(&layout, &file).await.unwrap();
     let archive = OciArchive::open(&file, Path::new("/tmp")).await.unwrap();
@@ -447,18 +344,11 @@ async fn an_oci_archive_without_the_manifest_says_which() {
     let error = archive.manifest(&resolved.digest).await.unwrap_err();
     assert!(
         error.is_not_found()
-            && error
-                .to_string()
-                .ends_with(&format!("there is no manifest {}", resolved.digest))
+            && error.to_string().ends_with(&format!("there is no manifest {}", resolved.digest))
     );
-    let no_layout = on_disk(&saved(&image, "a:1").end())
-        .oci()
-        .await
-        .unwrap_err();
+    let no_layout = on_disk(&saved(&image, "a:1").end()).oci().await.unwrap_err();
     assert!(
-        no_layout
-            .to_string()
-            .ends_with("there is no `oci-layout`: it is no OCI layout"),
+        no_layout.to_string().ends_with("there is no `oci-layout`: it is no OCI layout"),
         "{no_layout}"
     );
 }

@@ -9,10 +9,7 @@ use remote::{Credential, Credentials, RegistrySettings, RemoteError};
 use crate::script::{Reply, Script, quick};
 
 fn basic() -> Credential {
-    Credential::Basic {
-        username: "user".into(),
-        password: Secret::new("pass"),
-    }
+    Credential::Basic { username: "user".into(), password: Secret::new("pass") }
 }
 
 fn settings(host: &str, credential: Credential) -> RegistrySettings {
@@ -52,24 +49,12 @@ async fn a_stranger_gets_a_token_once_and_keeps_it() {
     let script = with_tokens(r#","expires_in":300"#).await;
     let repository = script.repository();
     for _ in 0..3 {
-        assert!(
-            repository
-                .has_blob(&Digest::sha256(b""))
-                .await
-                .unwrap()
-                .is_none()
-        );
+        assert!(repository.has_blob(&Digest::sha256(b"")).await.unwrap().is_none());
     }
     let seen = script.seen();
-    let targets: Vec<&str> = seen
-        .iter()
-        .map(|seen| seen.target.as_str())
-        .filter(|t| t.starts_with("/token"))
-        .collect();
-    assert_eq!(
-        targets,
-        ["/token?service=reg&scope=repository:shop/api:pull"]
-    );
+    let targets: Vec<&str> =
+        seen.iter().map(|seen| seen.target.as_str()).filter(|t| t.starts_with("/token")).collect();
+    assert_eq!(targets, ["/token?service=reg&scope=repository:shop/api:pull"]);
     assert_eq!(seen.len(), 5, "401, token, and three answers");
     assert!(seen[1].header("authorization").is_none());
 }
@@ -84,14 +69,11 @@ async fn credentials_go_to_the_realm_and_not_to_the_registry() {
     assert_eq!(seen[1].header("authorization"), Some("Basic dXNlcjpwYXNz"));
     assert_eq!(seen[2].header("authorization"), Some("Bearer T1"));
     let push = remote::BlobSource::bytes("x");
-    let _refused = repository
-        .put_blob(&Digest::sha256(b"x"), 1, &push, None)
-        .await;
+    let _refused = repository.put_blob(&Digest::sha256(b"x"), 1, &push, None).await;
     let asked = script.seen();
-    assert!(asked.iter().any(|seen| {
-        seen.target
-            .ends_with("scope=repository:shop/api:pull%2Cpush")
-    }));
+    assert!(
+        asked.iter().any(|seen| { seen.target.ends_with("scope=repository:shop/api:pull%2Cpush") })
+    );
 }
 
 #[tokio::test]
@@ -107,10 +89,8 @@ async fn a_token_that_ended_is_replaced_once() {
         match (seen.header("authorization"), nth) {
             (Some("Bearer T1"), 2) | (Some("Bearer T2"), _) => absent(),
             _ => {
-                let realm = format!(
-                    "Bearer realm=\"http://{}/token\"",
-                    seen.header("host").unwrap()
-                );
+                let realm =
+                    format!("Bearer realm=\"http://{}/token\"", seen.header("host").unwrap());
                 Reply::status(401).with("WWW-Authenticate", realm)
             }
         }
@@ -118,13 +98,7 @@ async fn a_token_that_ended_is_replaced_once() {
     .await;
     let repository = script.repository();
     for _ in 0..2 {
-        assert!(
-            repository
-                .has_blob(&Digest::sha256(b""))
-                .await
-                .unwrap()
-                .is_none()
-        );
+        assert!(repository.has_blob(&Digest::sha256(b"")).await.unwrap().is_none());
     }
     let tokens = script
         .seen()
@@ -147,15 +121,9 @@ async fn a_refused_login_says_so_and_is_not_tried_for_ever() {
         .await;
         let settings =
             credential.map_or_else(quick, |credential| settings(&script.host, credential));
-        let error = script
-            .repository_with(settings)
-            .manifest(&Digest::sha256(b""))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, RemoteError::Unauthorized { .. }),
-            "{error:?}"
-        );
+        let error =
+            script.repository_with(settings).manifest(&Digest::sha256(b"")).await.unwrap_err();
+        assert!(matches!(error, RemoteError::Unauthorized { .. }), "{error:?}");
         assert!(script.seen().len() <= 2, "{challenge}");
         assert!(!error.to_string().contains("pass"), "{error}");
     }
@@ -187,13 +155,7 @@ async fn an_identity_token_is_exchanged_by_post() {
     .await;
     let identity = Credential::IdentityToken(Secret::new("R1"));
     let repository = script.repository_with(settings(&script.host, identity));
-    assert!(
-        repository
-            .has_blob(&Digest::sha256(b""))
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(repository.has_blob(&Digest::sha256(b"")).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -203,18 +165,11 @@ async fn a_token_service_that_fails_is_no_absence() {
             if seen.target.starts_with("/token") {
                 return Reply::status(status);
             }
-            let realm = format!(
-                "Bearer realm=\"http://{}/token\"",
-                seen.header("host").unwrap()
-            );
+            let realm = format!("Bearer realm=\"http://{}/token\"", seen.header("host").unwrap());
             Reply::status(401).with("WWW-Authenticate", realm)
         })
         .await;
-        let error = script
-            .repository()
-            .has_blob(&Digest::sha256(b""))
-            .await
-            .unwrap_err();
+        let error = script.repository().has_blob(&Digest::sha256(b"")).await.unwrap_err();
         assert!(!error.is_not_found(), "{status}: {error:?}");
     }
 }
@@ -223,15 +178,9 @@ async fn a_token_service_that_fails_is_no_absence() {
 async fn a_mount_asks_for_both_repositories() {
     let script = with_tokens("").await;
     let from = "shop/base".parse().unwrap();
-    let _refused = script
-        .repository()
-        .mount(&Digest::sha256(b"x"), &from)
-        .await;
+    let _refused = script.repository().mount(&Digest::sha256(b"x"), &from).await;
     let seen = script.seen();
-    let asked = seen
-        .iter()
-        .find(|seen| seen.target.starts_with("/token"))
-        .unwrap();
+    let asked = seen.iter().find(|seen| seen.target.starts_with("/token")).unwrap();
     assert!(
         asked
             .target

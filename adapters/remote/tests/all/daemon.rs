@@ -18,11 +18,7 @@ async fn an_image_is_saved_and_read() {
     let bytes = saved(&image, "shop/api:1").end();
     let script = Script::start(move |_, _| Reply::status(200).body(bytes.clone())).await;
     let temp = tempfile::tempdir().unwrap();
-    let archive = Daemon::new(&at(&script))
-        .unwrap()
-        .open("shop/api:1", temp.path())
-        .await
-        .unwrap();
+    let archive = Daemon::new(&at(&script)).unwrap().open("shop/api:1", temp.path()).await.unwrap();
     assert_eq!(archive.resolve().unwrap().digest, image.manifest.digest);
     assert!(script.seen()[0].is("GET", "/images/shop/api:1/get"));
     assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 1);
@@ -42,11 +38,7 @@ async fn an_image_that_the_daemon_lacks_is_absent_and_a_fault_is_not() {
             Reply::status(status).body(r#"{"message":"No such image: a"}"#)
         })
         .await;
-        let error = Daemon::new(&at(&script))
-            .unwrap()
-            .open("a", temp.path())
-            .await
-            .unwrap_err();
+        let error = Daemon::new(&at(&script)).unwrap().open("a", temp.path()).await.unwrap_err();
         assert_eq!(error.is_not_found(), is_absent, "{error}");
         assert!(error.to_string().contains("`No such image: a`"), "{error}");
     }
@@ -60,15 +52,8 @@ async fn a_stream_that_breaks_off_is_no_image() {
     })
     .await;
     let temp = tempfile::tempdir().unwrap();
-    let error = Daemon::new(&at(&script))
-        .unwrap()
-        .open("a", temp.path())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, RemoteError::Unreachable { .. }),
-        "{error:?}"
-    );
+    let error = Daemon::new(&at(&script)).unwrap().open("a", temp.path()).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
     assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
 }
 
@@ -83,14 +68,8 @@ async fn without_a_daemon_the_socket_is_named() {
         docker: DockerHost::Unix(socket.clone()),
         temp: temp.path().to_owned(),
     };
-    let error = opener
-        .open(&"docker-daemon:shop/api:1".parse().unwrap())
-        .await
-        .unwrap_err();
-    let expected = format!(
-        "docker daemon at unix://{} cannot be reached",
-        socket.display()
-    );
+    let error = opener.open(&"docker-daemon:shop/api:1".parse().unwrap()).await.unwrap_err();
+    let expected = format!("docker daemon at unix://{} cannot be reached", socket.display());
     assert_eq!(error.to_string(), expected);
 }
 

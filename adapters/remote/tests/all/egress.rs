@@ -2,6 +2,7 @@
 
 use domain::Digest;
 use remote::{Credential, Credentials, RegistrySettings, RemoteError};
+use tokio::io::AsyncReadExt as _;
 
 use crate::script::{Reply, Script, quick};
 
@@ -20,22 +21,12 @@ async fn a_redirect_to_another_server_goes_without_credentials() {
     .await;
     let host = registry.host.parse().unwrap();
     let password = domain::Secret::new("p");
-    let credential = Credential::Basic {
-        username: "u".into(),
-        password,
-    };
-    let settings = RegistrySettings {
-        credentials: Credentials::none().with(host, credential),
-        ..quick()
-    };
+    let credential = Credential::Basic { username: "u".into(), password };
+    let settings =
+        RegistrySettings { credentials: Credentials::none().with(host, credential), ..quick() };
     let repository = registry.repository_with(settings);
-    let stream = repository
-        .blob(&Digest::sha256(b"hello"), Some(5))
-        .await
-        .unwrap();
-    remote::content::read_whole(stream, 5, "blob")
-        .await
-        .unwrap();
+    let stream = repository.blob(&Digest::sha256(b"hello"), Some(5)).await.unwrap();
+    remote::content::read_whole(stream, 5, "blob").await.unwrap();
     assert!(storage.seen()[0].is("GET", "/bucket/x?sig=1"));
 }
 
@@ -62,12 +53,7 @@ async fn redirects_end_after_five() {
         }
     };
     let five = Script::start(chain(5)).await;
-    assert!(
-        five.repository()
-            .blob(&Digest::sha256(b""), Some(0))
-            .await
-            .is_ok()
-    );
+    assert!(five.repository().blob(&Digest::sha256(b""), Some(0)).await.is_ok());
     let six = Script::start(chain(6)).await;
     let asked = six.repository().blob(&Digest::sha256(b""), Some(0)).await;
     assert!(matches!(asked, Err(RemoteError::Protocol { .. })));
@@ -76,17 +62,12 @@ async fn redirects_end_after_five() {
 #[tokio::test]
 async fn a_token_realm_at_a_private_address_is_refused() {
     let registry = Script::start(|_, _| {
-        Reply::status(401).with(
-            "WWW-Authenticate",
-            "Bearer realm=\"http://10.0.0.1/token\",service=\"s\"",
-        )
+        Reply::status(401)
+            .with("WWW-Authenticate", "Bearer realm=\"http://10.0.0.1/token\",service=\"s\"")
     })
     .await;
     let asked = registry.repository().manifest(&Digest::sha256(b"")).await;
-    assert!(
-        matches!(asked, Err(RemoteError::Egress { .. })),
-        "{asked:?}"
-    );
+    assert!(matches!(asked, Err(RemoteError::Egress { .. })), "{asked:?}");
 }
 
 #[tokio::test]
@@ -97,9 +78,28 @@ async fn an_upload_location_at_a_private_address_is_refused() {
     })
     .await;
     let source = remote::BlobSource::bytes("x");
-    let put = registry
-        .repository()
-        .put_blob(&Digest::sha256(b"x"), 1, &source, None)
-        .await;
+    let put = registry.repository().put_blob(&Digest::sha256(b"x"), 1, &source, None).await;
     assert!(matches!(put, Err(RemoteError::Egress { .. })), "{put:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_to_tls_is_spoken_to_in_tls() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = listener.local_addr().unwrap();
+    let first = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap()
+    });
+    let registry = Script::start(move |_, _| {
+        Reply::status(307).with("Location", format!("https://{there}/x"))
+    })
+    .await;
+    let asked = registry.repository().blob(&Digest::sha256(b""), None).await;
+    let error = asked.err().unwrap();
+    // A machine without certificates says so before it asks.
+    if !matches!(error, RemoteError::Setup { .. }) {
+        assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
+        // Source: RFC 8446, section 5.1: a handshake record starts with 22.
+        assert_eq!(first.await.unwrap(), 22);
+    }
 }

@@ -12,10 +12,8 @@ async fn ask(script: &str, rest: &str) -> Result<Option<Credential>, Credentials
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("docker-credential-test");
     std::fs::write(folder.path().join("body"), script).unwrap();
-    let wrapper = format!(
-        "#!/bin/sh\nexec /bin/sh {} \"$@\"\n",
-        folder.path().join("body").display()
-    );
+    let wrapper =
+        format!("#!/bin/sh\nexec /bin/sh {} \"$@\"\n", folder.path().join("body").display());
     // Written by another process, so that no descriptor of ours is open for writing when it is run.
     let made = std::process::Command::new("sh")
         .arg("-c")
@@ -53,19 +51,13 @@ async fn a_helper_that_knows_nothing_leaves_it_to_the_config() {
     assert_eq!(ask(nothing, "").await.unwrap(), None);
     // `dXNlcjpwYXNz` is `user:pass`.
     let auths = r#","auths":{"a.io":{"auth":"dXNlcjpwYXNz"}}"#;
-    assert_eq!(
-        ask(nothing, auths).await.unwrap(),
-        Some(basic("user", "pass"))
-    );
+    assert_eq!(ask(nothing, auths).await.unwrap(), Some(basic("user", "pass")));
 }
 
 #[tokio::test]
 async fn a_helper_that_fails_is_told_and_its_secret_is_not() {
     let failed = ask("echo locked; exit 1", "").await.unwrap_err();
-    assert_eq!(
-        failed.to_string(),
-        "docker-credential-test for a.io: locked"
-    );
+    assert_eq!(failed.to_string(), "docker-credential-test for a.io: locked");
     let odd = ask("echo hunter2", "").await.unwrap_err();
     assert_eq!(
         odd.to_string(),

@@ -36,11 +36,7 @@ pub(crate) fn image(layer: &[u8]) -> Image {
     let manifest = format!(
         r#"{{"schemaVersion":2,"mediaType":"{IMAGE}","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{config_digest}","size":{config_size}}},"layers":[{{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"{diff_id}","size":{layer_size}}}]}}"#
     );
-    Image {
-        manifest: ManifestBytes::new(IMAGE, manifest),
-        config: Bytes::from(config),
-        layer,
-    }
+    Image { manifest: ManifestBytes::new(IMAGE, manifest), config: Bytes::from(config), layer }
 }
 
 /// An index of some images.

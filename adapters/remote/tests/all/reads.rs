@@ -37,12 +37,7 @@ async fn a_tag_is_resolved_by_one_head() {
     let seen = script.seen();
     assert_eq!(seen.len(), 1);
     assert!(seen[0].is("HEAD", "/v2/shop/api/manifests/1.4"));
-    assert!(
-        seen[0]
-            .header("accept")
-            .unwrap()
-            .contains("vnd.oci.image.index")
-    );
+    assert!(seen[0].header("accept").unwrap().contains("vnd.oci.image.index"));
 }
 
 #[tokio::test]
@@ -53,32 +48,19 @@ async fn a_head_without_a_digest_is_followed_by_a_get() {
         let bytes = bytes.clone();
         let script = Script::start(move |seen, _| match seen.method.as_str() {
             "HEAD" => Reply::status(refusal),
-            _ => Reply::status(200)
-                .with("Content-Type", IMAGE)
-                .body(bytes.clone()),
+            _ => Reply::status(200).with("Content-Type", IMAGE).body(bytes.clone()),
         })
         .await;
         let resolved = script.repository().resolve(&by_tag("1")).await.unwrap();
-        assert_eq!(
-            (resolved.digest, script.count("GET")),
-            (digest, 1),
-            "{refusal}"
-        );
+        assert_eq!((resolved.digest, script.count("GET")), (digest, 1), "{refusal}");
     }
 }
 
 #[tokio::test]
 async fn absent_is_only_what_the_registry_says_is_absent() {
     let script = Script::start(|_, _| Reply::error(404, "MANIFEST_UNKNOWN")).await;
-    assert_eq!(
-        script.repository().tag_at(&tag("1")).await.unwrap(),
-        TagAt::Absent
-    );
-    let error = script
-        .repository()
-        .manifest(&Digest::sha256(b""))
-        .await
-        .unwrap_err();
+    assert_eq!(script.repository().tag_at(&tag("1")).await.unwrap(), TagAt::Absent);
+    let error = script.repository().manifest(&Digest::sha256(b"")).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -93,9 +75,7 @@ async fn absent_is_only_what_the_registry_says_is_absent() {
         assert!(!asked.unwrap_err().is_not_found(), "{unknown}");
     }
     let page = |_: &_, _| {
-        Reply::status(404)
-            .with("Content-Type", "text/html; charset=utf-8")
-            .body("<html>")
+        Reply::status(404).with("Content-Type", "text/html; charset=utf-8").body("<html>")
     };
     let script = Script::start(page).await;
     let asked = script.repository().tag_at(&tag("1")).await;
@@ -112,17 +92,11 @@ async fn each_refusal_has_its_error() {
         ),
         (403, "DENIED", |e| matches!(e, RemoteError::Denied { .. })),
         (418, "UNKNOWN", |e| matches!(e, RemoteError::Refused { .. })),
-        (429, "TOOMANYREQUESTS", |e| {
-            matches!(e, RemoteError::RateLimited { after: None, .. })
-        }),
+        (429, "TOOMANYREQUESTS", |e| matches!(e, RemoteError::RateLimited { after: None, .. })),
         (502, "UNKNOWN", |e| matches!(e, RemoteError::Server { .. })),
     ] {
         let script = Script::start(move |_, _| Reply::error(status, code)).await;
-        let error = script
-            .repository()
-            .manifest(&Digest::sha256(b""))
-            .await
-            .unwrap_err();
+        let error = script.repository().manifest(&Digest::sha256(b"")).await.unwrap_err();
         assert!(is_expected(&error), "{status}: {error:?}");
         let start = format!("registry {} answered {status} ({code})", script.host);
         assert!(error.to_string().starts_with(&start), "{error}");
@@ -143,10 +117,8 @@ async fn server_faults_and_broken_connections_are_tried_five_times_again() {
         script.repository().resolve(&by_tag("1")).await.unwrap();
         let script = Script::start(fails_first(6)).await;
         let error = script.repository().resolve(&by_tag("1")).await.unwrap_err();
-        let is_fault = matches!(
-            error,
-            RemoteError::Server { .. } | RemoteError::Unreachable { .. }
-        );
+        let is_fault =
+            matches!(error, RemoteError::Server { .. } | RemoteError::Unreachable { .. });
         assert!(is_fault && script.seen().len() >= 6, "{error:?}");
     }
 }
@@ -163,55 +135,26 @@ async fn a_retry_after_is_waited_for_up_to_120_seconds() {
     assert!(start.elapsed() >= Duration::from_secs(1));
     let script =
         Script::start(|_, _| Reply::error(429, "TOOMANYREQUESTS").with("Retry-After", 121)).await;
-    let error = script
-        .repository()
-        .manifest(&Digest::sha256(b""))
-        .await
-        .unwrap_err();
+    let error = script.repository().manifest(&Digest::sha256(b"")).await.unwrap_err();
     assert_eq!(script.seen().len(), 1, "121 seconds are not waited");
-    assert!(
-        error
-            .to_string()
-            .ends_with("asked too often, again in 121 s"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("asked too often, again in 121 s"), "{error}");
 }
 
 #[tokio::test]
 async fn a_registry_that_is_not_there_is_unreachable() {
     let script = Script::start(|_, _| Reply::Nothing).await;
     // A port that nobody listens on: bound, then let go.
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let nowhere = Script {
-        host: free.to_string(),
-        ..script
-    };
-    let error = nowhere
-        .repository()
-        .resolve(&by_tag("1"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, RemoteError::Unreachable { .. }),
-        "{error:?}"
-    );
-    assert_eq!(
-        error.to_string(),
-        format!("registry {free} cannot be reached")
-    );
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nowhere = Script { host: free.to_string(), ..script };
+    let error = nowhere.repository().resolve(&by_tag("1")).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
+    assert_eq!(error.to_string(), format!("registry {free} cannot be reached"));
 }
 
 #[tokio::test]
 async fn silence_ends_in_a_timeout() {
     let settings = RegistrySettings {
-        patience: Patience {
-            idle: Duration::from_millis(50),
-            retries: 1,
-            ..quick().patience
-        },
+        patience: Patience { idle: Duration::from_millis(50), retries: 1, ..quick().patience },
         ..quick()
     };
     let script = Script::start(|_, _| Reply::Silence).await;
@@ -227,38 +170,21 @@ async fn a_manifest_of_other_bytes_is_refused() {
     let wrong = Digest::sha256(b"other");
     let bytes = image.manifest.bytes.clone();
     let script = Script::start(move |_, _| {
-        Reply::status(200)
-            .with("Content-Type", IMAGE)
-            .body(bytes.clone())
+        Reply::status(200).with("Content-Type", IMAGE).body(bytes.clone())
     })
     .await;
     let repository = script.repository();
-    assert_eq!(
-        repository.manifest(&image.manifest.digest).await.unwrap(),
-        image.manifest
-    );
+    assert_eq!(repository.manifest(&image.manifest.digest).await.unwrap(), image.manifest);
     let error = repository.manifest(&wrong).await.unwrap_err();
-    assert!(
-        matches!(error, RemoteError::DigestMismatch { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, RemoteError::DigestMismatch { .. }), "{error:?}");
     let bytes = image.manifest.bytes.clone();
     let lying = Script::start(move |_, _| {
-        let reply = Reply::status(200)
-            .with("Content-Type", IMAGE)
-            .body(bytes.clone());
+        let reply = Reply::status(200).with("Content-Type", IMAGE).body(bytes.clone());
         reply.with("Docker-Content-Digest", wrong)
     })
     .await;
-    let error = lying
-        .repository()
-        .manifest_by_tag(&tag("1"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, RemoteError::DigestMismatch { .. }),
-        "{error:?}"
-    );
+    let error = lying.repository().manifest_by_tag(&tag("1")).await.unwrap_err();
+    assert!(matches!(error, RemoteError::DigestMismatch { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -282,18 +208,12 @@ async fn a_broken_blob_is_taken_up_where_it_broke() {
         let script = Script::start(move |seen, nth| match (nth, seen.header("range")) {
             (0, _) => Reply::Short(Box::new(Reply::status(200).body(whole.clone())), 70_000),
             (_, Some(range)) if has_ranges => {
-                let from: usize = range
-                    .trim_start_matches("bytes=")
-                    .trim_end_matches('-')
-                    .parse()
-                    .unwrap();
+                let from: usize =
+                    range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap();
                 assert!(from > 0 && from <= 70_000);
                 let last = whole.len() - 1;
                 Reply::status(206)
-                    .with(
-                        "Content-Range",
-                        format!("bytes {from}-{last}/{}", whole.len()),
-                    )
+                    .with("Content-Range", format!("bytes {from}-{last}/{}", whole.len()))
                     .body(&whole[from..])
             }
             _ => Reply::status(200).body(whole.clone()),
@@ -301,10 +221,7 @@ async fn a_broken_blob_is_taken_up_where_it_broke() {
         .await;
         let stream = script.repository().blob(&digest, size).await.unwrap();
         let read = read_whole(stream, content.len(), "blob").await.unwrap();
-        assert_eq!(
-            (read, script.seen().len()),
-            (Bytes::from(content.clone()), 2)
-        );
+        assert_eq!((read, script.seen().len()), (Bytes::from(content.clone()), 2));
     }
 }
 
@@ -316,43 +233,25 @@ async fn a_blob_of_other_bytes_or_size_ends_in_an_error() {
         let stream = repository.blob(digest, size).await.unwrap();
         read_whole(stream, 100, "blob").await
     };
-    assert_eq!(
-        read(&Digest::sha256(b"hello"), Some(5)).await.unwrap(),
-        "hello"
-    );
+    assert_eq!(read(&Digest::sha256(b"hello"), Some(5)).await.unwrap(), "hello");
     let wrong = read(&Digest::sha256(b"hallo"), Some(5)).await;
     assert!(matches!(wrong, Err(RemoteError::DigestMismatch { .. })));
     for size in [4, 6] {
         let wrong = read(&Digest::sha256(b"hello"), Some(size)).await;
-        assert!(
-            matches!(wrong, Err(RemoteError::SizeMismatch { .. })),
-            "{size}"
-        );
+        assert!(matches!(wrong, Err(RemoteError::SizeMismatch { .. })), "{size}");
     }
-    assert!(
-        repository
-            .has_blob(&Digest::sha256(b"hello"))
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(repository.has_blob(&Digest::sha256(b"hello")).await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn tags_are_listed_page_after_page_and_never_for_ever() {
     let script = Script::start(|seen, _| match seen.target.as_str() {
         "/v2/shop/api/tags/list?n=1000" => Reply::status(200)
-            .with(
-                "Link",
-                "</v2/shop/api/tags/list?n=1000&last=b>; rel=\"next\"",
-            )
+            .with("Link", "</v2/shop/api/tags/list?n=1000&last=b>; rel=\"next\"")
             .body(r#"{"name":"shop/api","tags":["a","b"]}"#),
         // A registry that leads to itself.
         _ => Reply::status(200)
-            .with(
-                "Link",
-                "</v2/shop/api/tags/list?n=1000&last=b>; rel=\"next\"",
-            )
+            .with("Link", "</v2/shop/api/tags/list?n=1000&last=b>; rel=\"next\"")
             .body(r#"{"name":"shop/api","tags":["c","not a tag"]}"#),
     })
     .await;
@@ -365,10 +264,7 @@ async fn tags_are_listed_page_after_page_and_never_for_ever() {
             .body(r#"{"tags":["a"]}"#)
     })
     .await;
-    assert!(matches!(
-        away.repository().tags().await,
-        Err(RemoteError::Protocol { .. })
-    ));
+    assert!(matches!(away.repository().tags().await, Err(RemoteError::Protocol { .. })));
 }
 
 #[tokio::test]
@@ -387,38 +283,13 @@ async fn referrers_are_asked_by_the_api_and_else_by_the_tag() {
             }
         })
         .await;
-        let found = script
-            .repository()
-            .referrers(&Digest::sha256(b"s"), None)
-            .await
-            .unwrap();
-        assert_eq!(
-            (found.len(), found[0].digest),
-            (1, image.manifest.digest),
-            "{has_api}"
-        );
-        let none = script
-            .repository()
-            .referrers(&Digest::sha256(b"s"), Some("a/b"))
-            .await
-            .unwrap();
+        let found = script.repository().referrers(&Digest::sha256(b"s"), None).await.unwrap();
+        assert_eq!((found.len(), found[0].digest), (1, image.manifest.digest), "{has_api}");
+        let none = script.repository().referrers(&Digest::sha256(b"s"), Some("a/b")).await.unwrap();
         assert!(none.is_empty());
     }
     let script = Script::start(|_, _| Reply::error(404, "NAME_UNKNOWN")).await;
-    assert!(
-        script
-            .repository()
-            .referrers(&Digest::sha256(b"s"), None)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(script.repository().referrers(&Digest::sha256(b"s"), None).await.unwrap().is_empty());
     let script = Script::start(|_, _| Reply::status(500)).await;
-    assert!(
-        script
-            .repository()
-            .referrers(&Digest::sha256(b"s"), None)
-            .await
-            .is_err()
-    );
+    assert!(script.repository().referrers(&Digest::sha256(b"s"), None).await.is_err());
 }

@@ -19,10 +19,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -49,18 +46,12 @@ pub(crate) enum Reply {
 impl Reply {
     pub(crate) fn status(status: u16) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
-        Self::Answer {
-            status,
-            headers,
-            body,
-        }
+        Self::Answer { status, headers, body }
     }
 
     pub(crate) fn error(status: u16, code: &str) -> Self {
         let body = format!(r#"{{"errors":[{{"code":"{code}","message":""}}]}}"#);
-        Self::status(status)
-            .with("Content-Type", "application/json")
-            .body(body)
+        Self::status(status).with("Content-Type", "application/json").body(body)
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -108,10 +99,7 @@ impl Script {
 
     /// How many requests of that method came.
     pub(crate) fn count(&self, method: &str) -> usize {
-        self.seen()
-            .iter()
-            .filter(|seen| seen.method == method)
-            .count()
+        self.seen().iter().filter(|seen| seen.method == method).count()
     }
 
     /// A repository `shop/api` on this server.
@@ -130,9 +118,7 @@ impl Script {
 pub(crate) fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .unwrap();
+        rustls::crypto::ring::default_provider().install_default().unwrap();
     });
 }
 
@@ -178,19 +164,9 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut seen = Seen {
-        method,
-        target,
-        headers,
-        body: Vec::new(),
-    };
-    let length: usize = seen
-        .header("content-length")
-        .map_or(0, |text| text.parse().unwrap());
-    assert!(
-        seen.header("transfer-encoding").is_none(),
-        "bodies have a length"
-    );
+    let mut seen = Seen { method, target, headers, body: Vec::new() };
+    let length: usize = seen.header("content-length").map_or(0, |text| text.parse().unwrap());
+    assert!(seen.header("transfer-encoding").is_none(), "bodies have a length");
     seen.body = vec![0; length];
     stream.read_exact(&mut seen.body).await.ok()?;
     Some(seen)
@@ -200,14 +176,10 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
 async fn write(stream: &mut TcpStream, reply: Reply, method: &str) -> bool {
     let (reply, sent_max) = match reply {
         Reply::Short(reply, bytes) => (*reply, Some(bytes)),
-        other => (other, None),
+        other @ (Reply::Answer { .. } | Reply::Nothing | Reply::Silence) => (other, None),
     };
     let (status, headers, body) = match reply {
-        Reply::Answer {
-            status,
-            headers,
-            body,
-        } => (status, headers, body),
+        Reply::Answer { status, headers, body } => (status, headers, body),
         Reply::Nothing | Reply::Short(..) => return false,
         Reply::Silence => {
             std::future::pending::<()>().await;
@@ -222,11 +194,7 @@ async fn write(stream: &mut TcpStream, reply: Reply, method: &str) -> bool {
         head += &format!("{name}: {value}\r\n");
     }
     let sent = sent_max.unwrap_or(body.len()).min(body.len());
-    let body = if method == "HEAD" {
-        &[][..]
-    } else {
-        &body[..sent]
-    };
+    let body = if method == "HEAD" { &[][..] } else { &body[..sent] };
     let written = [head.as_bytes(), b"\r\n", body].concat();
     stream.write_all(&written).await.is_ok() && sent_max.is_none()
 }

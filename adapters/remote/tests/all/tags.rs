@@ -26,10 +26,8 @@ enum Kind {
 
 /// A registry whose tags are these.
 async fn registry(kind: Kind, tags: &[(&str, Digest)]) -> Script {
-    let tags: BTreeMap<String, Digest> = tags
-        .iter()
-        .map(|(tag, digest)| ((*tag).to_owned(), *digest))
-        .collect();
+    let tags: BTreeMap<String, Digest> =
+        tags.iter().map(|(tag, digest)| ((*tag).to_owned(), *digest)).collect();
     let tags = Mutex::new(tags);
     Script::start(move |seen, _| {
         let mut tags = tags.lock().unwrap();
@@ -96,24 +94,14 @@ async fn tags_are_created_and_a_second_time_the_same() {
         let script = registry(kind, &[]).await;
         let repository = script.repository();
         let manifest = ours().manifest;
-        let first = repository
-            .put_manifest_tagged(&manifest, &names(&["1.4.2", "1.4"]))
-            .await
-            .unwrap();
+        let first =
+            repository.put_manifest_tagged(&manifest, &names(&["1.4.2", "1.4"])).await.unwrap();
         assert_eq!(first, [TagWrite::Created, TagWrite::Created]);
-        let again = repository
-            .put_manifest_tagged(&manifest, &names(&["1.4.2", "1.4"]))
-            .await
-            .unwrap();
+        let again =
+            repository.put_manifest_tagged(&manifest, &names(&["1.4.2", "1.4"])).await.unwrap();
         assert_eq!(again, [TagWrite::Same, TagWrite::Same]);
-        assert_eq!(
-            repository.tag(&manifest, &tag("1.4")).await.unwrap(),
-            TagWrite::Same
-        );
-        assert_eq!(
-            repository.tag(&manifest, &tag("new")).await.unwrap(),
-            TagWrite::Created
-        );
+        assert_eq!(repository.tag(&manifest, &tag("1.4")).await.unwrap(), TagWrite::Same);
+        assert_eq!(repository.tag(&manifest, &tag("new")).await.unwrap(), TagWrite::Created);
     }
 }
 
@@ -148,17 +136,10 @@ async fn a_taken_tag_stops_all_of_them_before_any_is_written() {
             .unwrap();
         assert_eq!(
             fates,
-            [
-                TagWrite::Skipped,
-                TagWrite::Taken { there: other() },
-                TagWrite::Skipped
-            ]
+            [TagWrite::Skipped, TagWrite::Taken { there: other() }, TagWrite::Skipped]
         );
         assert_eq!(repository.tag_at(&tag("a")).await.unwrap(), TagAt::Absent);
-        assert_eq!(
-            repository.tag_at(&tag("taken")).await.unwrap(),
-            TagAt::Digest(other())
-        );
+        assert_eq!(repository.tag_at(&tag("taken")).await.unwrap(), TagAt::Digest(other()));
     }
 }
 
@@ -174,9 +155,9 @@ async fn raced(status: u16, there: Digest) -> Script {
                 Reply::error(status, "TAG_INVALID")
             }
             (_, false) => Reply::error(404, "MANIFEST_UNKNOWN"),
-            (_, true) => Reply::status(200)
-                .with("Docker-Content-Digest", there)
-                .with("Content-Type", IMAGE),
+            (_, true) => {
+                Reply::status(200).with("Docker-Content-Digest", there).with("Content-Type", IMAGE)
+            }
         }
     })
     .await
@@ -198,18 +179,11 @@ async fn each_answer_of_an_immutable_tag_is_settled_by_its_digest() {
 #[tokio::test]
 async fn a_refusal_without_a_tag_is_denied_and_forgetting_is_an_error() {
     let script = registry(Kind::Forbids, &[]).await;
-    let fate = script
-        .repository()
-        .tag(&ours().manifest, &tag("1"))
-        .await
-        .unwrap();
+    let fate = script.repository().tag(&ours().manifest, &tag("1")).await.unwrap();
     let TagWrite::Denied { answered } = fate else {
         panic!("{fate:?}");
     };
-    assert_eq!(
-        answered.to_string(),
-        format!("registry {} answered 403 (DENIED)", script.host)
-    );
+    assert_eq!(answered.to_string(), format!("registry {} answered 403 (DENIED)", script.host));
     let script = registry(Kind::Forgets, &[]).await;
     let fate = script.repository().tag(&ours().manifest, &tag("1")).await;
     assert!(matches!(fate, Err(RemoteError::Protocol { .. })));
@@ -220,49 +194,17 @@ async fn an_alias_moves_only_from_where_it_was_expected() {
     let manifest = ours().manifest;
     let script = registry(Kind::Overwrites, &[("uat", other())]).await;
     let repository = script.repository();
-    let elsewhere = repository
-        .move_alias(&manifest, &tag("uat"), TagAt::Absent)
-        .await
-        .unwrap();
-    assert_eq!(
-        elsewhere,
-        AliasMove::Elsewhere {
-            there: TagAt::Digest(other())
-        }
-    );
+    let elsewhere = repository.move_alias(&manifest, &tag("uat"), TagAt::Absent).await.unwrap();
+    assert_eq!(elsewhere, AliasMove::Elsewhere { there: TagAt::Digest(other()) });
     assert_eq!(script.count("PUT"), 0);
     let from = TagAt::Digest(other());
-    let moved = repository
-        .move_alias(&manifest, &tag("uat"), from)
-        .await
-        .unwrap();
+    let moved = repository.move_alias(&manifest, &tag("uat"), from).await.unwrap();
     assert_eq!(moved, AliasMove::Moved { from });
-    let put = script
-        .seen()
-        .into_iter()
-        .find(|seen| seen.method == "PUT")
-        .unwrap();
-    assert_eq!(
-        put.header("if-match"),
-        Some(format!("\"{}\"", other()).as_str())
-    );
-    assert_eq!(
-        repository
-            .move_alias(&manifest, &tag("uat"), from)
-            .await
-            .unwrap(),
-        AliasMove::Same
-    );
-    let new = repository
-        .move_alias(&manifest, &tag("prod"), TagAt::Absent)
-        .await
-        .unwrap();
-    assert_eq!(
-        new,
-        AliasMove::Moved {
-            from: TagAt::Absent
-        }
-    );
+    let put = script.seen().into_iter().find(|seen| seen.method == "PUT").unwrap();
+    assert_eq!(put.header("if-match"), Some(format!("\"{}\"", other()).as_str()));
+    assert_eq!(repository.move_alias(&manifest, &tag("uat"), from).await.unwrap(), AliasMove::Same);
+    let new = repository.move_alias(&manifest, &tag("prod"), TagAt::Absent).await.unwrap();
+    assert_eq!(new, AliasMove::Moved { from: TagAt::Absent });
 }
 
 #[tokio::test]
@@ -287,9 +229,7 @@ async fn an_alias_that_another_writer_moved_is_elsewhere() {
         }
         *asked += 1;
         let there = if *asked == 1 { other() } else { third };
-        Reply::status(200)
-            .with("Docker-Content-Digest", there)
-            .with("Content-Type", IMAGE)
+        Reply::status(200).with("Docker-Content-Digest", there).with("Content-Type", IMAGE)
     })
     .await;
     let fate = script
@@ -297,12 +237,7 @@ async fn an_alias_that_another_writer_moved_is_elsewhere() {
         .move_alias(&ours().manifest, &tag("uat"), TagAt::Digest(other()))
         .await
         .unwrap();
-    assert_eq!(
-        fate,
-        AliasMove::Elsewhere {
-            there: TagAt::Digest(third)
-        }
-    );
+    assert_eq!(fate, AliasMove::Elsewhere { there: TagAt::Digest(third) });
 }
 
 #[tokio::test]

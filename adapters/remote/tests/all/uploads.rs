@@ -34,11 +34,7 @@ fn finish() -> String {
 async fn a_blob_that_is_there_is_not_sent() {
     let script = Script::start(|_, _| Reply::status(200)).await;
     let source = BlobSource::bytes("hello");
-    let put = script
-        .repository()
-        .put_blob(&digest(), 5, &source, None)
-        .await
-        .unwrap();
+    let put = script.repository().put_blob(&digest(), 5, &source, None).await.unwrap();
     assert_eq!((put, script.seen().len()), (BlobPut::Present, 1));
 }
 
@@ -51,11 +47,7 @@ async fn a_blob_is_sent_with_one_post_and_one_put() {
     })
     .await;
     let source = BlobSource::bytes("hello");
-    let put = script
-        .repository()
-        .put_blob(&digest(), 5, &source, None)
-        .await
-        .unwrap();
+    let put = script.repository().put_blob(&digest(), 5, &source, None).await.unwrap();
     assert_eq!(put, BlobPut::Sent);
     let seen = script.seen();
     assert!(seen[1].is("POST", "/v2/shop/api/blobs/uploads/"));
@@ -75,16 +67,10 @@ async fn a_blob_is_sent_in_chunks_where_told() {
         _ => Reply::status(201),
     })
     .await;
-    let settings = RegistrySettings {
-        upload: UploadWay::Chunks(NonZeroU64::new(2).unwrap()),
-        ..quick()
-    };
+    let settings =
+        RegistrySettings { upload: UploadWay::Chunks(NonZeroU64::new(2).unwrap()), ..quick() };
     let source = BlobSource::bytes("hello");
-    script
-        .repository_with(settings)
-        .put_blob(&digest(), 5, &source, None)
-        .await
-        .unwrap();
+    script.repository_with(settings).put_blob(&digest(), 5, &source, None).await.unwrap();
     let patches: Vec<(Option<String>, Vec<u8>)> = script
         .seen()
         .into_iter()
@@ -129,18 +115,11 @@ async fn a_broken_upload_starts_over_when_its_source_can() {
             Box::pin(async { Ok(futures_util::stream::iter([Ok(Bytes::from("hello"))]).boxed()) })
         });
         let script = Script::start(fails_once(failure)).await;
-        let put = script
-            .repository()
-            .put_blob(&digest(), 5, &again, None)
-            .await
-            .unwrap();
+        let put = script.repository().put_blob(&digest(), 5, &again, None).await.unwrap();
         assert_eq!((put, opened.load(Ordering::SeqCst)), (BlobPut::Sent, 2));
         let stream = futures_util::stream::iter([Ok(Bytes::from("hello"))]).boxed();
         let script = Script::start(fails_once(failure)).await;
-        let put = script
-            .repository()
-            .put_blob(&digest(), 5, &BlobSource::once(stream), None)
-            .await;
+        let put = script.repository().put_blob(&digest(), 5, &BlobSource::once(stream), None).await;
         assert!(put.is_err(), "a stream that was read cannot be sent again");
     }
 }
@@ -155,13 +134,7 @@ async fn a_refusal_is_not_tried_again() {
         })
         .await;
         let source = BlobSource::bytes("hello");
-        assert!(
-            script
-                .repository()
-                .put_blob(&digest(), 5, &source, None)
-                .await
-                .is_err()
-        );
+        assert!(script.repository().put_blob(&digest(), 5, &source, None).await.is_err());
         assert_eq!(script.count("PUT"), 1, "{status}");
     }
 }
@@ -175,23 +148,11 @@ async fn a_source_of_other_bytes_is_told_as_the_source_s_fault() {
     })
     .await;
     let source = BlobSource::bytes("hallo");
-    let put = script
-        .repository()
-        .put_blob(&digest(), 5, &source, None)
-        .await;
-    assert!(
-        matches!(put, Err(RemoteError::DigestMismatch { .. })),
-        "{put:?}"
-    );
+    let put = script.repository().put_blob(&digest(), 5, &source, None).await;
+    assert!(matches!(put, Err(RemoteError::DigestMismatch { .. })), "{put:?}");
     let source = BlobSource::bytes("hell");
-    let put = script
-        .repository()
-        .put_blob(&digest(), 5, &source, None)
-        .await;
-    assert!(
-        matches!(put, Err(RemoteError::SizeMismatch { .. })),
-        "{put:?}"
-    );
+    let put = script.repository().put_blob(&digest(), 5, &source, None).await;
+    assert!(matches!(put, Err(RemoteError::SizeMismatch { .. })), "{put:?}");
 }
 
 #[tokio::test]
@@ -209,11 +170,7 @@ async fn a_mount_that_is_refused_becomes_an_upload() {
         .await;
         let from = "shop/base".parse().unwrap();
         let source = BlobSource::bytes("hello");
-        let put = script
-            .repository()
-            .put_blob(&digest(), 5, &source, Some(&from))
-            .await
-            .unwrap();
+        let put = script.repository().put_blob(&digest(), 5, &source, Some(&from)).await.unwrap();
         assert_eq!(put, BlobPut::Sent, "{refusal}");
         assert_eq!(script.count("DELETE"), usize::from(refusal == 202));
     }
@@ -224,19 +181,8 @@ async fn a_mount_that_is_refused_becomes_an_upload() {
     .await;
     let from = "shop/base".parse().unwrap();
     let source = BlobSource::bytes("hello");
-    let put = script
-        .repository()
-        .put_blob(&digest(), 5, &source, Some(&from))
-        .await
-        .unwrap();
+    let put = script.repository().put_blob(&digest(), 5, &source, Some(&from)).await.unwrap();
     assert_eq!(put, BlobPut::Mounted);
-    let mount = format!(
-        "/v2/shop/api/blobs/uploads/?mount={}&from=shop/base",
-        digest()
-    );
-    assert!(
-        script.seen()[1].is("POST", &mount),
-        "{}",
-        script.seen()[1].target
-    );
+    let mount = format!("/v2/shop/api/blobs/uploads/?mount={}&from=shop/base", digest());
+    assert!(script.seen()[1].is("POST", &mount), "{}", script.seen()[1].target);
 }
