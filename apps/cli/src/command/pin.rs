@@ -11,7 +11,7 @@ mod wire;
 
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
-use crate::output::{self, Output};
+use crate::output;
 use crate::process;
 use clap::Args;
 use draft::{Draft, Outcome, Verb};
@@ -56,6 +56,16 @@ impl From<Style> for pin::Style {
     }
 }
 
+impl Arguments {
+    fn told<'a>(&'a self, outcome: Outcome, draft: &'a files::Draft) -> Draft<'a> {
+        let again = match self.style {
+            Style::TagDigest => "indelible pin",
+            Style::Digest => "indelible pin --style digest",
+        };
+        Draft { verb: Verb::Pin, outcome, again, paths: &self.paths, draft }
+    }
+}
+
 /// Runs it.
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
@@ -71,26 +81,15 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     }
     let sources = files::read(&app.surroundings().cwd, &arguments.paths)?;
     let (draft, outcome) = if arguments.locked {
-        (
-            files::locked(sources, arguments.style.into()),
-            Outcome::Locked,
-        )
+        (files::locked(sources, arguments.style.into()), Outcome::Locked)
     } else if global.dry_run || arguments.diff {
-        (
-            planned(&app, sources, arguments.style).await?,
-            Outcome::Shown,
-        )
+        (planned(&app, sources, arguments.style).await?, Outcome::Shown)
     } else {
         let draft = planned(&app, sources, arguments.style).await?;
         files::write_all(&draft.rewrites).map_err(files::FilesError::from)?;
         (draft, Outcome::Written)
     };
-    let told = Draft {
-        verb: Verb::Pin,
-        outcome,
-        paths: &arguments.paths,
-        draft: &draft,
-    };
+    let told = arguments.told(outcome, &draft);
     told.print(output, &app.surroundings().cwd)
 }
 
@@ -124,22 +123,11 @@ async fn filter(app: &App, global: &Global, arguments: &Arguments) -> Result<Exi
     let sources = files::filter(standard_input().await?)?;
     let text = sources.text().to_owned();
     let (draft, outcome) = if arguments.locked {
-        (
-            files::locked(sources, arguments.style.into()),
-            Outcome::Locked,
-        )
+        (files::locked(sources, arguments.style.into()), Outcome::Locked)
     } else {
-        (
-            planned(app, sources, arguments.style).await?,
-            Outcome::Streamed,
-        )
+        (planned(app, sources, arguments.style).await?, Outcome::Streamed)
     };
-    let told = Draft {
-        verb: Verb::Pin,
-        outcome,
-        paths: &arguments.paths,
-        draft: &draft,
-    };
+    let told = arguments.told(outcome, &draft);
     let exit = told.exit();
     let output = global.output();
     if !output.quiet || exit != Exit::Done {
@@ -153,19 +141,12 @@ async fn filter(app: &App, global: &Global, arguments: &Arguments) -> Result<Exi
     }
     let changed = draft.rewrites.first();
     let new = changed.map_or(text.as_str(), |rewrite| &rewrite.new);
-    stream(
-        output,
-        if arguments.diff || global.dry_run {
-            told.diff()
-        } else {
-            new.to_owned()
-        },
-    );
+    if arguments.diff || global.dry_run {
+        output.text(&told.diff());
+    } else {
+        output.text(new);
+    }
     Ok(exit)
-}
-
-fn stream(output: Output, text: String) {
-    output.text(&text);
 }
 
 /// On a thread of its own, so that an interrupt ends a read that waits.
@@ -173,15 +154,10 @@ async fn standard_input() -> Result<Vec<u8>, Failure> {
     let (send, receive) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read = std::io::stdin()
-            .lock()
-            .take(FILE_BYTES_MAX as u64 + 1)
-            .read_to_end(&mut bytes);
+        let read = std::io::stdin().lock().take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
         // Nobody waits any more after an interrupt.
         let _ = send.send(read.map(|_| bytes));
     });
-    let read = receive
-        .await
-        .map_err(|_| Failure::usage("cannot read standard input"))?;
+    let read = receive.await.map_err(|_| Failure::usage("cannot read standard input"))?;
     read.map_err(|error| Failure::usage(format_args!("cannot read standard input: {error}")))
 }

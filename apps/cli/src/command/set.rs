@@ -6,6 +6,7 @@
 
 use crate::arguments::Global;
 use crate::command::pin::draft::{Draft, Outcome, Verb};
+use crate::command::pin::next;
 use crate::exit::{Exit, Failure};
 use crate::process;
 use clap::Args;
@@ -29,6 +30,7 @@ pub(crate) struct Arguments {
 /// `IMAGE=REPO:TAG@DIGEST`.
 #[derive(Clone, Debug)]
 struct Setting {
+    typed: String,
     image: String,
     to: PinnedRef,
 }
@@ -48,10 +50,7 @@ impl FromStr for Setting {
     fn from_str(text: &str) -> Result<Self, SettingError> {
         let missing = || SettingError::NoEquals(text.chars().take(120).collect());
         let (image, to) = text.split_once('=').ok_or_else(missing)?;
-        Ok(Self {
-            image: image.to_owned(),
-            to: to.parse()?,
-        })
+        Ok(Self { typed: text.to_owned(), image: image.to_owned(), to: to.parse()? })
     }
 }
 
@@ -59,11 +58,9 @@ impl FromStr for Setting {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let cwd = &app.surroundings().cwd;
-    let Setting { image, to } = arguments.setting;
-    let target = Target {
-        repositories: repositories(&app, &image)?,
-        to,
-    };
+    let Setting { typed, image, to } = arguments.setting;
+    let again = next::command("indelible set", &[typed.into()]);
+    let target = Target { repositories: repositories(&app, &image)?, to };
     let draft = files::set(cwd, &arguments.files, &target)?;
     let outcome = if global.dry_run {
         Outcome::Shown
@@ -71,12 +68,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         files::write_all(&draft.rewrites).map_err(FilesError::from)?;
         Outcome::Written
     };
-    let told = Draft {
-        verb: Verb::Set,
-        outcome,
-        paths: &arguments.files,
-        draft: &draft,
-    };
+    let (verb, again) = (Verb::Set, &again);
+    let told = Draft { verb, outcome, again, paths: &arguments.files, draft: &draft };
     told.print(global.output(), cwd)
 }
 
@@ -88,10 +81,7 @@ fn repositories(app: &App, image: &str) -> Result<Vec<Repository>, Failure> {
         && let Some(own) = settings.images.get(name)
     {
         let mut all = vec![own.repository.clone()];
-        let others = settings
-            .environments
-            .iter()
-            .filter_map(|one| one.images.get(name));
+        let others = settings.environments.iter().filter_map(|one| one.images.get(name));
         all.extend(others.cloned());
         all.sort();
         all.dedup();

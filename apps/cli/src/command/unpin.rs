@@ -31,11 +31,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         files::write_all(&draft.rewrites).map_err(FilesError::from)?;
         Outcome::Written
     };
-    let told = Draft {
-        verb: Verb::Unpin,
-        outcome,
-        paths: &arguments.paths,
-        draft: &draft,
-    };
+    let (verb, again) = (Verb::Unpin, "indelible unpin");
+    let told = Draft { verb, outcome, again, paths: &arguments.paths, draft: &draft };
     told.print(global.output(), cwd)
 }

@@ -46,6 +46,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Draft<'a> {
     pub(crate) verb: Verb,
     pub(crate) outcome: Outcome,
+    /// The command that did it, without its paths.
+    pub(crate) again: &'a str,
     /// As they were typed.
     pub(crate) paths: &'a [PathBuf],
     pub(crate) draft: &'a flows::files::Draft,
@@ -64,23 +66,17 @@ impl Draft<'_> {
             return Err(Failure::usage("none of the named files is a workload file"));
         }
         let next = self.next(cwd);
+        if output.format == Format::Json {
+            output.data(self.word(), &wire::document(self, next.as_deref()), String::new);
+            return Ok(self.exit());
+        }
         let mut report = self.lines();
         if !output.quiet {
             report.push_str(&self.ending(next.as_deref()));
         }
-        match (output.format, self.outcome) {
-            (
-                Format::Json,
-                Outcome::Written | Outcome::Shown | Outcome::Locked | Outcome::Streamed,
-            ) => {
-                output.data(
-                    self.word(),
-                    &wire::document(self, next.as_deref()),
-                    String::new,
-                );
-            }
-            (Format::Text, Outcome::Written | Outcome::Locked) => output.text(&report),
-            (Format::Text, Outcome::Shown | Outcome::Streamed) => {
+        match self.outcome {
+            Outcome::Written | Outcome::Locked => output.text(&report),
+            Outcome::Shown | Outcome::Streamed => {
                 output.text(&self.diff());
                 output::say(&report);
             }
@@ -134,10 +130,8 @@ impl Draft<'_> {
 
     /// Whether a place that is left alone is worth a line; `pin` counts what it never could have pinned.
     fn is_said(&self, left: &Left) -> bool {
-        let is_expected = matches!(
-            left.why,
-            Why::Skip(Skip::Opaque(_) | Skip::Ignored(_) | Skip::BuildTarget)
-        );
+        let is_expected =
+            matches!(left.why, Why::Skip(Skip::Opaque(_) | Skip::Ignored(_) | Skip::BuildTarget));
         !(self.verb == Verb::Pin && is_expected)
     }
 
@@ -155,13 +149,14 @@ impl Draft<'_> {
             (Outcome::Shown, Verb::Set) => "would be set",
             (Outcome::Shown, Verb::Unpin) => "would be unpinned",
         };
+        let before = match self.outcome {
+            Outcome::Locked => "pinned",
+            Outcome::Written | Outcome::Shown | Outcome::Streamed => "already",
+        };
         let mut text = format!("{files}, {changed} {done}");
         let quiet = draft.left.iter().filter(|left| !self.is_said(left)).count();
-        let others = [
-            (draft.same, "as it should be before"),
-            (quiet, "not for a pin"),
-            (draft.unread.len(), "unread"),
-        ];
+        let others =
+            [(draft.same, before), (quiet, "not for a pin"), (draft.unread.len(), "unread")];
         for (number, what) in others {
             if number > 0 {
                 let _ = write!(text, ", {number} {what}");
@@ -169,42 +164,30 @@ impl Draft<'_> {
         }
         text.push('\n');
         if let Some(next) = next {
-            let _ = writeln!(text, "next: {next}");
+            let restarts = self.restarts().map(|all| format!("    # a merge would restart {all}"));
+            let _ = writeln!(text, "next: {next}{}", restarts.unwrap_or_default());
         }
         text
     }
 
-    /// The next command, and behind it what a merge would restart.
+    /// The next command.
     fn next(&self, cwd: &Path) -> Option<String> {
         if self.draft.changed.is_empty() {
             return None;
         }
-        let next = match (self.outcome, self.verb) {
-            (Outcome::Written, Verb::Pin | Verb::Set | Verb::Unpin) if is_in_git(cwd) => {
-                "git diff".to_owned()
-            }
-            (Outcome::Written, Verb::Pin | Verb::Set | Verb::Unpin) => {
-                command("indelible check", self.paths)
-            }
-            (Outcome::Locked, Verb::Pin | Verb::Set | Verb::Unpin)
-            | (Outcome::Shown, Verb::Pin) => command("indelible pin", self.paths),
-            (Outcome::Shown, Verb::Unpin) => command("indelible unpin", self.paths),
-            (Outcome::Shown, Verb::Set) => "the same without --dry-run".to_owned(),
-            (Outcome::Streamed, Verb::Pin | Verb::Set | Verb::Unpin) => return None,
-        };
-        Some(match self.restarts() {
-            Some(restarts) => format!("{next}    # a merge would restart {restarts}"),
-            None => next,
-        })
+        match self.outcome {
+            Outcome::Written if is_in_git(cwd) => Some("git diff".to_owned()),
+            Outcome::Written => Some(command("indelible check", self.paths)),
+            Outcome::Locked | Outcome::Shown => Some(command(self.again, self.paths)),
+            Outcome::Streamed => None,
+        }
     }
 
+    /// What a merge would restart.
     fn restarts(&self) -> Option<String> {
         let all = &self.draft.restarts;
-        let named: Vec<String> = all
-            .iter()
-            .take(RESTARTS_NAMED_MAX)
-            .map(|name| plain(name))
-            .collect();
+        let named: Vec<String> =
+            all.iter().take(RESTARTS_NAMED_MAX).map(|name| plain(name)).collect();
         match (named.is_empty(), all.len().checked_sub(RESTARTS_NAMED_MAX)) {
             (true, _) => None,
             (false, None | Some(0)) => Some(named.join(", ")),
@@ -219,11 +202,7 @@ impl Draft<'_> {
             let name = rewrite.shown.trim_start_matches('/');
             let diff = TextDiff::from_lines(rewrite.old.as_str(), rewrite.new.as_str());
             let (old, new) = (format!("a/{name}"), format!("b/{name}"));
-            let _ = write!(
-                text,
-                "{}",
-                diff.unified_diff().context_radius(3).header(&old, &new)
-            );
+            let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&old, &new));
         }
         if !std::io::stdout().is_terminal() {
             return text;

@@ -39,10 +39,7 @@ mod tests {
             let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
             command("indelible pin", &paths)
         };
-        assert_eq!(
-            words(&["deploy/api.yaml", "größe"]),
-            "indelible pin deploy/api.yaml größe"
-        );
+        assert_eq!(words(&["deploy/api.yaml", "größe"]), "indelible pin deploy/api.yaml größe");
         assert_eq!(words(&["a b", "c'd"]), r"indelible pin 'a b' 'c'\''d'");
         assert_eq!(words(&["-rf", "-"]), "indelible pin ./-rf '-'");
         assert_eq!(words(&["$(x)"]), "indelible pin '$(x)'");

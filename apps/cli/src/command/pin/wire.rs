@@ -72,20 +72,13 @@ pub(super) fn document<'a>(told: &Draft<'a>, next: Option<&'a str>) -> Document<
     let unread = draft.unread.iter();
     Document {
         written: told.outcome == Outcome::Written,
-        files: draft
-            .rewrites
-            .iter()
-            .map(|rewrite| rewrite.shown.as_str())
-            .collect(),
+        files: draft.rewrites.iter().map(|rewrite| rewrite.shown.as_str()).collect(),
         changed: changed.collect(),
         left: left.collect(),
         same: draft.same,
         restarts: draft.restarts.iter().map(String::as_str).collect(),
         unread: unread
-            .map(|one| UnreadWire {
-                path: &one.shown,
-                why: one.why.to_string(),
-            })
+            .map(|one| UnreadWire { path: &one.shown, why: one.why.to_string() })
             .collect(),
         looked_at: draft.looked_at,
         diff,
