@@ -60,11 +60,6 @@ impl Failure {
         Self { exit: Exit::Unknown, error: anyhow::anyhow!("{message}"), hint: None }
     }
 
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
     pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
         self

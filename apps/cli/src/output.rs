@@ -34,7 +34,12 @@ struct Document<'a, T> {
 
 impl Output {
     /// Prints data: the text for people, or the document for programs.
-    pub(crate) fn data<T: Serialize>(&self, command: &str, data: &T, text: impl FnOnce() -> String) {
+    pub(crate) fn data<T: Serialize>(
+        &self,
+        command: &str,
+        data: &T,
+        text: impl FnOnce() -> String,
+    ) {
         match self.format {
             Format::Text => self.text(&text()),
             Format::Json => {
@@ -47,7 +52,10 @@ impl Output {
     }
 
     /// Prints text to stdout as it is; the caller has escaped what strangers wrote.
-    #[expect(clippy::unused_self, reason = "printing goes through the output that the command was given")]
+    #[expect(
+        clippy::unused_self,
+        reason = "printing goes through the output that the command was given"
+    )]
     pub(crate) fn text(&self, text: &str) {
         // A reader that went away (`| head`) is no error of ours.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
@@ -102,7 +110,9 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let cells = |row: &[String]| row.iter().map(|cell| plain(cell)).collect::<Vec<_>>();
     let mut all: Vec<Vec<String>> = vec![head.iter().map(|cell| (*cell).to_owned()).collect()];
     all.extend(rows.iter().map(|row| cells(row)));
-    let width = |column: usize| all.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| {
+        all.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
     let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
     let mut text = String::new();
     for row in &all {
@@ -138,7 +148,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = vec![vec!["api".to_owned(), "1".to_owned()], vec!["worker".to_owned(), "2".to_owned()]];
+        let rows =
+            vec![vec!["api".to_owned(), "1".to_owned()], vec!["worker".to_owned(), "2".to_owned()]];
         assert_eq!(table(&["IMAGE", "N"], &rows), "IMAGE   N\napi     1\nworker  2\n");
     }
 }

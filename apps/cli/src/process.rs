@@ -62,9 +62,13 @@ pub(crate) fn surroundings() -> Result<Surroundings, Failure> {
     Ok(Surroundings { cwd, variables, clock: Arc::new(now), entropy: Arc::new(random) })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the shell asks the clock; everything else is handed the answer")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the shell asks the clock; everything else is handed the answer"
+)]
 fn now() -> domain::Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     domain::Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -85,7 +89,10 @@ pub(crate) fn zone() -> jiff::tz::TimeZone {
 }
 
 /// Opens the app for a command that itself names hosts as ours.
-pub(crate) fn app_at(global: &Global, own_hosts: impl IntoIterator<Item = domain::RegistryHost>) -> Result<App, Failure> {
+pub(crate) fn app_at(
+    global: &Global,
+    own_hosts: impl IntoIterator<Item = domain::RegistryHost>,
+) -> Result<App, Failure> {
     let options = Options {
         config: global.config.clone(),
         record: global.record.clone(),

@@ -20,11 +20,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let Arguments {
-        digest,
-        environment,
-        reason,
-    } = arguments;
+    let Arguments { digest, environment, reason } = arguments;
     let decided = match global.dry_run {
         true => {
             app.environment(&environment)?;
@@ -35,13 +31,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let new = decided.as_ref().is_some_and(|decided| decided.is_new);
     let event = decided.as_ref().map(|decided| decided.event.to_string());
     let would = if decided.is_none() { "would be " } else { "" };
-    let wire = Wire {
-        digest: digest.to_string(),
-        event,
-        new,
-    };
-    global.output().data("allow", &wire, || {
-        format!("{digest}: {would}allowed in {environment}\n")
-    });
+    let wire = Wire { digest: digest.to_string(), event, new };
+    global.output().data("allow", &wire, || format!("{digest}: {would}allowed in {environment}\n"));
     Ok(Exit::Done)
 }

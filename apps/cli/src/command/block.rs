@@ -28,11 +28,7 @@ pub(super) struct Wire {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let Arguments {
-        digest,
-        reason,
-        lift,
-    } = arguments;
+    let Arguments { digest, reason, lift } = arguments;
     let word = if lift { "no longer blocked" } else { "blocked" };
     let decided = match global.dry_run {
         true => None,
@@ -40,11 +36,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     };
     let new = decided.as_ref().is_some_and(|decided| decided.is_new);
     let event = decided.as_ref().map(|decided| decided.event.to_string());
-    let wire = Wire {
-        digest: digest.to_string(),
-        event,
-        new,
-    };
+    let wire = Wire { digest: digest.to_string(), event, new };
     global.output().data("block", &wire, || match &decided {
         None => format!("{digest}: would be {word} in every environment\n"),
         Some(decided) if decided.is_new => format!("{digest}: {word} in every environment\n"),

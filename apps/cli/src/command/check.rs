@@ -60,17 +60,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         Some(path) => Baseline::load(&cwd.join(path))?,
         None => Baseline::default(),
     };
-    let listing = if arguments.all {
-        Listing::All
-    } else {
-        Listing::Findings
-    };
+    let listing = if arguments.all { Listing::All } else { Listing::Findings };
     let report = flows::files::check(cwd, &arguments.paths, &requirements, baseline, listing)?;
     let output = global.output();
     for path in &report.passed_over {
-        output.talk(format_args!(
-            "{path}: no workload file that this version reads; passed over"
-        ));
+        output.talk(format_args!("{path}: no workload file that this version reads; passed over"));
     }
     if !report.passed_over.is_empty() && report.passed_over.len() == report.counts.looked_at {
         return Err(Failure::usage("none of the named files is a workload file"));
@@ -87,15 +81,8 @@ fn print(output: Output, arguments: &Arguments, report: &Report) {
     };
     match format {
         Format::Json => {
-            let output = Output {
-                format: crate::output::Format::Json,
-                ..output
-            };
-            output.data(
-                "check",
-                &wire::document(report, next.as_deref()),
-                String::new,
-            );
+            let output = Output { format: crate::output::Format::Json, ..output };
+            output.data("check", &wire::document(report, next.as_deref()), String::new);
         }
         Format::Text => {
             output.text(&text::lines(report));
@@ -128,14 +115,8 @@ fn next_command(report: &Report, paths: &[PathBuf]) -> Option<String> {
     if !report.can_be_pinned() {
         return None;
     }
-    let mut files: Vec<PathBuf> = report
-        .to_pin()
-        .map(|one| PathBuf::from(&one.path))
-        .collect();
+    let mut files: Vec<PathBuf> = report.to_pin().map(|one| PathBuf::from(&one.path)).collect();
     files.dedup();
     let is_few = !files.is_empty() && files.len() <= FILES_NAMED_MAX;
-    Some(next::command(
-        "indelible pin",
-        if is_few { &files } else { paths },
-    ))
+    Some(next::command("indelible pin", if is_few { &files } else { paths }))
 }

@@ -15,12 +15,7 @@ pub(crate) struct Arguments {
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 pub(crate) fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut Everything::command(),
-        "indelible",
-        &mut script,
-    );
+    clap_complete::generate(arguments.shell, &mut Everything::command(), "indelible", &mut script);
     global.output().text(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }

@@ -48,11 +48,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         | Source::Daemon { .. } => Vec::new(),
     };
     let app = process::app_at(global, hosts)?;
-    let request = CopyRequest {
-        source,
-        target,
-        referrers: arguments.referrers,
-    };
+    let request = CopyRequest { source, target, referrers: arguments.referrers };
     let done = copy(&app, &request).await?;
     let wire = Wire {
         digest: done.digest.to_string(),

@@ -40,12 +40,9 @@ enum Mode {
 /// Reads `IMAGE=TAG|DIGEST`.
 pub(crate) fn pair(text: &str) -> Result<(String, Wanted), Failure> {
     let wrong = |why: &str| Failure::usage(format!("`{text}`: {why}"));
-    let (image, wanted) = text
-        .split_once('=')
-        .ok_or_else(|| wrong("expected IMAGE=TAG or IMAGE=DIGEST"))?;
-    let wanted = wanted
-        .parse()
-        .map_err(|error: domain::TagError| wrong(&error.to_string()))?;
+    let (image, wanted) =
+        text.split_once('=').ok_or_else(|| wrong("expected IMAGE=TAG or IMAGE=DIGEST"))?;
+    let wanted = wanted.parse().map_err(|error: domain::TagError| wrong(&error.to_string()))?;
     Ok((image.to_owned(), wanted))
 }
 
@@ -55,9 +52,7 @@ pub(crate) fn run_of(global: &Global) -> Run {
 
 /// Whether a pipeline runs us: then a hold is no failure.
 pub(crate) fn is_ci(app: &flows::App) -> bool {
-    app.surroundings()
-        .variable("CI")
-        .is_some_and(|value| value != "false")
+    app.surroundings().variable("CI").is_some_and(|value| value != "false")
         || ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"]
             .iter()
             .any(|name| app.surroundings().variable(name).is_some())
@@ -65,11 +60,7 @@ pub(crate) fn is_ci(app: &flows::App) -> bool {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let images = arguments
-        .images
-        .iter()
-        .map(|text| pair(text))
-        .collect::<Result<_, _>>()?;
+    let images = arguments.images.iter().map(|text| pair(text)).collect::<Result<_, _>>()?;
     let request = DeployRequest {
         environment: arguments.environment,
         images,

@@ -79,12 +79,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     );
     let found = flows::ask::exposure(&app, &arguments.missing_commit, from, to).await?;
     let count = |word: &str| {
-        found
-            .answer
-            .items
-            .iter()
-            .filter(|one| verdict(&one.contains).0 == word)
-            .count()
+        found.answer.items.iter().filter(|one| verdict(&one.contains).0 == word).count()
     };
     let (lacking, unknown) = (count("lacks"), count("unknown"));
     let wire = Wire {
@@ -121,10 +116,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
                 ]
             })
             .collect();
-        let mut text = table(
-            &["ENV", "IMAGE", "DIGEST", "FROM", "UNTIL", "COMMIT"],
-            &rows,
-        );
+        let mut text = table(&["ENV", "IMAGE", "DIGEST", "FROM", "UNTIL", "COMMIT"], &rows);
         text.push_str(&format!(
             "{lacking} lack {}, {unknown} unknown, of {} intervals; basis {}\n",
             found.commit.short(12),

@@ -132,9 +132,7 @@ fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failur
         Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
         Some(_) | None => (text, None),
     };
-    let image = app
-        .loaded()
-        .and_then(|loaded| loaded.settings.images.get(&name.parse().ok()?));
+    let image = app.loaded().and_then(|loaded| loaded.settings.images.get(&name.parse().ok()?));
     if let Some(image) = image {
         let tag = tag
             .map(str::parse)
@@ -145,9 +143,9 @@ fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failur
     match text.parse::<ImageRef>().map_err(Failure::usage)? {
         ImageRef::Bare(repository) => Ok((repository, None)),
         ImageRef::Tagged(tagged) => Ok((tagged.repository, Some(tagged.tag))),
-        ImageRef::Pinned(_) => Err(Failure::usage(format!(
-            "`{text}` names a digest: `indelible trace` follows it"
-        ))),
+        ImageRef::Pinned(_) => {
+            Err(Failure::usage(format!("`{text}` names a digest: `indelible trace` follows it")))
+        }
     }
 }
 
@@ -191,11 +189,7 @@ fn show_deploys(global: &Global, app: &App, format: Format, answer: &Answer<Hist
         items,
     };
     global.output().data("history", &wire, || {
-        let rows: Vec<Vec<String>> = answer
-            .items
-            .iter()
-            .map(|row| deploy_row(app, row))
-            .collect();
+        let rows: Vec<Vec<String>> = answer.items.iter().map(|row| deploy_row(app, row)).collect();
         let mut text = match rows.is_empty() {
             true => "no deploy is recorded\n".to_owned(),
             false => table(
@@ -206,11 +200,7 @@ fn show_deploys(global: &Global, app: &App, format: Format, answer: &Answer<Hist
                 &rows,
             ),
         };
-        let _ = writeln!(
-            text,
-            "basis {}, precision {}",
-            answer.basis, answer.precision
-        );
+        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
         text.push_str(&gaps_text(&answer.gaps));
         text
     });
@@ -232,21 +222,12 @@ fn deploy_row(app: &App, row: &HistoryRow) -> Vec<String> {
         claim.image.to_string(),
         what,
         claim.to.short(),
-        claim
-            .tag
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), ToString::to_string),
-        row.commit
-            .as_ref()
-            .map_or("-", |commit| commit.short(12))
-            .to_owned(),
+        claim.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+        row.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
         row.deploy.stamp.actor.to_string(),
         claim.grade.to_string(),
         now.to_owned(),
-        claim
-            .reason
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), ToString::to_string),
+        claim.reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
     ]
 }
 
@@ -340,16 +321,9 @@ fn show_tags(global: &Global, app: &App, format: Format, answer: &Answer<TagHist
             .collect();
         let mut text = match rows.is_empty() {
             true => "no change of a tag is recorded\n".to_owned(),
-            false => table(
-                &["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"],
-                &rows,
-            ),
+            false => table(&["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"], &rows),
         };
-        let _ = writeln!(
-            text,
-            "basis {}, precision {}",
-            answer.basis, answer.precision
-        );
+        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
         text.push_str(&gaps_text(&answer.gaps));
         text
     });

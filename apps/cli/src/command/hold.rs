@@ -51,53 +51,19 @@ struct WireHold {
 
 pub(crate) async fn hold(global: &Global, arguments: HoldArguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let known: Vec<String> = app
-        .settings()?
-        .images
-        .keys()
-        .map(ToString::to_string)
-        .collect();
+    let known: Vec<String> = app.settings()?.images.keys().map(ToString::to_string).collect();
     if arguments.images.is_empty() && !arguments.all && known.len() > 1 {
         let (environment, images) = (arguments.environment, known);
-        return Err(DecideError::WhichImage {
-            environment,
-            images,
-        }
-        .into());
+        return Err(DecideError::WhichImage { environment, images }.into());
     }
-    let HoldArguments {
-        environment,
-        images,
-        reason,
-        ..
-    } = arguments;
-    say(
-        global,
-        &app,
-        &environment,
-        &images,
-        HoldState::Held,
-        reason.as_deref(),
-    )
-    .await
+    let HoldArguments { environment, images, reason, .. } = arguments;
+    say(global, &app, &environment, &images, HoldState::Held, reason.as_deref()).await
 }
 
 pub(crate) async fn resume(global: &Global, arguments: ResumeArguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let ResumeArguments {
-        environment,
-        images,
-        reason,
-    } = arguments;
-    say(
-        global,
-        &app,
-        &environment,
-        &images,
-        HoldState::Resumed,
-        reason.as_deref(),
-    )
-    .await
+    let ResumeArguments { environment, images, reason } = arguments;
+    say(global, &app, &environment, &images, HoldState::Resumed, reason.as_deref()).await
 }
 
 async fn say(
@@ -109,11 +75,8 @@ async fn say(
     reason: Option<&str>,
 ) -> Result<Exit, Failure> {
     let mut decided: Vec<(Option<&ImageName>, Option<Decided>)> = Vec::new();
-    let targets: Vec<Option<&ImageName>> = if images.is_empty() {
-        vec![None]
-    } else {
-        images.iter().map(Some).collect()
-    };
+    let targets: Vec<Option<&ImageName>> =
+        if images.is_empty() { vec![None] } else { images.iter().map(Some).collect() };
     for image in targets {
         let done = if global.dry_run {
             app.environment(environment)?;
@@ -134,10 +97,7 @@ async fn say(
             .iter()
             .map(|(image, done)| WireHold {
                 image: image.map(ToString::to_string),
-                event: done
-                    .as_ref()
-                    .map(|done| done.event.to_string())
-                    .unwrap_or_default(),
+                event: done.as_ref().map(|done| done.event.to_string()).unwrap_or_default(),
                 new: done.as_ref().is_some_and(|done| done.is_new),
             })
             .collect(),
@@ -145,11 +105,8 @@ async fn say(
     global.output().data(word, &wire, || {
         let line = |(image, done): &(Option<&ImageName>, Option<Decided>)| {
             let image = image.map_or_else(|| "all images".to_owned(), ToString::to_string);
-            let already = if done.as_ref().is_some_and(|done| !done.is_new) {
-                " already"
-            } else {
-                ""
-            };
+            let already =
+                if done.as_ref().is_some_and(|done| !done.is_new) { " already" } else { "" };
             let would = if done.is_none() { "would be " } else { "" };
             format!("{environment} {image}: {would}{word}{already}\n")
         };

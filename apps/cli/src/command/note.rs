@@ -33,28 +33,12 @@ enum What {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let What::Deploy {
-        environment,
-        images,
-        reason,
-    } = arguments.what;
-    let images = images
-        .iter()
-        .map(|text| pair(text))
-        .collect::<Result<_, _>>()?;
+    let What::Deploy { environment, images, reason } = arguments.what;
+    let images = images.iter().map(|text| pair(text)).collect::<Result<_, _>>()?;
     if global.dry_run {
-        return Err(Failure::usage(
-            "`note` only records: there is nothing to show beforehand",
-        ));
+        return Err(Failure::usage("`note` only records: there is nothing to show beforehand"));
     }
-    let report = flows::deploy::note_deploy(
-        &app,
-        &NoteRequest {
-            environment,
-            images,
-            reason,
-        },
-    )
-    .await?;
+    let report =
+        flows::deploy::note_deploy(&app, &NoteRequest { environment, images, reason }).await?;
     Ok(report::show(global, "note", &report, is_ci(&app)))
 }

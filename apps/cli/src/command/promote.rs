@@ -27,21 +27,8 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let Arguments {
-        from,
-        to,
-        images,
-        reason,
-        ticket,
-    } = arguments;
-    let request = PromoteRequest {
-        from,
-        to,
-        images,
-        reason,
-        ticket,
-        run: run_of(global),
-    };
+    let Arguments { from, to, images, reason, ticket } = arguments;
+    let request = PromoteRequest { from, to, images, reason, ticket, run: run_of(global) };
     let report = flows::deploy::promote(&app, &request).await?;
     Ok(report::show(global, "promote", &report, is_ci(&app)))
 }

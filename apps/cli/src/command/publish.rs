@@ -97,12 +97,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         return dry_run(global, &app, &request).await;
     }
     let published = publish(&app, &request).await?;
-    global
-        .output()
-        .data("publish", &wire(&published), || text(&published));
-    global
-        .output()
-        .talk(format_args!("environment: {}", published.why_environment));
+    global.output().data("publish", &wire(&published), || text(&published));
+    global.output().talk(format_args!("environment: {}", published.why_environment));
     if published.record.kind == "local" && super::deploy::is_ci(&app) {
         global.output().talk("the record is on this runner and ends with it: `record: git` in indelible.yaml keeps it");
     }
@@ -116,9 +112,7 @@ fn request(app: &App, arguments: &Arguments, to: Repository) -> Result<PublishRe
         (Some(source), None) => Bytes::From(source.parse::<Source>().map_err(Failure::usage)?),
         (None, None) => return Err(Failure::usage("name a source, or --pushed REPO@DIGEST")),
     };
-    let image = app
-        .loaded()
-        .and_then(|loaded| loaded.settings.image_of(&to).cloned());
+    let image = app.loaded().and_then(|loaded| loaded.settings.image_of(&to).cloned());
     Ok(PublishRequest {
         bytes,
         image,
@@ -128,16 +122,8 @@ fn request(app: &App, arguments: &Arguments, to: Repository) -> Result<PublishRe
         aliases: arguments.alias.clone(),
         environment: arguments.env.clone(),
         at: arguments.at,
-        alias_told: if arguments.move_alias_back {
-            AliasTold::Yes
-        } else {
-            AliasTold::No
-        },
-        dirty: if arguments.allow_dirty {
-            Dirty::Allowed
-        } else {
-            Dirty::Refused
-        },
+        alias_told: if arguments.move_alias_back { AliasTold::Yes } else { AliasTold::No },
+        dirty: if arguments.allow_dirty { Dirty::Allowed } else { Dirty::Refused },
     })
 }
 
@@ -159,21 +145,11 @@ async fn dry_run(global: &Global, app: &App, request: &PublishRequest) -> Result
         digest: None,
         repository: request.to.to_string(),
         reference: None,
-        tags: tags
-            .iter()
-            .map(|tag| WireTag {
-                tag: tag.to_string(),
-                new: true,
-            })
-            .collect(),
+        tags: tags.iter().map(|tag| WireTag { tag: tag.to_string(), new: true }).collect(),
         aliases: request
             .aliases
             .iter()
-            .map(|alias| WireAlias {
-                alias: alias.to_string(),
-                moved: true,
-                from: None,
-            })
+            .map(|alias| WireAlias { alias: alias.to_string(), moved: true, from: None })
             .collect(),
         environment: None,
         release_time: app.surroundings().now().to_string(),
@@ -206,11 +182,7 @@ fn text(published: &Published) -> String {
             Moved::Same => "was there".to_owned(),
             Moved::From(from) => format!("moved from {}", from.short()),
         };
-        let _ = writeln!(
-            text,
-            "alias  {}:{} ({state})",
-            published.repository, done.alias
-        );
+        let _ = writeln!(text, "alias  {}:{} ({state})", published.repository, done.alias);
     }
     let _ = writeln!(text, "pinned {}", published.reference());
     text
@@ -224,10 +196,7 @@ fn wire(published: &Published) -> Wire {
         tags: published
             .tags
             .iter()
-            .map(|done| WireTag {
-                tag: done.tag.to_string(),
-                new: done.is_new,
-            })
+            .map(|done| WireTag { tag: done.tag.to_string(), new: done.is_new })
             .collect(),
         aliases: published
             .aliases
@@ -271,10 +240,9 @@ fn hand_on(
     let text = form.render(&outputs, &delimiter).map_err(Failure::usage)?;
     let file = match (told, form) {
         (Some(told), _) => Some(app.surroundings().cwd.join(told)),
-        (None, OutputForm::GitHub) => app
-            .surroundings()
-            .variable("GITHUB_OUTPUT")
-            .map(PathBuf::from),
+        (None, OutputForm::GitHub) => {
+            app.surroundings().variable("GITHUB_OUTPUT").map(PathBuf::from)
+        }
         (None, OutputForm::GitLab) => Some(app.surroundings().cwd.join("indelible.env")),
         (None, OutputForm::Azure) => None,
     };
@@ -295,16 +263,9 @@ fn hand_on(
 
 fn append(file: &std::path::Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
-    let wrong = |error| {
-        Failure::usage(format!(
-            "cannot write the outputs to {}: {error}",
-            file.display()
-        ))
-    };
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(file)
-        .map_err(wrong)?;
+    let wrong =
+        |error| Failure::usage(format!("cannot write the outputs to {}: {error}", file.display()));
+    let mut file =
+        std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(wrong)?;
     file.write_all(text.as_bytes()).map_err(wrong)
 }

@@ -60,9 +60,7 @@ pub(crate) fn when(
     let Some(text) = text else { return Ok(None) };
     let when =
         parse_when(text, app.surroundings().now(), &process::zone()).map_err(Failure::usage)?;
-    global
-        .output()
-        .talk(format_args!("{text} is {}", when.echo));
+    global.output().talk(format_args!("{text} is {}", when.echo));
     Ok(Some(when.at))
 }
 
@@ -74,14 +72,8 @@ pub(crate) fn time_of(_app: &App, at: Timestamp) -> String {
 /// What an answer does not cover, a line each.
 pub(crate) fn gaps_text(gaps: &[Gap]) -> String {
     gaps.iter().fold(String::new(), |mut text, gap| {
-        let from = gap
-            .from
-            .map(|from| format!("from {from} "))
-            .unwrap_or_default();
-        let until = gap
-            .until
-            .map(|until| format!("until {until} "))
-            .unwrap_or_default();
+        let from = gap.from.map(|from| format!("from {from} ")).unwrap_or_default();
+        let until = gap.until.map(|until| format!("until {until} ")).unwrap_or_default();
         let _ = writeln!(text, "gap: {from}{until}{}", plain(&gap.why));
         text
     })
@@ -93,22 +85,14 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         (_, Some(digest)) => {
             let answer = flows::ask::ran_digest(&app, &digest).await?;
             show(global, &app, &answer, None);
-            Ok(if answer.items.is_empty() {
-                Exit::Unknown
-            } else {
-                Exit::Done
-            })
+            Ok(if answer.items.is_empty() { Exit::Unknown } else { Exit::Done })
         }
         (Some(environment), None) => {
             let at = when(&app, global, arguments.at.as_deref())?;
             let at = at.unwrap_or_else(|| app.surroundings().now());
             let answer = flows::ask::ran_at(&app, &environment, at).await?;
             show(global, &app, &answer, Some(at));
-            Ok(if answer.items.is_empty() {
-                Exit::Unknown
-            } else {
-                Exit::Done
-            })
+            Ok(if answer.items.is_empty() { Exit::Unknown } else { Exit::Done })
         }
         (None, None) => Err(Failure::usage("name an environment, or --digest")),
     }
@@ -124,25 +108,16 @@ fn show(global: &Global, app: &App, answer: &Answer<RanRow>, at: Option<Timestam
     };
     global.output().data("ran", &wire, || {
         let now = app.surroundings().now();
-        let rows: Vec<Vec<String>> = answer
-            .items
-            .iter()
-            .map(|row| text_row(app, row, now))
-            .collect();
+        let rows: Vec<Vec<String>> =
+            answer.items.iter().map(|row| text_row(app, row, now)).collect();
         let mut text = match rows.is_empty() {
             true => "unknown: nothing is recorded\n".to_owned(),
             false => table(
-                &[
-                    "ENV", "IMAGE", "DIGEST", "TAG", "SINCE", "UNTIL", "FOR", "COMMIT", "BY",
-                ],
+                &["ENV", "IMAGE", "DIGEST", "TAG", "SINCE", "UNTIL", "FOR", "COMMIT", "BY"],
                 &rows,
             ),
         };
-        let _ = writeln!(
-            text,
-            "basis {}, precision {}",
-            answer.basis, answer.precision
-        );
+        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
         text.push_str(&gaps_text(&answer.gaps));
         text
     });
@@ -155,19 +130,11 @@ fn text_row(app: &App, row: &RanRow, now: Timestamp) -> Vec<String> {
         interval.environment.to_string(),
         interval.image.to_string(),
         interval.digest.short(),
-        interval
-            .tag
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), ToString::to_string),
+        interval.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         time_of(app, interval.from),
-        interval
-            .until
-            .map_or_else(|| "now".to_owned(), |until| time_of(app, until)),
+        interval.until.map_or_else(|| "now".to_owned(), |until| time_of(app, until)),
         length(end.as_millis() - interval.from.as_millis()),
-        row.commit
-            .as_ref()
-            .map_or("-", |commit| commit.short(12))
-            .to_owned(),
+        row.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
         interval.began_by.stamp.actor.to_string(),
     ]
 }

@@ -32,11 +32,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let record = app.record().await?;
     let place = record.place();
     let events = record.verify().await?;
-    let wire = Wire {
-        place: place.place.clone(),
-        kind: place.kind,
-        events,
-    };
+    let wire = Wire { place: place.place.clone(), kind: place.kind, events };
     global.output().data("record verify", &wire, || {
         let place = crate::output::plain(&place.place);
         format!("{events} events at {place}: each is what was written\n")

@@ -41,21 +41,13 @@ struct WireHold<'a> {
 
 /// Shows a report, and says how the command ends: a hold is 0 for a pipeline and 1 for a person.
 pub(crate) fn show(global: &Global, command: &str, report: &Report, is_ci: bool) -> Exit {
-    global
-        .output()
-        .data(command, &wire(report), || text(report));
+    global.output().data(command, &wire(report), || text(report));
     for done in &report.images {
         for warning in &done.warnings {
-            global
-                .output()
-                .talk(format_args!("warning: {}: {warning}", done.image));
+            global.output().talk(format_args!("warning: {}: {warning}", done.image));
         }
     }
-    if report.is_held() && !is_ci {
-        Exit::No
-    } else {
-        Exit::Done
-    }
+    if report.is_held() && !is_ci { Exit::No } else { Exit::Done }
 }
 
 fn text(report: &Report) -> String {
@@ -65,37 +57,18 @@ fn text(report: &Report) -> String {
         let line = line(done, &report.environment.to_string(), would);
         let _ = writeln!(text, "{}", crate::output::plain(&line));
     }
-    let has_changed = report
-        .images
-        .iter()
-        .any(|done| matches!(done.what, Done::Changed { .. }));
+    let has_changed = report.images.iter().any(|done| matches!(done.what, Done::Changed { .. }));
     if has_changed {
         let places = report.images.iter().find_map(|done| match &done.what {
             Done::Changed { places, .. } => Some(places),
             Done::Same { .. } | Done::Held(_) => None,
         });
         let places = places.map(|places| places.join(", ")).unwrap_or_default();
-        let commit = report
-            .commit
-            .as_ref()
-            .map(|commit| format!(" commit {}", commit.short(12)));
+        let commit = report.commit.as_ref().map(|commit| format!(" commit {}", commit.short(12)));
         let commit = commit.unwrap_or_default();
-        let places = if places.is_empty() {
-            "nothing had to change".to_owned()
-        } else {
-            places
-        };
-        let _ = writeln!(
-            text,
-            "  {}{commit}: {}",
-            report.mode,
-            crate::output::plain(&places)
-        );
-        let _ = writeln!(
-            text,
-            "  grade {}: nothing observes yet what runs",
-            report.grade
-        );
+        let places = if places.is_empty() { "nothing had to change".to_owned() } else { places };
+        let _ = writeln!(text, "  {}{commit}: {}", report.mode, crate::output::plain(&places));
+        let _ = writeln!(text, "  grade {}: nothing observes yet what runs", report.grade);
     }
     text
 }
@@ -103,36 +76,19 @@ fn text(report: &Report) -> String {
 fn line(done: &ImageDone, environment: &str, would: &str) -> String {
     match &done.what {
         Done::Same { digest } => {
-            format!(
-                "{} {environment}: {} already, nothing restarts",
-                done.image,
-                digest.short()
-            )
+            format!("{} {environment}: {} already, nothing restarts", done.image, digest.short())
         }
         Done::Held(hold) => {
-            let reason = hold
-                .reason
-                .as_ref()
-                .map(|reason| format!(": {reason}"))
-                .unwrap_or_default();
+            let reason =
+                hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!(
                 "{} {environment}: held since {} by {}{reason}; nothing was changed",
                 done.image, hold.stamp.at, hold.stamp.actor
             )
         }
-        Done::Changed {
-            from,
-            to,
-            tag,
-            how,
-            condemns,
-            ..
-        } => {
+        Done::Changed { from, to, tag, how, condemns, .. } => {
             let from = from.map_or_else(|| "nothing".to_owned(), |from| from.short());
-            let tag = tag
-                .as_ref()
-                .map(|tag| format!(" {tag}"))
-                .unwrap_or_default();
+            let tag = tag.as_ref().map(|tag| format!(" {tag}")).unwrap_or_default();
             let condemns = match condemns {
                 Some(condemned) => format!("; {would}condemned: {}", condemned.short()),
                 None => String::new(),
@@ -147,10 +103,7 @@ fn line(done: &ImageDone, environment: &str, would: &str) -> String {
 }
 
 fn wire(report: &Report) -> Wire<'_> {
-    let is_changed = report
-        .images
-        .iter()
-        .any(|done| matches!(done.what, Done::Changed { .. }));
+    let is_changed = report.images.iter().any(|done| matches!(done.what, Done::Changed { .. }));
     let outcome = match (report.is_held(), is_changed) {
         (true, _) => "held",
         (false, true) => "changed",
@@ -191,15 +144,7 @@ fn image(done: &ImageDone) -> WireImage<'_> {
                 reason: hold.reason.as_ref().map(record::claim::Text::as_str),
             });
         }
-        Done::Changed {
-            from,
-            to,
-            tag,
-            how,
-            condemns,
-            places,
-            event,
-        } => {
+        Done::Changed { from, to, tag, how, condemns, places, event } => {
             wire.outcome = "changed";
             wire.how = Some(how);
             wire.from = from.map(|digest| digest.to_string());

@@ -45,22 +45,10 @@ struct WireRow {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let Arguments {
-        environment,
-        images,
-        to,
-        reason,
-        ticket,
-    } = arguments;
+    let Arguments { environment, images, to, reason, ticket } = arguments;
     let run = run_of(global);
-    let request = RollbackRequest {
-        environment: environment.clone(),
-        images,
-        to,
-        reason,
-        ticket,
-        run,
-    };
+    let request =
+        RollbackRequest { environment: environment.clone(), images, to, reason, ticket, run };
     match flows::deploy::rollback(&app, &request).await {
         Ok(report) => Ok(report::show(global, "rollback", &report, is_ci(&app))),
         Err(error @ DeployError::WhichImage { .. }) => {
@@ -89,10 +77,7 @@ fn show_candidates(global: &Global, rows: &[CandidateRow]) {
         let rows: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
-                let tag = row
-                    .tag
-                    .as_ref()
-                    .map_or_else(|| "-".to_owned(), ToString::to_string);
+                let tag = row.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
                 let against = row.against.unwrap_or("-").to_owned();
                 vec![
                     row.image.to_string(),
@@ -104,9 +89,6 @@ fn show_candidates(global: &Global, rows: &[CandidateRow]) {
                 ]
             })
             .collect();
-        table(
-            &["IMAGE", "DIGEST", "TAG", "DEPLOYED", "GRADE", "AGAINST"],
-            &rows,
-        )
+        table(&["IMAGE", "DIGEST", "TAG", "DEPLOYED", "GRADE", "AGAINST"], &rows)
     });
 }

@@ -71,29 +71,14 @@ pub(super) fn of_api(error: vendors::ApiError) -> Failure {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.what {
-        What::Set {
-            repositories,
-            tags,
-            class,
-            registry,
-        } => {
-            let rule = Rule {
-                repositories,
-                tags,
-                class,
-            };
+        What::Set { repositories, tags, class, registry } => {
+            let rule = Rule { repositories, tags, class };
             if !global.dry_run {
-                api(global, &registry)
-                    .await?
-                    .set_rule(&rule)
-                    .await
-                    .map_err(of_api)?;
+                api(global, &registry).await?.set_rule(&rule).await.map_err(of_api)?;
             }
             let would = if global.dry_run { "would be " } else { "" };
-            let wire = WireRules {
-                registry: registry.to_string(),
-                rules: std::slice::from_ref(&rule),
-            };
+            let wire =
+                WireRules { registry: registry.to_string(), rules: std::slice::from_ref(&rule) };
             global.output().data("rule set", &wire, || {
                 format!(
                     "{registry}: tags {} in {} {would}{}\n",
@@ -102,18 +87,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
             });
         }
         What::List { registry } => {
-            let rules = api(global, &registry)
-                .await?
-                .rules()
-                .await
-                .map_err(of_api)?;
-            let wire = WireRules {
-                registry: registry.to_string(),
-                rules: &rules,
-            };
-            global
-                .output()
-                .data("rule list", &wire, || rules_text(&rules));
+            let rules = api(global, &registry).await?.rules().await.map_err(of_api)?;
+            let wire = WireRules { registry: registry.to_string(), rules: &rules };
+            global.output().data("rule list", &wire, || rules_text(&rules));
         }
         What::Explain { reference } => explain(global, &reference).await?,
     }
@@ -122,23 +98,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
 
 fn rules_text(rules: &[Rule]) -> String {
     let row = |rule: &Rule| {
-        vec![
-            rule.repositories.to_string(),
-            rule.tags.to_string(),
-            rule.class.to_string(),
-        ]
+        vec![rule.repositories.to_string(), rule.tags.to_string(), rule.class.to_string()]
     };
     let mut rows: Vec<Vec<String>> = rules.iter().map(row).collect();
-    for (tags, class) in [
-        ("sha256-*", "append"),
-        ("{latest,*-cache,buildcache}", "alias"),
-        ("**", "immutable"),
-    ] {
-        rows.push(vec![
-            "**".to_owned(),
-            tags.to_owned(),
-            format!("{class} (built in)"),
-        ]);
+    for (tags, class) in
+        [("sha256-*", "append"), ("{latest,*-cache,buildcache}", "alias"), ("**", "immutable")]
+    {
+        rows.push(vec!["**".to_owned(), tags.to_owned(), format!("{class} (built in)")]);
     }
     table(&["REPOSITORIES", "TAGS", "CLASS"], &rows)
 }
@@ -159,26 +125,16 @@ async fn explain(global: &Global, reference: &TaggedRef) -> Result<(), Failure> 
         explained: found.explained.clone(),
     };
     global.output().data("rule explain", &wire, || {
-        let by = match found
-            .explained
-            .get("by")
-            .and_then(serde_json::Value::as_str)
-        {
+        let by = match found.explained.get("by").and_then(serde_json::Value::as_str) {
             Some("rule") => {
-                let tags = found
-                    .explained
-                    .pointer("/rule/tags")
-                    .and_then(serde_json::Value::as_str);
+                let tags =
+                    found.explained.pointer("/rule/tags").and_then(serde_json::Value::as_str);
                 format!("the rule for tags {}", plain(tags.unwrap_or("?")))
             }
             Some("built-in") => "a built-in rule".to_owned(),
             Some(_) | None => "no rule: the default".to_owned(),
         };
-        let fixed = if found.fixed {
-            "; it was written, so its class stays"
-        } else {
-            ""
-        };
+        let fixed = if found.fixed { "; it was written, so its class stays" } else { "" };
         format!("{reference} is {}: {by}{fixed}\n", found.class)
     });
     Ok(())

@@ -60,17 +60,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         public_hosts: arguments.public_host,
         limits,
     };
-    let running = server::serve(options, stopped())
-        .await
-        .map_err(|error| Failure {
-            exit: Exit::Unknown,
-            error: anyhow::Error::new(error),
-            hint: None,
-        })?;
+    let running = server::serve(options, stopped()).await.map_err(|error| Failure {
+        exit: Exit::Unknown,
+        error: anyhow::Error::new(error),
+        hint: None,
+    })?;
     // The first line of stdout is the address: scripts wait for it.
-    global
-        .output()
-        .text(&format!("listening on http://{}\n", running.address()));
+    global.output().text(&format!("listening on http://{}\n", running.address()));
     global.output().talk(format_args!(
         "data in {}, administrator's token in {}",
         arguments.data.display(),

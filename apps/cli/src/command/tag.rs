@@ -51,18 +51,12 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     };
     for item in &items {
         if let Some(environment) = &item.environment {
-            global
-                .output()
-                .talk(format_args!("for {environment}: {}", item.why_environment));
+            global.output().talk(format_args!("for {environment}: {}", item.why_environment));
         }
     }
     let wire = Wire { items };
     global.output().data("tag", &wire, || {
-        wire.items
-            .iter()
-            .flat_map(|item| &item.tags)
-            .map(|tag| format!("{tag}\n"))
-            .collect()
+        wire.items.iter().flat_map(|item| &item.tags).map(|tag| format!("{tag}\n")).collect()
     });
     Ok(Exit::Done)
 }
@@ -78,9 +72,7 @@ fn without_settings(app: &App, arguments: &Arguments) -> Result<WireItem, Failur
     let at = match arguments.at {
         Some(at) => at.to_second(),
         None => {
-            tagging::release_time(handed_on, app.surroundings().now())
-                .map_err(Failure::usage)?
-                .at
+            tagging::release_time(handed_on, app.surroundings().now()).map_err(Failure::usage)?.at
         }
     };
     let mut facts = Facts::at(at);
@@ -89,10 +81,7 @@ fn without_settings(app: &App, arguments: &Arguments) -> Result<WireItem, Failur
         facts = facts.with_ci(ci);
     }
     facts.environment.clone_from(&arguments.env);
-    let tags = arguments
-        .scheme
-        .iter()
-        .map(|scheme| scheme.compute(&facts, &Taken::nothing()));
+    let tags = arguments.scheme.iter().map(|scheme| scheme.compute(&facts, &Taken::nothing()));
     let tags: Vec<_> = tags.collect::<Result<_, _>>().map_err(Failure::usage)?;
     Ok(WireItem {
         image: None,
@@ -130,17 +119,9 @@ async fn with_settings(
             .map(|(name, image)| (name.clone(), image.repository.clone()))
             .collect()
     } else {
-        arguments
-            .images
-            .iter()
-            .map(named)
-            .collect::<Result<_, _>>()?
+        arguments.images.iter().map(named).collect::<Result<_, _>>()?
     };
-    let keep = if arguments.reserve && !global.dry_run {
-        Keep::Reserve
-    } else {
-        Keep::No
-    };
+    let keep = if arguments.reserve && !global.dry_run { Keep::Reserve } else { Keep::No };
     let mut items = Vec::new();
     for (name, repository) in images {
         let request = TagRequest {

@@ -81,12 +81,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         return Err(Failure::usage("`token` has no dry run"));
     }
     match arguments.what {
-        What::Create {
-            name,
-            right,
-            repository,
-            registry,
-        } => {
+        What::Create { name, right, repository, registry } => {
             let made = api(global, &registry)
                 .await?
                 .create_token(&name, &right, &repository)
@@ -98,24 +93,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
                 repositories: made.repositories.clone(),
                 token: made.secret().expose().to_owned(),
             };
-            global
-                .output()
-                .data("token create", &wire, || format!("{}\n", wire.token));
-            global
-                .output()
-                .talk("this is shown once; the server keeps a hash of it");
+            global.output().data("token create", &wire, || format!("{}\n", wire.token));
+            global.output().talk("this is shown once; the server keeps a hash of it");
         }
         What::List { registry } => list(global, &registry).await?,
         What::Revoke { name, registry } => {
-            api(global, &registry)
-                .await?
-                .revoke_token(&name)
-                .await
-                .map_err(of_api)?;
-            let wire = WireRevoked {
-                name: name.clone(),
-                revoked: true,
-            };
+            api(global, &registry).await?.revoke_token(&name).await.map_err(of_api)?;
+            let wire = WireRevoked { name: name.clone(), revoked: true };
             global.output().data("token revoke", &wire, || {
                 format!("{}: revoked\n", crate::output::plain(&name))
             });
@@ -125,11 +109,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
 }
 
 async fn list(global: &Global, registry: &RegistryHost) -> Result<(), Failure> {
-    let tokens = api(global, registry)
-        .await?
-        .tokens()
-        .await
-        .map_err(of_api)?;
+    let tokens = api(global, registry).await?.tokens().await.map_err(of_api)?;
     let tokens: Vec<WireToken> = tokens
         .into_iter()
         .map(|token| WireToken {
@@ -157,10 +137,7 @@ async fn list(global: &Global, registry: &RegistryHost) -> Result<(), Failure> {
                 ]
             })
             .collect();
-        table(
-            &["NAME", "RIGHTS", "REPOSITORIES", "CREATED", "REVOKED"],
-            &rows,
-        )
+        table(&["NAME", "RIGHTS", "REPOSITORIES", "CREATED", "REVOKED"], &rows)
     });
     Ok(())
 }

@@ -54,11 +54,7 @@ struct WireInterval {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let found = flows::ask::trace(&app, &arguments.what).await?;
-    global
-        .output()
-        .data("trace", &wire(&arguments.what, &found), || {
-            text(&app, &found)
-        });
+    global.output().data("trace", &wire(&arguments.what, &found), || text(&app, &found));
     Ok(Exit::Done)
 }
 
@@ -67,11 +63,7 @@ fn text(app: &App, found: &TraceAnswer) -> String {
     for traced in &found.answer.items {
         one(app, traced, &mut text);
     }
-    let _ = writeln!(
-        text,
-        "basis {}, precision {}",
-        found.answer.basis, found.answer.precision
-    );
+    let _ = writeln!(text, "basis {}, precision {}", found.answer.basis, found.answer.precision);
     text.push_str(&gaps_text(&found.answer.gaps));
     for traced in &found.answer.items {
         if let Some(commit) = traced.trace.commit() {
@@ -87,29 +79,34 @@ fn one(app: &App, traced: &Traced, text: &mut String) {
     if trace.asked != trace.digest {
         let _ = writeln!(text, "  part   {}", trace.asked);
     }
-    match &trace.image {
-        Some(image) => {
-            let platforms: Vec<String> = image
-                .platforms
-                .iter()
-                .map(|one| {
-                    one.platform
-                        .as_ref()
-                        .map_or_else(|| "unknown platform".to_owned(), ToString::to_string)
-                })
-                .collect();
-            let _ = writeln!(
-                text,
-                "  image  manifest of {} bytes, {}",
-                image.size,
-                platforms.join(", ")
-            );
-        }
-        None => text.push_str("  image  its bytes are not recorded\n"),
-    }
+    let _ = writeln!(text, "  image  {}", image_line(traced));
     for (stamp, build) in &trace.builds {
         let _ = writeln!(text, "  build  {}", plain(&build_line(app, stamp, build)));
     }
+    tag_lines(app, traced, text);
+    for interval in &traced.intervals {
+        let until = interval.until.map_or_else(|| "now".to_owned(), |until| time_of(app, until));
+        let how = interval.began_by.claim.how.word();
+        let (environment, image) = (&interval.environment, &interval.image);
+        let (from, basis) = (time_of(app, interval.from), interval.basis);
+        let _ = writeln!(
+            text,
+            "  ran    {environment} {image} from {from} until {until} ({how}, {basis})"
+        );
+    }
+}
+
+fn image_line(traced: &Traced) -> String {
+    let Some(image) = &traced.trace.image else { return "its bytes are not recorded".to_owned() };
+    let name = |one: &record::claim::PlatformImage| {
+        one.platform.as_ref().map_or_else(|| "unknown platform".to_owned(), ToString::to_string)
+    };
+    let platforms: Vec<String> = image.platforms.iter().map(name).collect();
+    format!("manifest of {} bytes, {}", image.size, platforms.join(", "))
+}
+
+fn tag_lines(app: &App, traced: &Traced, text: &mut String) {
+    let trace = &traced.trace;
     for (stamp, change) in &trace.tag_changes {
         let (tag, at) = (&change.tag, time_of(app, stamp.at));
         let what = match &change.change {
@@ -119,56 +116,24 @@ fn one(app: &App, traced: &Traced, text: &mut String) {
             TagChange::Deleted { .. } => format!("{tag} was deleted"),
             TagChange::Restored { .. } => format!("{tag} came back"),
         };
-        let _ = writeln!(
-            text,
-            "  tag    {at} {what} by {}",
-            plain(stamp.actor.name())
-        );
+        let _ = writeln!(text, "  tag    {at} {what} by {}", plain(stamp.actor.name()));
     }
     for (repository, row) in &traced.tags {
-        let what = if row.to == Some(trace.digest) {
-            row.change
-        } else {
-            "moved away"
-        };
+        let what = if row.to == Some(trace.digest) { row.change } else { "moved away" };
         let by = row.actor.as_deref().unwrap_or("somebody");
         let (at, tag) = (time_of(app, row.at), &row.tag);
-        let _ = writeln!(
-            text,
-            "  tag    {at} {repository}:{tag} {what} by {}",
-            plain(by)
-        );
-    }
-    for interval in &traced.intervals {
-        let until = interval
-            .until
-            .map_or_else(|| "now".to_owned(), |until| time_of(app, until));
-        let how = interval.began_by.claim.how.word();
-        let _ = writeln!(
-            text,
-            "  ran    {} {} from {} until {until} ({how}, {})",
-            interval.environment,
-            interval.image,
-            time_of(app, interval.from),
-            interval.basis
-        );
+        let _ = writeln!(text, "  tag    {at} {repository}:{tag} {what} by {}", plain(by));
     }
 }
 
 fn build_line(app: &App, stamp: &Stamp, build: &BuildClaim) -> String {
     let tags: Vec<&str> = build.tags.iter().map(domain::Tag::as_str).collect();
-    let environment = build
-        .environment
-        .as_ref()
-        .map(|name| format!(" for {name}"))
-        .unwrap_or_default();
+    let environment =
+        build.environment.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
     let source = match &build.source {
         Some(source) => {
-            let branch = source
-                .source_ref
-                .as_ref()
-                .map(|name| format!(" of {name}"))
-                .unwrap_or_default();
+            let branch =
+                source.source_ref.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
             let dirty = if source.dirty { " with changes" } else { "" };
             format!("commit {}{branch}{dirty}", source.commit.short(12))
         }
@@ -199,21 +164,9 @@ fn item(traced: &Traced) -> WireItem {
         digest: trace.digest.to_string(),
         part: (trace.asked != trace.digest).then(|| trace.asked.to_string()),
         image: trace.image.clone(),
-        builds: trace
-            .builds
-            .iter()
-            .map(|(_, build)| build.clone())
-            .collect(),
-        tag_changes: trace
-            .tag_changes
-            .iter()
-            .map(|(_, change)| change.clone())
-            .collect(),
-        deploys: trace
-            .deploys
-            .iter()
-            .map(|deploy| deploy.claim.clone())
-            .collect(),
+        builds: trace.builds.iter().map(|(_, build)| build.clone()).collect(),
+        tag_changes: trace.tag_changes.iter().map(|(_, change)| change.clone()).collect(),
+        deploys: trace.deploys.iter().map(|deploy| deploy.claim.clone()).collect(),
         intervals: traced
             .intervals
             .iter()
@@ -225,8 +178,6 @@ fn item(traced: &Traced) -> WireItem {
                 basis: interval.basis.to_string(),
             })
             .collect(),
-        checkout: trace
-            .commit()
-            .map(|commit| format!("git checkout {commit}")),
+        checkout: trace.commit().map(|commit| format!("git checkout {commit}")),
     }
 }

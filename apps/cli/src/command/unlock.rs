@@ -27,30 +27,16 @@ struct Wire {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments {
-        reference,
-        reason,
-        minutes,
-    } = arguments;
+    let Arguments { reference, reason, minutes } = arguments;
     if global.dry_run {
-        return Err(Failure::usage(
-            "`unlock` has no dry run: it only opens, and closes by itself",
-        ));
+        return Err(Failure::usage("`unlock` has no dry run: it only opens, and closes by itself"));
     }
     let api = api(global, reference.repository.host()).await?;
     let done = api
-        .unlock(
-            reference.repository.path(),
-            &reference.tag,
-            &reason,
-            minutes,
-        )
+        .unlock(reference.repository.path(), &reference.tag, &reason, minutes)
         .await
         .map_err(of_api)?;
-    let wire = Wire {
-        reference: reference.to_string(),
-        until: done.until.to_string(),
-    };
+    let wire = Wire { reference: reference.to_string(), until: done.until.to_string() };
     global.output().data("unlock", &wire, || {
         format!(
             "{reference} may be moved until {}; the history keeps both digests and the reason\n",

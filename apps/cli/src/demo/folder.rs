@@ -14,12 +14,8 @@ impl Folder {
     /// Makes a folder with a fresh name where temporary files are.
     pub(super) fn temporary() -> Result<Self, DemoError> {
         let parent = std::env::temp_dir();
-        let made = tempfile::Builder::new()
-            .prefix("indelible-demo-")
-            .tempdir_in(&parent);
-        let path = made
-            .map_err(DemoError::io("make a folder in", &parent))?
-            .keep();
+        let made = tempfile::Builder::new().prefix("indelible-demo-").tempdir_in(&parent);
+        let path = made.map_err(DemoError::io("make a folder in", &parent))?.keep();
         Self::made(path)
     }
 
@@ -28,24 +24,16 @@ impl Folder {
         match std::fs::create_dir(path) {
             Ok(()) => Self::made(path.to_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(DemoError::FolderExists {
-                    path: path.to_owned(),
-                })
+                Err(DemoError::FolderExists { path: path.to_owned() })
             }
             Err(error) => Err(DemoError::io("make", path)(error)),
         }
     }
 
     fn made(path: PathBuf) -> Result<Self, DemoError> {
-        let mut folder = Self {
-            path,
-            is_kept: false,
-        };
+        let mut folder = Self { path, is_kept: false };
         // Git prints folders without links in them, and so does the demo.
-        let plain = folder
-            .path
-            .canonicalize()
-            .map_err(DemoError::io("find", &folder.path))?;
+        let plain = folder.path.canonicalize().map_err(DemoError::io("find", &folder.path))?;
         folder.path = plain;
         Ok(folder)
     }
@@ -89,10 +77,7 @@ mod tests {
         assert!(!path.exists());
         let kept = Folder::make(&path).unwrap().keep();
         assert!(kept.is_dir());
-        assert!(matches!(
-            Folder::make(&path),
-            Err(DemoError::FolderExists { .. })
-        ));
+        assert!(matches!(Folder::make(&path), Err(DemoError::FolderExists { .. })));
         assert!(path.is_dir(), "somebody else's folder is left alone");
     }
 }

@@ -55,19 +55,12 @@ pub(super) fn assemble(
     }
     write(&layout.join(INDEX_FILE), &index)?;
     write(&layout.join(MARKER_FILE), MARKER)?;
-    Ok(Assembled {
-        digest,
-        files: files.len(),
-    })
+    Ok(Assembled { digest, files: files.len() })
 }
 
 /// The files of a folder by name.
 fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, DemoError> {
-    let too_much = |most, what| DemoError::TooMuch {
-        path: folder.to_owned(),
-        most,
-        what,
-    };
+    let too_much = |most, what| DemoError::TooMuch { path: folder.to_owned(), most, what };
     let mut files = BTreeMap::new();
     let mut left = BYTES_MAX;
     for entry in std::fs::read_dir(folder).map_err(DemoError::io("read", folder))? {
@@ -80,9 +73,7 @@ fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, DemoError> {
         if name == RECIPE {
             continue;
         }
-        left = left
-            .checked_sub(about.len())
-            .ok_or_else(|| too_much(BYTES_MAX, "bytes"))?;
+        left = left.checked_sub(about.len()).ok_or_else(|| too_much(BYTES_MAX, "bytes"))?;
         let bytes = std::fs::read(&path).map_err(DemoError::io("read", &path))?;
         files.insert(name.to_owned(), bytes);
         if files.len() as u64 > FILES_MAX {
@@ -147,10 +138,7 @@ mod tests {
         let second = assemble(two.path(), layouts[1].path(), "1a2b").unwrap();
         assert_eq!((first.digest, first.files), (second.digest, 3));
         let other = assemble(two.path(), layouts[1].path(), "3c4d").unwrap();
-        assert_ne!(
-            first.digest, other.digest,
-            "another commit is another image"
-        );
+        assert_ne!(first.digest, other.digest, "another commit is another image");
     }
 
     #[test]
@@ -167,9 +155,7 @@ mod tests {
         let index = read_index(&std::fs::read(layout.path().join(INDEX_FILE)).unwrap()).unwrap();
         assert_eq!(index[0].digest, made.digest);
         let manifest = Manifest::read(&blob(&made.digest), None).unwrap();
-        let Kind::Image { config, layers } = &manifest.kind else {
-            panic!("an image")
-        };
+        let Kind::Image { config, layers } = &manifest.kind else { panic!("an image") };
         blob(&config.digest);
         let layer = blob(&layers[0].digest);
         let mut tar = tar::Archive::new(layer.as_slice());
@@ -186,10 +172,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("below")).unwrap();
         let layout = tempfile::tempdir().unwrap();
         let error = assemble(folder.path(), layout.path(), "1a2b").unwrap_err();
-        assert!(
-            error.to_string().ends_with("below is not a plain file"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("below is not a plain file"), "{error}");
     }
 
     #[test]
@@ -205,10 +188,7 @@ mod tests {
         assert!(many(FILES_MAX) && !many(FILES_MAX + 1));
         let large = |bytes: u64| {
             let folder = source(&[]);
-            std::fs::File::create(folder.path().join("x"))
-                .unwrap()
-                .set_len(bytes)
-                .unwrap();
+            std::fs::File::create(folder.path().join("x")).unwrap().set_len(bytes).unwrap();
             assemble(folder.path(), layout.path(), "1a2b").is_ok()
         };
         assert!(large(BYTES_MAX) && !large(BYTES_MAX + 1));

@@ -64,12 +64,7 @@ pub(crate) async fn run(
     surroundings: &Surroundings,
     output: Output,
 ) -> Result<Exit, DemoError> {
-    if let Some(Part::Assemble {
-        source,
-        layout,
-        revision,
-    }) = &options.part
-    {
+    if let Some(Part::Assemble { source, layout, revision }) = &options.part {
         let (source, layout) = (surroundings.cwd.join(source), surroundings.cwd.join(layout));
         let made = image::assemble(&source, &layout, revision)?;
         output.text(&format!("{}  {} files\n", made.digest, made.files));

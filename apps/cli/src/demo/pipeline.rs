@@ -20,18 +20,12 @@ impl Story<'_> {
         branch: &'static str,
         environment: &str,
     ) -> Result<String, DemoError> {
-        self.ada_runs(&["git", "push", "--quiet", "origin", branch])
-            .await?;
+        self.ada_runs(&["git", "push", "--quiet", "origin", branch]).await?;
         let words = ["git", "rev-parse", "HEAD"];
         let commit = self.teller.run(&self.ada, &words).await?.trim().to_owned();
         self.pipelines += 1;
         self.released = self.next_release();
-        let push = Push {
-            branch,
-            commit,
-            number: self.pipelines,
-            release_time: self.released,
-        };
+        let push = Push { branch, commit, number: self.pipelines, release_time: self.released };
         let digest = self.build_job(&push, environment).await?;
         self.deploy_job(&push, environment).await?;
         Ok(digest)
@@ -46,27 +40,12 @@ impl Story<'_> {
         let source = self.repository("shop.git");
         let shop = runner::clone(&mut self.teller, &runner, push, &source).await?;
         let revision = push.commit.as_str();
-        let words = [
-            "indelible",
-            "demo",
-            "assemble",
-            "api",
-            "../image",
-            "--revision",
-            revision,
-        ];
+        let words = ["indelible", "demo", "assemble", "api", "../image", "--revision", revision];
         self.teller.run(&shop, &words).await?;
         self.teller.run(&shop, &["indelible", "tag", "api"]).await?;
         let repository = format!("{}/shop/api", self.registry);
-        let words = [
-            "indelible",
-            "publish",
-            "oci:../image",
-            "--to",
-            &repository,
-            "--alias",
-            environment,
-        ];
+        let words =
+            ["indelible", "publish", "oci:../image", "--to", &repository, "--alias", environment];
         self.teller.run(&shop, &words).await?;
         self.teller.leave(&self.ada.folder);
         runner::output(&runner, "digest")
@@ -78,9 +57,7 @@ impl Story<'_> {
         let runner = self.runner(push, runner::DEPLOY)?;
         let source = self.repository("shop.git");
         let shop = runner::clone(&mut self.teller, &runner, push, &source).await?;
-        self.teller
-            .run(&shop, &["indelible", "deploy", environment])
-            .await?;
+        self.teller.run(&shop, &["indelible", "deploy", environment]).await?;
         self.teller.leave(&self.ada.folder);
         Ok(())
     }

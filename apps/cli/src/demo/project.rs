@@ -13,10 +13,7 @@ type File = (&'static str, &'static str);
 
 macro_rules! shop {
     ($path:literal) => {
-        (
-            $path,
-            include_str!(concat!("../../../../examples/shop/", $path)),
-        )
+        ($path, include_str!(concat!("../../../../examples/shop/", $path)))
     };
 }
 
@@ -43,11 +40,7 @@ pub(super) fn write_source(
     configuration: &Path,
 ) -> Result<(), DemoError> {
     let configuration = configuration.display().to_string();
-    write(
-        folder,
-        &SOURCE,
-        &[(REGISTRY, registry), (CONFIGURATION, &configuration)],
-    )
+    write(folder, &SOURCE, &[(REGISTRY, registry), (CONFIGURATION, &configuration)])
 }
 
 /// Writes the Kubernetes files, with the address of this demo.
@@ -66,11 +59,8 @@ fn write(folder: &Path, files: &[File], replaced: &[(&str, &str)]) -> Result<(),
         if let Some(parent) = at.parent() {
             std::fs::create_dir_all(parent).map_err(DemoError::io("make", parent))?;
         }
-        let text = replaced
-            .iter()
-            .fold((*text).to_owned(), |text, (from, to)| {
-                text.replace(from, to)
-            });
+        let text =
+            replaced.iter().fold((*text).to_owned(), |text, (from, to)| text.replace(from, to));
         std::fs::write(&at, text).map_err(DemoError::io("write", &at))?;
     }
     Ok(())
@@ -83,19 +73,11 @@ mod tests {
     #[test]
     fn the_settings_are_read_and_every_address_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        write_source(
-            folder.path(),
-            "127.0.0.1:5080",
-            Path::new("/srv/config.git"),
-        )
-        .unwrap();
+        write_source(folder.path(), "127.0.0.1:5080", Path::new("/srv/config.git")).unwrap();
         write_workloads(folder.path(), "127.0.0.1:5080").unwrap();
         let loaded = flows::settings::load(&folder.path().join("indelible.yaml")).unwrap();
         let prod = &loaded.settings.environments[0];
-        assert_eq!(
-            prod.git.repository.as_ref().unwrap().to_string(),
-            "/srv/config.git"
-        );
+        assert_eq!(prod.git.repository.as_ref().unwrap().to_string(), "/srv/config.git");
         for (path, _) in SOURCE.iter().chain(&WORKLOADS) {
             let text = std::fs::read_to_string(folder.path().join(path)).unwrap();
             assert!(!text.contains("example.com"), "{path}: {text}");

@@ -43,12 +43,9 @@ pub(super) fn bare_variables(
 ) -> Result<BTreeMap<String, String>, DemoError> {
     let home = folder.join("home");
     std::fs::create_dir_all(&home).map_err(DemoError::io("make", &home))?;
-    let kept = process
-        .iter()
-        .filter(|(name, _)| KEPT.contains(&name.as_str()));
-    let mut variables: BTreeMap<_, _> = kept
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let kept = process.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+    let mut variables: BTreeMap<_, _> =
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect();
     let own = [
         ("HOME", home.display().to_string()),
         ("GIT_CONFIG_NOSYSTEM", "1".into()),
@@ -115,15 +112,7 @@ pub(super) async fn clone(
     source: &Path,
 ) -> Result<Shell, DemoError> {
     let source = source.display().to_string();
-    let words = [
-        "git",
-        "clone",
-        "--quiet",
-        "--branch",
-        push.branch,
-        &source,
-        "shop",
-    ];
+    let words = ["git", "clone", "--quiet", "--branch", push.branch, &source, "shop"];
     teller.run(runner, &words).await?;
     Ok(runner.at(runner.folder.join("shop")))
 }
@@ -133,11 +122,6 @@ pub(super) fn output(runner: &Shell, name: &'static str) -> Result<String, DemoE
     let path: PathBuf = runner.folder.join(OUTPUTS);
     let text = std::fs::read_to_string(&path).map_err(DemoError::io("read", &path))?;
     let mut lines = text.lines().filter_map(|line| line.split_once('='));
-    let found = lines
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned());
-    found.ok_or(DemoError::Silent {
-        command: "indelible publish".to_owned(),
-        missing: name,
-    })
+    let found = lines.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+    found.ok_or(DemoError::Silent { command: "indelible publish".to_owned(), missing: name })
 }

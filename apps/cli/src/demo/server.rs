@@ -23,29 +23,17 @@ pub(super) struct Server {
 impl Server {
     /// Starts the server in a shell's folder, with its data below it, and waits until it is ready.
     pub(super) async fn start(teller: &mut Teller, shell: &Shell) -> Result<Self, DemoError> {
-        let words = [
-            "indelible",
-            "serve",
-            "--quiet",
-            "--data",
-            "data",
-            "--listen",
-            "127.0.0.1:0",
-        ];
+        let words = ["indelible", "serve", "--quiet", "--data", "data", "--listen", "127.0.0.1:0"];
         teller.typed_only(shell, &format!("{} >server.log 2>&1 &", typed(&words)));
         let log = shell.folder.join("server.log");
         let stdout = std::fs::File::create(&log).map_err(DemoError::io("make", &log))?;
         let stderr = stdout.try_clone().map_err(DemoError::io("make", &log))?;
         let mut command = teller.command(shell, &words).into_std();
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
-        let child = command.spawn().map_err(|source| DemoError::Start {
-            program: "indelible serve".to_owned(),
-            source,
-        })?;
-        let mut server = Self {
-            child: Some(child),
-            address: String::new(),
-        };
+        let child = command
+            .spawn()
+            .map_err(|source| DemoError::Start { program: "indelible serve".to_owned(), source })?;
+        let mut server = Self { child: Some(child), address: String::new() };
         server.address = server.ready(&log).await?;
         teller.typed_only(shell, "cat server.log");
         teller.show(&printed(&log));
@@ -70,10 +58,7 @@ impl Server {
                 if let Some(address) = address_in(&said) {
                     return Ok(address);
                 }
-                let ended = self
-                    .child
-                    .as_mut()
-                    .and_then(|child| child.try_wait().ok().flatten());
+                let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
                 if let Some(status) = ended {
                     return Err(DemoError::Server {
                         why: format!("it ended with {status}"),
@@ -83,15 +68,10 @@ impl Server {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
-        tokio::time::timeout(READY_WITHIN, wait)
-            .await
-            .unwrap_or_else(|_| {
-                let why = format!("it named no address within {} s", READY_WITHIN.as_secs());
-                Err(DemoError::Server {
-                    why,
-                    printed: printed(log),
-                })
-            })
+        tokio::time::timeout(READY_WITHIN, wait).await.unwrap_or_else(|_| {
+            let why = format!("it named no address within {} s", READY_WITHIN.as_secs());
+            Err(DemoError::Server { why, printed: printed(log) })
+        })
     }
 }
 
@@ -106,9 +86,7 @@ impl Drop for Server {
 }
 
 fn printed(log: &Path) -> String {
-    std::fs::read(log)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default()
+    std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 /// The first whole address on loopback with a real port.
@@ -118,10 +96,7 @@ fn address_in(text: &str) -> Option<String> {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         // What follows the port proves that its last digit has been written.
         let is_whole = rest.len() > digits;
-        let port: u16 = rest[..digits]
-            .parse()
-            .ok()
-            .filter(|port| *port != 0 && is_whole)?;
+        let port: u16 = rest[..digits].parse().ok().filter(|port| *port != 0 && is_whole)?;
         Some(format!("{LOOPBACK}{port}"))
     })
 }
@@ -140,13 +115,7 @@ mod tests {
             address_in("asked for 127.0.0.1:0, got 127.0.0.1:7 now").as_deref(),
             Some("127.0.0.1:7")
         );
-        for not_yet in [
-            "",
-            "127.0.0.1:",
-            "127.0.0.1:401",
-            "127.0.0.1:0\n",
-            "127.0.0.1:99999\n",
-        ] {
+        for not_yet in ["", "127.0.0.1:", "127.0.0.1:401", "127.0.0.1:0\n", "127.0.0.1:99999\n"] {
             assert_eq!(address_in(not_yet), None, "{not_yet}");
         }
     }

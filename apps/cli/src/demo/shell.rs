@@ -34,17 +34,13 @@ pub(super) struct Shell {
 impl Shell {
     /// The same shell in another folder.
     pub(super) fn at(&self, folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-            variables: self.variables.clone(),
-        }
+        Self { folder: folder.into(), variables: self.variables.clone() }
     }
 
     /// The variables as lines that a shell reads, but for `PATH`.
     pub(super) fn exports(&self) -> String {
         let own = self.variables.iter().filter(|(name, _)| *name != "PATH");
-        own.map(|(name, value)| format!("export {name}={}\n", quoted(value)))
-            .collect()
+        own.map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
     }
 }
 
@@ -60,16 +56,9 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn new(output: Output, folder: &Path) -> Result<Self, DemoError> {
-        let program = std::env::current_exe().map_err(|source| DemoError::Start {
-            program: INDELIBLE.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            output,
-            program,
-            capture: folder.join("output"),
-            folder: None,
-        })
+        let program = std::env::current_exe()
+            .map_err(|source| DemoError::Start { program: INDELIBLE.to_owned(), source })?;
+        Ok(Self { output, program, capture: folder.join("output"), folder: None })
     }
 
     /// This program's file.
@@ -84,8 +73,7 @@ impl Teller {
 
     /// Says something between the commands.
     pub(super) fn say(&self, text: &str) {
-        self.output
-            .text(&format!("\n# {}\n", text.replace('\n', "\n# ")));
+        self.output.text(&format!("\n# {}\n", text.replace('\n', "\n# ")));
     }
 
     /// Runs a command that has to end well, and gives what it printed.
@@ -115,11 +103,9 @@ impl Teller {
                 }
                 Ok(printed)
             }
-            Some(_) | None => Err(DemoError::Exit {
-                command: typed,
-                ended: status.to_string(),
-                expected,
-            }),
+            Some(_) | None => {
+                Err(DemoError::Exit { command: typed, ended: status.to_string(), expected })
+            }
         }
     }
 
@@ -167,10 +153,7 @@ impl Teller {
 
     fn enter(&mut self, folder: &Path) {
         if self.folder.as_deref() != Some(folder) {
-            self.output.text(&format!(
-                "\n$ cd {}\n",
-                quoted(&folder.display().to_string())
-            ));
+            self.output.text(&format!("\n$ cd {}\n", quoted(&folder.display().to_string())));
             self.folder = Some(folder.to_owned());
         }
     }
@@ -189,11 +172,7 @@ impl Teller {
             source,
         };
         let mut command = self.command(shell, words);
-        let mut child = command
-            .stdout(stdout)
-            .stderr(stderr)
-            .spawn()
-            .map_err(start)?;
+        let mut child = command.stdout(stdout).stderr(stderr).spawn().map_err(start)?;
         let waited = tokio::time::timeout(Duration::from_secs(COMMAND_SECONDS_MAX), child.wait());
         let Ok(status) = waited.await else {
             return Err(DemoError::Timeout {
@@ -204,9 +183,7 @@ impl Teller {
         let status = status.map_err(wrong())?;
         let mut printed = Vec::new();
         let file = std::fs::File::open(&self.capture).map_err(wrong())?;
-        file.take(SHOWN_BYTES_MAX)
-            .read_to_end(&mut printed)
-            .map_err(wrong())?;
+        file.take(SHOWN_BYTES_MAX).read_to_end(&mut printed).map_err(wrong())?;
         Ok((status, String::from_utf8_lossy(&printed).into_owned()))
     }
 }
@@ -234,10 +211,7 @@ mod tests {
     #[test]
     fn what_is_printed_can_be_typed() {
         let cases: [(&[&str], &str); 4] = [
-            (
-                &["git", "commit", "-m", "Sell tea"],
-                "git commit -m 'Sell tea'",
-            ),
+            (&["git", "commit", "-m", "Sell tea"], "git commit -m 'Sell tea'"),
             (
                 &["indelible", "rule", "set", "**", "{uat,prod}"],
                 "indelible rule set '**' '{uat,prod}'",

@@ -38,15 +38,7 @@ pub(super) async fn tell(
     let ada = ada(folder, surroundings)?;
     let released = Timestamp::from_millis(0);
     let registry = String::new();
-    let mut story = Story {
-        teller,
-        surroundings,
-        folder,
-        ada,
-        registry,
-        pipelines: 0,
-        released,
-    };
+    let mut story = Story { teller, surroundings, folder, ada, registry, pipelines: 0, released };
     let server = story.begin().await?;
     let a = story.a_commit_for_uat().await?;
     story.the_same_bytes_in_prod().await?;
@@ -70,10 +62,7 @@ fn ada(folder: &Path, surroundings: &Surroundings) -> Result<Shell, DemoError> {
     ] {
         variables.insert(name.to_owned(), value.to_owned());
     }
-    let shell = Shell {
-        folder: home,
-        variables,
-    };
+    let shell = Shell { folder: home, variables };
     runner::write_exports(&shell)?;
     Ok(shell)
 }
@@ -92,17 +81,9 @@ impl Story<'_> {
         }
         self.teller.line(r#"env -i PATH="$PATH" sh"#);
         self.teller.typed_only(&self.ada, ". ./shell");
-        self.teller
-            .chapter("Two git repositories, and a registry on this machine");
+        self.teller.chapter("Two git repositories, and a registry on this machine");
         for repository in ["shop.git", "config.git"] {
-            let words = [
-                "git",
-                "init",
-                "--quiet",
-                "--bare",
-                "--initial-branch=main",
-                repository,
-            ];
+            let words = ["git", "init", "--quiet", "--bare", "--initial-branch=main", repository];
             self.teller.run(&root, &words).await?;
         }
         let server = Server::start(&mut self.teller, &root).await?;
@@ -110,16 +91,8 @@ impl Story<'_> {
         self.teller
             .say("A tag names the same bytes for ever. The environments' own names may move:");
         let registry = self.registry.clone();
-        let words = [
-            "indelible",
-            "rule",
-            "set",
-            "**",
-            "{uat,prod}",
-            "alias",
-            "--registry",
-            &registry,
-        ];
+        let words =
+            ["indelible", "rule", "set", "**", "{uat,prod}", "alias", "--registry", &registry];
         self.teller.run(&root, &words).await?;
         self.first_commits().await?;
         Ok(server)
@@ -140,19 +113,11 @@ impl Story<'_> {
             let shell = self.ada.at(folder);
             let at = self.repository(repository).display().to_string();
             let initial = format!("--initial-branch={branch}");
-            self.teller
-                .run(&shell, &["git", "init", "--quiet", &initial])
-                .await?;
+            self.teller.run(&shell, &["git", "init", "--quiet", &initial]).await?;
             self.teller.run(&shell, &["git", "add", "."]).await?;
-            self.teller
-                .run(&shell, &["git", "commit", "--quiet", "-m", "The shop"])
-                .await?;
-            self.teller
-                .run(&shell, &["git", "remote", "add", "origin", &at])
-                .await?;
-            self.teller
-                .run(&shell, &["git", "push", "--quiet", "origin", branch])
-                .await?;
+            self.teller.run(&shell, &["git", "commit", "--quiet", "-m", "The shop"]).await?;
+            self.teller.run(&shell, &["git", "remote", "add", "origin", &at]).await?;
+            self.teller.run(&shell, &["git", "push", "--quiet", "origin", branch]).await?;
             self.ada = shell;
         }
         self.ada_runs(&["cat", "indelible.yaml"]).await
@@ -160,52 +125,31 @@ impl Story<'_> {
 
     /// A commit on `develop` becomes build A, which goes to uat.
     async fn a_commit_for_uat(&mut self) -> Result<String, DemoError> {
-        self.teller
-            .chapter("A commit on develop: build A goes to uat");
-        self.ada_runs(&["git", "switch", "--quiet", "--create", "develop"])
-            .await?;
-        self.ada_runs(&["git", "apply", "../changes/tea.patch"])
-            .await?;
-        self.ada_runs(&["git", "commit", "--quiet", "--all", "-m", "Sell tea"])
-            .await?;
+        self.teller.chapter("A commit on develop: build A goes to uat");
+        self.ada_runs(&["git", "switch", "--quiet", "--create", "develop"]).await?;
+        self.ada_runs(&["git", "apply", "../changes/tea.patch"]).await?;
+        self.ada_runs(&["git", "commit", "--quiet", "--all", "-m", "Sell tea"]).await?;
         let digest = self.pipeline("develop", "uat").await?;
-        self.pin(
-            "uat",
-            "The deploy is one commit, and its diff is the pin and nothing else",
-        )
-        .await?;
+        self.pin("uat", "The deploy is one commit, and its diff is the pin and nothing else")
+            .await?;
         Ok(digest)
     }
 
     /// A goes on to prod: no build, no other bytes.
     async fn the_same_bytes_in_prod(&mut self) -> Result<(), DemoError> {
-        self.teller
-            .chapter("Ada promotes A: the same digest goes to prod");
-        self.ada_runs(&["indelible", "promote", "uat", "prod", "api"])
-            .await?;
+        self.teller.chapter("Ada promotes A: the same digest goes to prod");
+        self.ada_runs(&["indelible", "promote", "uat", "prod", "api"]).await?;
         // The promotion took a tag of prod with its own second.
         self.released = self.surroundings.now().to_second();
-        self.pin(
-            "prod",
-            "Its tag of prod stands in the pin; the digest is the one that ran in uat",
-        )
-        .await
+        self.pin("prod", "Its tag of prod stands in the pin; the digest is the one that ran in uat")
+            .await
     }
 
     /// `develop` is merged; the merge's own build B goes to prod.
     async fn the_merge(&mut self) -> Result<(), DemoError> {
-        self.teller
-            .chapter("develop is merged: the merge has a build of its own, B");
+        self.teller.chapter("develop is merged: the merge has a build of its own, B");
         self.ada_runs(&["git", "switch", "--quiet", "prod"]).await?;
-        let words = [
-            "git",
-            "merge",
-            "--quiet",
-            "--no-ff",
-            "-m",
-            "Merge develop: tea",
-            "develop",
-        ];
+        let words = ["git", "merge", "--quiet", "--no-ff", "-m", "Merge develop: tea", "develop"];
         self.ada_runs(&words).await?;
         self.pipeline("prod", "prod").await?;
         Ok(())
@@ -214,17 +158,9 @@ impl Story<'_> {
     /// C sells coffee for a tenth of its price; gives a moment at which it is deployed.
     async fn a_bad_build(&mut self) -> Result<Timestamp, DemoError> {
         self.teller.chapter("A bad build: C goes straight to prod");
-        self.ada_runs(&["git", "apply", "../changes/coffee.patch"])
+        self.ada_runs(&["git", "apply", "../changes/coffee.patch"]).await?;
+        self.ada_runs(&["git", "commit", "--quiet", "--all", "-m", "Coffee at a new price"])
             .await?;
-        self.ada_runs(&[
-            "git",
-            "commit",
-            "--quiet",
-            "--all",
-            "-m",
-            "Coffee at a new price",
-        ])
-        .await?;
         self.pipeline("prod", "prod").await?;
         Ok(self.surroundings.now())
     }
@@ -232,13 +168,10 @@ impl Story<'_> {
     /// Back to B, which condemns C; then back to A, never to C. Gives a moment after both.
     async fn two_rollbacks(&mut self) -> Result<Timestamp, DemoError> {
         self.teller.chapter("Roll back: to B, and C is condemned");
-        self.ada_runs(&["indelible", "rollback", "prod", "api"])
-            .await?;
-        self.pin("prod", "A rollback is a new deploy of older bytes")
-            .await?;
+        self.ada_runs(&["indelible", "rollback", "prod", "api"]).await?;
+        self.pin("prod", "A rollback is a new deploy of older bytes").await?;
         self.teller.chapter("Roll back again: to A, never to C");
-        self.ada_runs(&["indelible", "rollback", "prod", "api"])
-            .await?;
+        self.ada_runs(&["indelible", "rollback", "prod", "api"]).await?;
         Ok(self.surroundings.now())
     }
 
@@ -249,20 +182,14 @@ impl Story<'_> {
         before: Timestamp,
         after: Timestamp,
     ) -> Result<(), DemoError> {
-        self.teller
-            .chapter("What happened, when, and where is it from?");
+        self.teller.chapter("What happened, when, and where is it from?");
         self.ada_runs(&["indelible", "history", "prod"]).await?;
-        self.teller
-            .say("What was deployed in prod before the rollbacks, and after them?");
-        self.ada_runs(&["indelible", "ran", "prod", "--at", &before.to_string()])
-            .await?;
-        self.ada_runs(&["indelible", "ran", "prod", "--at", &after.to_string()])
-            .await?;
-        self.teller
-            .say("Where are these bytes from, and where did they go?");
+        self.teller.say("What was deployed in prod before the rollbacks, and after them?");
+        self.ada_runs(&["indelible", "ran", "prod", "--at", &before.to_string()]).await?;
+        self.ada_runs(&["indelible", "ran", "prod", "--at", &after.to_string()]).await?;
+        self.teller.say("Where are these bytes from, and where did they go?");
         self.ada_runs(&["indelible", "trace", a]).await?;
-        self.teller
-            .say("Where did the name `prod` point in the registry?");
+        self.teller.say("Where did the name `prod` point in the registry?");
         let alias = format!("{}/shop/api:prod", self.registry);
         self.ada_runs(&["indelible", "history", &alias]).await
     }
@@ -271,17 +198,8 @@ impl Story<'_> {
     async fn pin(&mut self, environment: &str, words: &str) -> Result<(), DemoError> {
         self.teller.say(&format!("{words} (deploy/{environment}):"));
         let config = self.repository("config.git").display().to_string();
-        let show = [
-            "git",
-            "-C",
-            &config,
-            "log",
-            "-1",
-            "--format=%B",
-            "--patch",
-            "--unified=1",
-            "main",
-        ];
+        let show =
+            ["git", "-C", &config, "log", "-1", "--format=%B", "--patch", "--unified=1", "main"];
         self.ada_runs(&show).await
     }
 

@@ -5,6 +5,7 @@
 //! ```
 //! The grade is "applied": files or git landed, and nothing observed the result.
 
+mod alias;
 mod apply;
 mod error;
 mod facts;

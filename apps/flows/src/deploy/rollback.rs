@@ -1,9 +1,9 @@
 //! Rollback: a new deploy of an older digest; the build that it leaves is condemned here.
 
+use super::alias;
 use super::apply::{Decision, Step, carry_out};
 use super::error::DeployError;
 use super::facts::{builds_of, image_named, next_key, repository_of};
-use super::promote::move_alias;
 use super::{Report, Run};
 use crate::app::App;
 use crate::registries::Registries;
@@ -69,28 +69,9 @@ pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, De
     }
     let mut report = carry_out(app, environment, decisions, request.run).await?;
     if request.run == Run::Real {
-        follow(app, environment, &moves, &mut report).await?;
+        alias::follow(app, environment, &moves, &mut report).await?;
     }
     Ok(report)
-}
-
-/// The alias follows to what is intended; a registry that is down must not stop a rollback.
-async fn follow(
-    app: &App,
-    environment: &EnvironmentSettings,
-    moves: &[(Repository, Digest)],
-    report: &mut Report,
-) -> Result<(), DeployError> {
-    let Some(alias) = &environment.alias else {
-        return Ok(());
-    };
-    let registries = Registries::of(app)?;
-    for ((repository, digest), done) in moves.iter().zip(&mut report.images) {
-        if let Err(error) = move_alias(&registries, repository, alias, *digest).await {
-            done.warnings.push(format!("alias `{alias}` of {repository} was not moved: {error}"));
-        }
-    }
-    Ok(())
 }
 
 /// The images that were named, or the only one that there is.
@@ -197,6 +178,7 @@ async fn target(
     let by_event = text.parse::<EventId>().ok();
     let by_deploy = state.landed(image).find(|fact| {
         Some(fact.stamp.id) == by_event
+            || fact.claim.key.as_str() == text
             || fact.claim.tag.as_ref().is_some_and(|tag| tag.as_str() == text)
     });
     if let Some(fact) = by_deploy {

@@ -28,10 +28,7 @@ pub(super) fn lines(report: &Report) -> String {
     }
     for unread in &report.unread {
         let (path, why) = (property(&unread.shown), data(&unread.why.to_string()));
-        let _ = writeln!(
-            text,
-            "::warning file={path},title=unread::could not be read: {why}"
-        );
+        let _ = writeln!(text, "::warning file={path},title=unread::could not be read: {why}");
     }
     text
 }
@@ -50,10 +47,7 @@ mod tests {
 
     #[test]
     fn a_path_can_neither_end_its_property_nor_begin_a_command() {
-        assert_eq!(
-            property("a,line=9::b%0A\n::error"),
-            "a%2Cline=9%3A%3Ab%250A\\n%3A%3Aerror"
-        );
+        assert_eq!(property("a,line=9::b%0A\n::error"), "a%2Cline=9%3A%3Ab%250A\\n%3A%3Aerror");
         assert_eq!(data("50% of a:b"), "50%25 of a:b");
     }
 }

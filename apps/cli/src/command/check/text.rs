@@ -28,10 +28,7 @@ fn said(one: &Checked) -> Option<String> {
         Answer::Known(_) => return None,
         Answer::Finding(finding) => match &one.environment {
             Some(environment) => {
-                format!(
-                    "{} ({environment} asks for a {})",
-                    finding.message, one.level
-                )
+                format!("{} ({environment} asks for a {})", finding.message, one.level)
             }
             None => finding.message.clone(),
         },

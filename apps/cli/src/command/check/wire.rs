@@ -95,28 +95,18 @@ pub(super) fn document<'a>(report: &'a Report, next: Option<&'a str>) -> Documen
         findings,
         others,
         unread: unread
-            .map(|one| UnreadWire {
-                path: &one.shown,
-                why: one.why.to_string(),
-            })
+            .map(|one| UnreadWire { path: &one.shown, why: one.why.to_string() })
             .collect(),
         next,
     }
 }
 
 fn other<'a>(one: &'a Checked, answer: &'static str) -> OtherWire<'a> {
-    OtherWire {
-        place: place(one),
-        answer,
-    }
+    OtherWire { place: place(one), answer }
 }
 
 fn place(one: &Checked) -> Place<'_> {
-    let Context {
-        kind,
-        workload,
-        container,
-    } = &one.context;
+    let Context { kind, workload, container } = &one.context;
     Place {
         path: &one.path,
         line: one.line,
@@ -125,10 +115,7 @@ fn place(one: &Checked) -> Place<'_> {
         reference: &one.reference,
         format: one.format.name(),
         level: one.level.to_string(),
-        environment: one
-            .environment
-            .as_ref()
-            .map(domain::EnvironmentName::as_str),
+        environment: one.environment.as_ref().map(domain::EnvironmentName::as_str),
         certain: one.certainty == Certainty::Certain,
         workload: WorkloadWire {
             kind: kind.as_deref(),
