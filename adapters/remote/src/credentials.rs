@@ -7,7 +7,7 @@
 //! that cannot be asked is an error, never "no credentials": the registry's 404 for a stranger would else be
 //! taken for absence.
 
-mod helper;
+mod program;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use base64::Engine as _;
 use domain::{RegistryHost, Secret};
 use serde::Deserialize;
 
-pub use helper::HelperName;
+pub use program::HelperName;
 
 /// The largest docker config that is read, in bytes.
 pub const CONFIG_BYTES_MAX: usize = 4 << 20;
@@ -250,7 +250,7 @@ impl Credentials {
         }
         for config in &self.configs {
             if let Some(name) = config.helper(host)
-                && let Some(found) = helper::ask(name, self.helpers_in.as_deref(), host).await?
+                && let Some(found) = program::ask(name, self.helpers_in.as_deref(), host).await?
             {
                 return Ok(Some(found));
             }
