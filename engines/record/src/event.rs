@@ -8,7 +8,7 @@
 use crate::canonical::{CanonicalError, to_canonical};
 use crate::claim::{CLAIM_BYTES_MAX, Claim};
 use domain::{Actor, Digest, EventId, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 /// The version of the format that is written.
@@ -76,9 +76,8 @@ pub enum EventError {
 }
 
 /// The wire shape: see the module's example. The claim's two members are flattened in.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Wire {
-    v: u64,
     id: EventId,
     at: Timestamp,
     actor: Actor,
@@ -105,10 +104,18 @@ impl Event {
     /// # Errors
     /// The claim is too long or holds numbers that cannot be recorded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EventError> {
-        canonical_claim(&self.claim)?;
-        let Stamp { id, at, actor, cause } = self.stamp.clone();
-        let wire = Wire { v: u64::from(VERSION), id, at, actor, cause, claim: self.claim.clone() };
-        let text = to_canonical(&serde_json::to_value(&wire)?)?;
+        let Stamp { id, at, actor, cause } = &self.stamp;
+        // `{"claim":…,"kind":"…"}`: the two members stand in the event as they are, with `id` between them.
+        let both = canonical_claim(&self.claim)?;
+        let kind = format!(",\"kind\":\"{}\"}}", self.claim.kind().name());
+        let claim = both.strip_suffix(&kind).and_then(|rest| rest.strip_prefix('{'));
+        let claim = claim.expect("a claim's canonical form begins with it and ends with its kind");
+        let actor = to_canonical(&serde_json::to_value(actor)?)?;
+        let cause = cause.map_or_else(|| "null".to_owned(), |cause| format!("\"{cause}\""));
+        let text = format!(
+            "{{\"actor\":{actor},\"at\":\"{at}\",\"cause\":{cause},{claim},\"id\":\"{id}\"{},\"v\":{VERSION}}}",
+            &kind[..kind.len() - 1]
+        );
         if text.len() > EVENT_BYTES_MAX {
             return Err(EventError::Length { found: text.len() });
         }

@@ -12,11 +12,7 @@ const DEMO_WITHIN: Duration = Duration::from_secs(120);
 
 fn demo(temp: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_indelible"));
-    command
-        .arg("demo")
-        .args(arguments)
-        .env("TMPDIR", temp)
-        .stdin(Stdio::null());
+    command.arg("demo").args(arguments).env("TMPDIR", temp).stdin(Stdio::null());
     command
 }
 
@@ -26,12 +22,9 @@ fn is_empty(folder: &Path) -> bool {
 
 /// The one folder that the demo makes below `temp`.
 fn made_in(temp: &Path) -> Option<PathBuf> {
-    let mut entries = std::fs::read_dir(temp)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let mut entries = std::fs::read_dir(temp).unwrap().map(|entry| entry.unwrap().path());
     entries.find(|path| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("indelible-demo-"))
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("indelible-demo-"))
     })
 }
 
@@ -65,58 +58,29 @@ fn the_registry_runs_on_until_it_is_ended_as_the_demo_says() {
     let output = demo(temp.path(), &[]).output().unwrap();
     let said = said(&output);
     assert!(output.status.success(), "{said}");
-    let end = said
-        .lines()
-        .find_map(|line| line.strip_prefix("# End it:"))
-        .unwrap()
-        .trim();
-    let address = said
-        .lines()
-        .find_map(|line| line.split_once("runs on at http://"))
-        .unwrap()
-        .1;
+    let end = said.lines().find_map(|line| line.strip_prefix("# End it:")).unwrap().trim();
+    let address = said.lines().find_map(|line| line.split_once("runs on at http://")).unwrap().1;
     let address = address.split(',').next().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    write!(
-        stream,
-        "GET /v2/ HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    write!(stream, "GET /v2/ HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     // The line is typed as it stands.
-    assert!(
-        Command::new("sh")
-            .args(["-c", end])
-            .status()
-            .unwrap()
-            .success(),
-        "{end}"
-    );
-    wait_until("the registry still answers", || {
-        TcpStream::connect(address).is_err()
-    });
+    assert!(Command::new("sh").args(["-c", end]).status().unwrap().success(), "{end}");
+    wait_until("the registry still answers", || TcpStream::connect(address).is_err());
     assert_eq!(made_in(temp.path()), None);
 }
 
 #[test]
 fn an_interrupt_stops_and_removes_everything() {
     let temp = tempfile::tempdir().unwrap();
-    let mut child = demo(temp.path(), &[])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child =
+        demo(temp.path(), &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let ready = || made_in(temp.path()).is_some_and(|folder| folder.join("data/lock").exists());
     wait_until("no server was started", ready);
-    let interrupt = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
     let status = wait_for(&mut child);
     assert_eq!(status, Some(130));
@@ -127,15 +91,9 @@ fn an_interrupt_stops_and_removes_everything() {
 fn a_folder_that_is_there_is_left_alone() {
     let temp = tempfile::tempdir().unwrap();
     std::fs::write(temp.path().join("mine"), "x").unwrap();
-    let output = demo(temp.path(), &["--folder", temp.path().to_str().unwrap()])
-        .output()
-        .unwrap();
+    let output = demo(temp.path(), &["--folder", temp.path().to_str().unwrap()]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        said(&output).contains("exists already"),
-        "{}",
-        said(&output)
-    );
+    assert!(said(&output).contains("exists already"), "{}", said(&output));
     assert!(temp.path().join("mine").exists());
 }
 

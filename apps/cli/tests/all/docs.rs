@@ -35,10 +35,7 @@ fn blocks() -> Vec<Block> {
     ];
     for entry in fs::read_dir(root().join("docs")).expect("docs is there") {
         let name = entry.expect("docs can be listed").file_name();
-        if Path::new(&name)
-            .extension()
-            .is_some_and(|extension| extension == "md")
-        {
+        if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
             paths.push(Path::new("docs").join(name));
         }
     }
@@ -55,11 +52,7 @@ fn blocks_of(path: &Path) -> Vec<Block> {
             (Some(_), Some(_)) => blocks.extend(open.take()),
             (Some(kind), None) => {
                 let place = format!("{}:{}", path.display(), index + 1);
-                open = Some(Block {
-                    place,
-                    kind: kind.trim().to_owned(),
-                    text: String::new(),
-                });
+                open = Some(Block { place, kind: kind.trim().to_owned(), text: String::new() });
             }
             (None, Some(block)) => block.text.push_str(&format!("{line}\n")),
             (None, None) => {}
@@ -98,9 +91,7 @@ fn command_lines(block: &Block) -> Vec<&str> {
         "yaml" => lines
             .map(|line| line.trim_start().trim_start_matches("- "))
             .map(|line| {
-                line.strip_prefix("run: ")
-                    .or_else(|| line.strip_prefix("script: "))
-                    .unwrap_or(line)
+                line.strip_prefix("run: ").or_else(|| line.strip_prefix("script: ")).unwrap_or(line)
             })
             .filter(|line| line.starts_with("indelible "))
             .collect(),
@@ -120,9 +111,7 @@ fn invocations(line: &str) -> Vec<Vec<String>> {
             (None, '\'' | '"') => (quote, is_word) = (Some(letter), true),
             (None, ' ' | '|' | '#') => {
                 if is_word || !word.is_empty() {
-                    all.last_mut()
-                        .expect("there is always one")
-                        .push(std::mem::take(&mut word));
+                    all.last_mut().expect("there is always one").push(std::mem::take(&mut word));
                     is_word = false;
                 }
                 match letter {
@@ -152,11 +141,7 @@ fn variables_replaced(line: &str) -> String {
 }
 
 fn take(words: &[String]) -> Result<(), String> {
-    let output = Command::new(program())
-        .args(&words[1..])
-        .arg("--help")
-        .env_clear()
-        .output();
+    let output = Command::new(program()).args(&words[1..]).arg("--help").env_clear().output();
     let output = output.map_err(|error| error.to_string())?;
     if output.status.success() {
         Ok(())
@@ -189,26 +174,15 @@ fn every_command_line_is_taken_by_the_program() {
 
 #[test]
 fn an_example_with_a_wrong_word_would_be_found() {
-    assert!(
-        take(&[
-            "indelible".into(),
-            "deploy".into(),
-            "--no-such-option".into()
-        ])
-        .is_err()
-    );
+    assert!(take(&["indelible".into(), "deploy".into(), "--no-such-option".into()]).is_err());
     assert!(take(&["indelible".into(), "no-such-command".into()]).is_err());
     assert!(take(&["indelible".into(), "trace".into(), DIGEST.into()]).is_ok());
 }
 
 #[test]
 fn a_line_is_cut_into_words_as_a_shell_does() {
-    let words = |line| {
-        invocations(line)
-            .into_iter()
-            .map(|words| words.join("|"))
-            .collect::<Vec<_>>()
-    };
+    let words =
+        |line| invocations(line).into_iter().map(|words| words.join("|")).collect::<Vec<_>>();
     assert_eq!(
         words("indelible hold prod --reason \"incident 17\"  # now"),
         ["indelible|hold|prod|--reason|incident 17"]
@@ -239,26 +213,15 @@ fn every_link_between_documents_leads_somewhere() {
                 .map(|entry| Path::new(folder).join(entry.expect("it can be listed").file_name())),
         );
     }
-    for path in paths
-        .iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+    for path in
+        paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"))
     {
         let text = fs::read_to_string(root().join(path)).expect("a document is text");
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = link.split('#').next().unwrap_or_default();
             if !target.is_empty() && !target.contains("://") {
-                let file = root()
-                    .join(path.parent().unwrap_or(Path::new("")))
-                    .join(target);
-                assert!(
-                    file.exists(),
-                    "{} links to {link}, which is not there",
-                    path.display()
-                );
+                let file = root().join(path.parent().unwrap_or(Path::new(""))).join(target);
+                assert!(file.exists(), "{} links to {link}, which is not there", path.display());
             }
         }
     }

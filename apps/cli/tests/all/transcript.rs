@@ -24,9 +24,7 @@ struct Names {
 
 /// Replaces what differs from run to run. `places` are paths and what stands for them.
 pub(crate) fn normal(text: &str, places: &[(&str, &str)]) -> String {
-    let text = places.iter().fold(text.to_owned(), |text, (path, name)| {
-        text.replace(path, name)
-    });
+    let text = places.iter().fold(text.to_owned(), |text, (path, name)| text.replace(path, name));
     let mut names = Names::default();
     let lines = text.lines().map(|line| match line.strip_prefix("index ") {
         // Git's own line about two blobs.
@@ -41,10 +39,7 @@ impl Names {
         let mut normal = String::new();
         let mut rest = line;
         while let Some(first) = rest.chars().next() {
-            let begins_word = normal
-                .chars()
-                .next_back()
-                .is_none_or(|c| !c.is_ascii_alphanumeric());
+            let begins_word = normal.chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
             let (name, length) = match self.value(rest).filter(|_| begins_word) {
                 Some(found) => found,
                 None => (first.to_string(), first.len_utf8()),
@@ -65,10 +60,7 @@ impl Names {
         };
         if let Some((hex, length)) = digest() {
             return Some((
-                format!(
-                    "sha256:[digest {}]",
-                    number(&mut self.digests, &hex[..KNOWN_BY])
-                ),
+                format!("sha256:[digest {}]", number(&mut self.digests, &hex[..KNOWN_BY])),
                 length,
             ));
         }
@@ -77,11 +69,7 @@ impl Names {
                 .strip_prefix('-')
                 .and_then(|rest| word(rest, |c| c.is_ascii_lowercase()));
             let whole = &text[..length + environment.map_or(0, |length| length + 1)];
-            let name = format!(
-                "[second {}]{}",
-                number(&mut self.seconds, whole),
-                &whole[length..]
-            );
+            let name = format!("[second {}]{}", number(&mut self.seconds, whole), &whole[length..]);
             return Some((name, whole.len()));
         }
         if let Some(length) = duration(text) {
@@ -98,10 +86,7 @@ impl Names {
             return Some(found);
         }
         if word(text, |c| ULID.contains(c)) == Some(26) {
-            return Some((
-                format!("[event {}]", number(&mut self.events, &text[..26])),
-                26,
-            ));
+            return Some((format!("[event {}]", number(&mut self.events, &text[..26])), 26));
         }
         let length = word(text, is_hex).filter(|length| *length >= KNOWN_BY)?;
         let key = &text[..KNOWN_BY];
@@ -121,10 +106,7 @@ fn is_hex(c: char) -> bool {
 /// The length of a whole word of such characters at the beginning.
 fn word(text: &str, is_in: impl Fn(char) -> bool) -> Option<usize> {
     let length = text.find(|c: char| !is_in(c)).unwrap_or(text.len());
-    let ends = text[length..]
-        .chars()
-        .next()
-        .is_none_or(|c| !c.is_ascii_alphanumeric());
+    let ends = text[length..].chars().next().is_none_or(|c| !c.is_ascii_alphanumeric());
     (length > 0 && ends).then_some(length)
 }
 
@@ -132,17 +114,9 @@ fn word(text: &str, is_in: impl Fn(char) -> bool) -> Option<usize> {
 fn fits(text: &str, shape: &str) -> Option<usize> {
     let start = text.get(..shape.len())?;
     let is_like = |(found, shape): (char, char)| {
-        if shape == '#' {
-            found.is_ascii_digit()
-        } else {
-            found == shape
-        }
+        if shape == '#' { found.is_ascii_digit() } else { found == shape }
     };
-    start
-        .chars()
-        .zip(shape.chars())
-        .all(is_like)
-        .then_some(shape.len())
+    start.chars().zip(shape.chars()).all(is_like).then_some(shape.len())
 }
 
 /// A date with a time, a time with seconds: with fraction and zone where they follow.
@@ -155,29 +129,21 @@ fn moment(text: &str) -> Option<usize> {
         "##:##:##",
     ];
     let mut length = SHAPES.iter().find_map(|shape| fits(text, shape))?;
-    if let Some(fraction) = text[length..]
-        .strip_prefix('.')
-        .and_then(|rest| rest.find(|c: char| !c.is_ascii_digit()))
+    if let Some(fraction) =
+        text[length..].strip_prefix('.').and_then(|rest| rest.find(|c: char| !c.is_ascii_digit()))
     {
         length += 1 + fraction;
     }
-    let zone = ["Z", "+##:##", "-##:##"]
-        .iter()
-        .find_map(|zone| fits(&text[length..], zone));
+    let zone = ["Z", "+##:##", "-##:##"].iter().find_map(|zone| fits(&text[length..], zone));
     Some(length + zone.unwrap_or(0))
 }
 
 /// `40s`, `1m 5s`: what went by between two commands.
 fn duration(text: &str) -> Option<usize> {
     let unit = |text: &str, unit: char| {
-        let digits = text
-            .find(|c: char| !c.is_ascii_digit())
-            .filter(|digits| *digits > 0)?;
+        let digits = text.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits > 0)?;
         let rest = text[digits..].strip_prefix(unit)?;
-        let ends = rest
-            .chars()
-            .next()
-            .is_none_or(|c| !c.is_ascii_alphanumeric());
+        let ends = rest.chars().next().is_none_or(|c| !c.is_ascii_alphanumeric());
         ends.then_some(digits + 1)
     };
     let minutes = unit(text, 'm').filter(|length| text[*length..].starts_with(' '));
@@ -206,10 +172,7 @@ fn only_what_differs_is_replaced() {
             format!("sha256:{a} is {}, not sha256:{}", &a[..12], "0".repeat(64)),
             "sha256:[digest 1] is [digest 1], not sha256:[digest 2]",
         ),
-        (
-            format!("{commit} is {}", &commit[..7]),
-            "[commit 1] is [commit 1]",
-        ),
+        (format!("{commit} is {}", &commit[..7]), "[commit 1] is [commit 1]"),
         (
             "20260317-143958-uat 20260317-143959-uat 20260317-143958-uat".into(),
             "[second 1]-uat [second 2]-uat [second 1]-uat",
@@ -222,25 +185,16 @@ fn only_what_differs_is_replaced() {
             "http://127.0.0.1:40123/ on 127.0.0.1:0".into(),
             "http://127.0.0.1:[port]/ on 127.0.0.1:0",
         ),
-        (
-            "Deploy-Id: 01JQ3K8Z5T9V4W6X7Y8Z9A0B1C.".into(),
-            "Deploy-Id: [event 1].",
-        ),
+        ("Deploy-Id: 01JQ3K8Z5T9V4W6X7Y8Z9A0B1C.".into(), "Deploy-Id: [event 1]."),
         ("index 1a2b3c4..5d6e7f8 100644".into(), "index [blobs]"),
         (
             "for 4s   by x, 12s  by y and 1m 5s".into(),
             "for [length]  by x, [length]  by y and [length]",
         ),
-        (
-            "3 files, exit 2, api:1.4, replicas: 30".into(),
-            "3 files, exit 2, api:1.4, replicas: 30",
-        ),
+        ("3 files, exit 2, api:1.4, replicas: 30".into(), "3 files, exit 2, api:1.4, replicas: 30"),
         ("in /tmp/x/shop".into(), "in [folder]/shop"),
     ];
     for (text, expected) in cases {
-        assert_eq!(
-            normal(&text, &[("/tmp/x", "[folder]")]),
-            format!("{expected}\n")
-        );
+        assert_eq!(normal(&text, &[("/tmp/x", "[folder]")]), format!("{expected}\n"));
     }
 }

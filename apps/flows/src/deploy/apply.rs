@@ -1,11 +1,11 @@
 //! Carrying a plan out: files of this work tree, or one commit on the environment's branch; then the record.
 
 use super::error::DeployError;
-use super::files::{text_files, write_file};
 use super::message::message;
 use super::{Done, ImageDone, Report, Run};
 use crate::app::App;
 use crate::edit::{Edited, Setting, TextFile, edit_file};
+use crate::files::{Rewrite, text_files, write_all};
 use crate::settings::{DeployMode, EnvironmentSettings};
 use ::record::claim::{
     Claim, ClaimKey, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
@@ -196,18 +196,19 @@ fn in_files(
     run: Run,
 ) -> Result<Applied, DeployError> {
     let path = &environment.git.path;
-    let walk = text_files(app.root(), path).map_err(|error| DeployError::File {
-        action: "look through",
-        path: app.root().join(path),
-        source: std::io::Error::other(error),
-    })?;
-    let edited = edit_all(&walk.files, path, steps)?;
+    let texts = text_files(app.root(), path)?;
+    let edited = edit_all(&texts, path, steps)?;
     if run == Run::Real {
-        for file in &edited.files {
-            let old =
-                walk.files.iter().find(|old| old.path == file.path).map(|old| old.text.as_str());
-            write_file(&app.root().join(&file.path), old.unwrap_or_default(), &file.text)?;
-        }
+        let rewrite = |file: &TextFile| {
+            let old = texts.iter().find(|old| old.path == file.path)?;
+            Some(Rewrite {
+                path: app.root().join(&file.path),
+                shown: file.path.clone(),
+                old: old.text.clone(),
+                new: file.text.clone(),
+            })
+        };
+        write_all(&edited.files.iter().filter_map(rewrite).collect::<Vec<_>>())?;
     }
     Ok(Applied { commit: None, changed: edited.changed, same: edited.same })
 }

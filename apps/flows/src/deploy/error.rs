@@ -3,6 +3,7 @@
 use crate::app::OpenError;
 use crate::ask::AskError;
 use crate::edit::EditError;
+use crate::files::{FilesError, WriteError};
 use crate::publish::PublishError;
 use crate::registries::RegistryError;
 use crate::seam::RecordError;
@@ -50,12 +51,12 @@ pub enum DeployError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file that changed while it was edited.
-    #[error("{} changed while it was being edited: nothing was written", path.display())]
-    ChangedMeanwhile {
-        /// The file.
-        path: PathBuf,
-    },
+    /// The files of the work tree could not be looked through.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// They could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The plan of a deploy.
     #[error("`{image}` is not deployed to {environment}")]
     Deploy {
@@ -192,6 +193,8 @@ impl Explain for DeployError {
             Self::Record(error) => error.verdict(),
             Self::Registry(error) => error.verdict(),
             Self::Names(error) => error.verdict(),
+            Self::Files(error) => error.verdict(),
+            Self::Write(error) => error.verdict(),
             Self::Ask(error) => error.verdict(),
             Self::Deploy { .. } | Self::Promote { .. } | Self::Gone { .. } => Verdict::Refused,
             Self::Rollback { source: RollbackRefused::CannotTell { .. }, .. } => Verdict::Unknown,
@@ -199,7 +202,6 @@ impl Explain for DeployError {
             Self::Git { .. }
             | Self::Edit(_)
             | Self::File { .. }
-            | Self::ChangedMeanwhile { .. }
             | Self::NoImage { .. }
             | Self::NoBuild { .. }
             | Self::NoCommit
@@ -233,7 +235,8 @@ impl Explain for DeployError {
             Self::WhichImage { environment, images } => {
                 Some(format!("indelible rollback {environment} {}", images.first()?))
             }
-            Self::ChangedMeanwhile { .. } => Some("run the command again".to_owned()),
+            Self::Files(error) => error.hint(),
+            Self::Write(error) => error.hint(),
             Self::Promote { .. }
             | Self::Rollback { .. }
             | Self::Git { .. }

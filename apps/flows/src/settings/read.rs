@@ -165,7 +165,7 @@ fn environment_settings(
         deploy,
         git: git_target(&key("git"), wire.git)?,
         images,
-        check: wire.check.unwrap_or(CheckLevel::Floating),
+        check: wire.check.unwrap_or(CheckLevel::Tag),
         name,
     })
 }
