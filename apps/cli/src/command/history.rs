@@ -128,19 +128,18 @@ async fn tags(
 
 /// A repository, with or without a tag; also an image of the settings by its short name.
 fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format_args!("`{text}`: {error}"));
     let (name, tag) = match text.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
         Some(_) | None => (text, None),
     };
     let image = app.loaded().and_then(|loaded| loaded.settings.images.get(&name.parse().ok()?));
     if let Some(image) = image {
-        let tag = tag
-            .map(str::parse)
-            .transpose()
-            .map_err(|error: domain::TagError| Failure::usage(error))?;
+        let tag =
+            tag.map(str::parse).transpose().map_err(|error: domain::TagError| wrong(&error))?;
         return Ok((image.repository.clone(), tag));
     }
-    match text.parse::<ImageRef>().map_err(Failure::usage)? {
+    match text.parse::<ImageRef>().map_err(|error| wrong(&error))? {
         ImageRef::Bare(repository) => Ok((repository, None)),
         ImageRef::Tagged(tagged) => Ok((tagged.repository, Some(tagged.tag))),
         ImageRef::Pinned(_) => {

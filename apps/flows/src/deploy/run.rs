@@ -111,6 +111,7 @@ async fn of_commit(
             let state = environment_state(app.record().await?, from).await?;
             let merged = merged(app, commit).await?;
             let evidence = judge_merge(image, &merged, builds, &state);
+            let evidence = in_a_whole_past(app, evidence).await?;
             Some((from.clone(), environment.verified_there, evidence))
         }
     };
@@ -150,12 +151,23 @@ async fn merged(app: &App, commit: &CommitId) -> Result<Merged, DeployError> {
         .await
         .map_err(of)?;
     commits.retain(|commit| !first.commits.iter().any(|there| there.id == *commit));
-    if commits.is_empty() && checkout.is_shallow().await.map_err(of)? {
-        return Ok(Merged::Unknown(
-            "this is a shallow clone, which hides what the merge brought".to_owned(),
-        ));
-    }
     Ok(Merged::Commits(commits))
+}
+
+/// What is not found in a clone whose past is cut off may be in what was cut off.
+async fn in_a_whole_past(app: &App, evidence: MergeEvidence) -> Result<MergeEvidence, DeployError> {
+    let of = OpenError::from;
+    match evidence {
+        MergeEvidence::Verified { .. } => Ok(evidence),
+        MergeEvidence::NoneVerified { .. } | MergeEvidence::CannotTell { .. } => {
+            let is_cut_off = match app.checkout().await.map_err(of)? {
+                Some(checkout) => checkout.is_shallow().await.map_err(of)?,
+                None => false,
+            };
+            let why = || "this is a shallow clone, which hides what a merge brought".to_owned();
+            Ok(if is_cut_off { MergeEvidence::CannotTell { why: why() } } else { evidence })
+        }
+    }
 }
 
 fn decide(

@@ -4,7 +4,7 @@ use super::aliases::{self, AliasDone};
 use super::names::{Keep, Naming, TagRequest, compute_tags};
 use super::recording::{build_claim, image_claim, tag_changes};
 use super::{Bytes, PublishError};
-use crate::app::App;
+use crate::app::{App, OpenError};
 use crate::registries::{Registries, TagPut};
 use crate::seam::RecordPlaceName;
 use domain::{Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag, Timestamp};
@@ -151,15 +151,23 @@ async fn naming(
         at: request.at,
         digest,
     };
-    let naming = if request.tags.is_empty() {
-        compute_tags(app, &wanted, Keep::Reserve).await?
-    } else {
-        super::names::named(app, &wanted, request.tags.clone()).await?
-    };
-    if naming.source.dirty == Some(true) && request.dirty == Dirty::Refused {
+    // Before a name is reserved: a refused build must not keep one.
+    if request.dirty == Dirty::Refused && is_dirty(app).await? {
         return Err(PublishError::Dirty);
     }
-    Ok(naming)
+    if request.tags.is_empty() {
+        compute_tags(app, &wanted, Keep::Reserve).await
+    } else {
+        super::names::named(app, &wanted, request.tags.clone()).await
+    }
+}
+
+async fn is_dirty(app: &App) -> Result<bool, PublishError> {
+    let of = OpenError::from;
+    Ok(match app.checkout().await.map_err(of)? {
+        Some(checkout) => checkout.state().await.map_err(of)?.is_dirty(),
+        None => false,
+    })
 }
 
 /// Makes the tags; the same bytes are success, others an error of its own.
