@@ -104,6 +104,11 @@ impl RemoteRepository {
 
     async fn resolve_by_get(&self, name: &ManifestRef) -> Result<Resolved, RemoteError> {
         let manifest = self.get_manifest(name).await?;
+        // Nobody vouches for these bytes but the answer itself: a proxy's login page has a digest as well.
+        manifest.read().map_err(|wrong| {
+            let name = self.called(name);
+            RemoteError::protocol(self.place(), format!("no manifest came for {name}: {wrong}"))
+        })?;
         Ok(Resolved {
             digest: manifest.digest,
             media_type: manifest.media_type,

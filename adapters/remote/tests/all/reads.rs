@@ -57,6 +57,19 @@ async fn a_head_without_a_digest_is_followed_by_a_get() {
 }
 
 #[tokio::test]
+async fn a_page_is_no_manifest_although_it_has_a_digest() {
+    for body in ["<h1>Log in</h1>", "{}", "[]", ""] {
+        let script =
+            Script::start(move |_, _| Reply::status(200).with("Content-Type", IMAGE).body(body))
+                .await;
+        let error = script.repository().resolve(&by_tag("1")).await.unwrap_err();
+        let said = error.to_string();
+        let expected = format!("registry {}: no manifest came for shop/api:1: ", script.host);
+        assert!(said.starts_with(&expected), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn absent_is_only_what_the_registry_says_is_absent() {
     let script = Script::start(|_, _| Reply::error(404, "MANIFEST_UNKNOWN")).await;
     assert_eq!(script.repository().tag_at(&tag("1")).await.unwrap(), TagAt::Absent);
