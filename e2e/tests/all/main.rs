@@ -6,3 +6,4 @@ mod clients;
 mod crash;
 mod power_cut;
 mod race;
+mod situations;
