@@ -58,12 +58,10 @@ async fn of_two_writers_that_race_for_a_reservation_one_has_it_and_the_other_is_
         (Err(lost), Ok(_)) => ("github/2", lost),
         both => panic!("one must win: {both:?}"),
     };
-    match lost {
-        RecordError::Reserved { release, tag, .. } => {
-            assert_eq!((release.as_str(), tag.as_str()), (winner, "20260317-143958-uat"));
-        }
-        other => panic!("expected a reservation, got {other:?}"),
-    }
+    let RecordError::Reserved { release, tag, .. } = lost else {
+        panic!("expected a reservation, got {lost:?}");
+    };
+    assert_eq!((release.as_str(), tag.as_str()), (winner, "20260317-143958-uat"));
     let runner = remote.record("runner").await;
     assert_eq!(keys(&runner).await, [format!("reserve/{winner}")]);
 }
@@ -80,10 +78,10 @@ async fn of_two_writers_that_race_for_a_key_one_has_it_and_the_other_is_told_the
         (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won, lost),
         both => panic!("one must win: {both:?}"),
     };
-    match lost {
-        RecordError::KeyTaken { existing, .. } => assert_eq!(existing, won[0].id()),
-        other => panic!("expected the key to be taken, got {other:?}"),
-    }
+    let RecordError::KeyTaken { existing, .. } = lost else {
+        panic!("expected the key to be taken, got {lost:?}");
+    };
+    assert_eq!(existing, won[0].id());
     assert_eq!(keys(&remote.record("runner").await).await.len(), 1);
 }
 

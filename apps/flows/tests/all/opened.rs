@@ -64,6 +64,7 @@ impl Remote {
     }
 
     /// The record as a new process of a writer opens it.
+    #[expect(clippy::disallowed_methods, reason = "git is where the machine's PATH says")]
     pub(crate) async fn record(&self, writer: &str) -> GitRecord {
         let surroundings = surroundings(self.folder.path());
         let cache = self.cache(writer);
