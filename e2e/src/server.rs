@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use testbed::{Peer, Running, indelible_bin, wait_until};
+use testbed::{Peer, Running, indelible_bin, wait_until_within};
 
 use crate::http::Http;
+
+/// How long a tracer may take to write its last line.
+const TRACE_END: Duration = Duration::from_secs(180);
 
 /// A running `indelible serve`; stopped on drop. Its folder stays.
 #[derive(Debug)]
@@ -162,7 +166,8 @@ impl Server {
     pub fn stop_traced(self, trace: &Path) -> Result<()> {
         let last = format!("{} +++ exited with 0 +++", self.id());
         self.stop()?;
-        wait_until("the trace has its last line", || {
+        // The tracer writes some hundred thousand lines, and shares the machine with every other test.
+        wait_until_within(TRACE_END, "the trace has its last line", || {
             let text = fs::read(trace).unwrap_or_default();
             let tail = &text[text.len().saturating_sub(200)..];
             String::from_utf8_lossy(tail).contains(&last)

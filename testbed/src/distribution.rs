@@ -49,11 +49,7 @@ impl Distribution {
         running
             .wait_until_ready(|| answers_http(port, "/v2/"))
             .with_context(|| format!("{} on port {port}", registry.version()))?;
-        Ok(Self {
-            running,
-            host: format!("127.0.0.1:{port}"),
-            _data: data,
-        })
+        Ok(Self { running, host: format!("127.0.0.1:{port}"), _data: data })
     }
 
     /// Its host and port, as image names begin: `127.0.0.1:40123`.

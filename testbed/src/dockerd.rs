@@ -14,13 +14,8 @@ use crate::peer::{Peer, peer};
 use crate::running::Running;
 
 // A daemon of a test's own has no bridge and no firewall rules: it changes nothing of the machine.
-const ALONE: [&str; 5] = [
-    "--storage-driver",
-    "vfs",
-    "--iptables=false",
-    "--ip6tables=false",
-    "--bridge=none",
-];
+const ALONE: [&str; 5] =
+    ["--storage-driver", "vfs", "--iptables=false", "--ip6tables=false", "--bridge=none"];
 
 /// A running docker daemon; stopped, with its images, on drop.
 #[derive(Debug)]
@@ -55,15 +50,9 @@ impl Dockerd {
             .arg("--host")
             .arg(address(folder.path()));
         let running = Running::start(&mut command, &folder.path().join("log"))?;
-        let mut daemon = Self {
-            running,
-            docker,
-            folder,
-        };
+        let mut daemon = Self { running, docker, folder };
         let mut ping = daemon.docker();
-        ping.arg("version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        ping.arg("version").stdout(Stdio::null()).stderr(Stdio::null());
         daemon
             .running
             .wait_until_ready(|| ping.status().is_ok_and(|status| status.success()))

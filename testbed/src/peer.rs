@@ -29,11 +29,7 @@ pub struct Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is not installed; `cargo xtask setup --yes` installs it",
-            self.name
-        )
+        write!(f, "{} is not installed; `cargo xtask setup --yes` installs it", self.name)
     }
 }
 
@@ -46,10 +42,8 @@ impl std::error::Error for Missing {}
 pub fn peer(name: &str) -> Result<Peer, Missing> {
     let built = env::var_os(BUILT).map(PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = built
-        .into_iter()
-        .chain(env::split_paths(&path))
-        .chain(DAEMONS.iter().map(PathBuf::from));
+    let folders =
+        built.into_iter().chain(env::split_paths(&path)).chain(DAEMONS.iter().map(PathBuf::from));
     find(name, folders)
 }
 
@@ -57,13 +51,8 @@ fn find(name: &str, folders: impl Iterator<Item = PathBuf>) -> Result<Peer, Miss
     folders
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
-        .map(|path| Peer {
-            name: name.to_owned(),
-            path,
-        })
-        .ok_or_else(|| Missing {
-            name: name.to_owned(),
-        })
+        .map(|path| Peer { name: name.to_owned(), path })
+        .ok_or_else(|| Missing { name: name.to_owned() })
 }
 
 impl Peer {
@@ -163,16 +152,9 @@ mod tests {
     #[test]
     fn a_new_users_command_inherits_no_settings() {
         let home = tempfile::tempdir().unwrap();
-        let output = peer("env")
-            .unwrap()
-            .command_at_home(home.path())
-            .output()
-            .unwrap();
+        let output = peer("env").unwrap().command_at_home(home.path()).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(
-            text.contains(&format!("HOME={}", home.path().display())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("HOME={}", home.path().display())), "{text}");
         assert!(!text.contains("CARGO"), "{text}");
     }
 }

@@ -35,10 +35,7 @@ impl Running {
             .stderr(errors)
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        Ok(Self {
-            child,
-            log: log.to_owned(),
-        })
+        Ok(Self { child, log: log.to_owned() })
     }
 
     /// Waits until `ready` says yes.
@@ -79,9 +76,7 @@ impl Running {
     pub fn kill(&mut self) -> Result<()> {
         // An error means that it has ended already.
         let _ended = self.child.kill();
-        self.child
-            .wait()
-            .context("cannot wait for a killed process")?;
+        self.child.wait().context("cannot wait for a killed process")?;
         Ok(())
     }
 
@@ -95,10 +90,7 @@ impl Running {
         }
         // std has no SIGTERM, and one is needed: dockerd stops its containerd only when asked.
         let id = self.child.id().to_string();
-        let _asked = Command::new("kill")
-            .args(["-TERM", &id])
-            .stderr(Stdio::null())
-            .status();
+        let _asked = Command::new("kill").args(["-TERM", &id]).stderr(Stdio::null()).status();
         let stopped = wait_until_within(STOP_WITHIN, "it does not stop", || !self.is_alive());
         if stopped.is_err() {
             self.kill()?;
@@ -135,9 +127,6 @@ mod tests {
         command.args(["-c", "echo no such disk; exit 3"]);
         let mut running = Running::start(&mut command, &folder.path().join("log")).unwrap();
         let error = running.wait_until_ready(|| false).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "it ended at once; it printed:\nno such disk\n"
-        );
+        assert_eq!(error.to_string(), "it ended at once; it printed:\nno such disk\n");
     }
 }

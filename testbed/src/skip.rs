@@ -21,10 +21,7 @@ const LONG: &str = "INDELIBLE_LONG";
 /// # Panics
 /// Where every peer has to be there, and where the note cannot be written: both would otherwise
 /// count as passed.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "a message is often made for this call"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "a message is often made for this call")]
 pub fn skip(test: &str, reason: impl ToString) {
     let line = line(test, &reason.to_string());
     assert!(
@@ -46,10 +43,7 @@ pub fn long() -> bool {
 }
 
 fn line(test: &str, reason: &str) -> String {
-    format!(
-        "{test}: {}",
-        reason.split_whitespace().collect::<Vec<_>>().join(" ")
-    )
+    format!("{test}: {}", reason.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// One write of one whole line: tests of many processes append to the same file.
@@ -59,11 +53,7 @@ fn append(log: &Path, line: &str) {
         .append(true)
         .open(log)
         .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
-    assert!(
-        written.is_ok(),
-        "cannot note in {} that a test was skipped: {line}",
-        log.display()
-    );
+    assert!(written.is_ok(), "cannot note in {} that a test was skipped: {line}", log.display());
 }
 
 #[cfg(test)]

@@ -19,10 +19,7 @@ pub fn indelible_bin() -> Result<PathBuf> {
     }
     let test = env::current_exe().context("this test does not know its own path")?;
     // target/release/deps/e2e-0123 -> target/release/indelible
-    let beside = test
-        .ancestors()
-        .nth(2)
-        .map(|folder| folder.join("indelible"));
+    let beside = test.ancestors().nth(2).map(|folder| folder.join("indelible"));
     match beside {
         Some(binary) if binary.is_file() => Ok(binary),
         Some(_) | None => bail!(

@@ -34,11 +34,7 @@ enum Step {
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     let root = place::root()?;
     let all = Step::value_variants();
-    let steps = if arguments.steps.is_empty() {
-        all
-    } else {
-        &arguments.steps
-    };
+    let steps = if arguments.steps.is_empty() { all } else { &arguments.steps };
     let mut results = Vec::new();
     for step in steps {
         let started = Instant::now();
@@ -50,14 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
             Outcome::Good => "good",
             Outcome::Bad => "BAD",
         };
-        println!(
-            "check: {:<10} {word:<4} {took:>12}",
-            format!("{step:?}").to_lowercase()
-        );
+        println!("check: {:<10} {word:<4} {took:>12}", format!("{step:?}").to_lowercase());
     }
-    let good = results
-        .iter()
-        .all(|(_, outcome, _)| *outcome == Outcome::Good);
+    let good = results.iter().all(|(_, outcome, _)| *outcome == Outcome::Good);
     Ok(if good { Outcome::Good } else { Outcome::Bad })
 }
 
@@ -67,13 +58,7 @@ impl Step {
             Self::Format => cargo(root, &["fmt", "--all", "--check"]),
             Self::Tidy => tidy::check(root),
             Self::Clippy => {
-                let lint = [
-                    "clippy",
-                    "--workspace",
-                    "--all-targets",
-                    "--release",
-                    "--locked",
-                ];
+                let lint = ["clippy", "--workspace", "--all-targets", "--release", "--locked"];
                 cargo(root, &[&lint[..], &["--", "--deny", "warnings"]].concat())
             }
             Self::Docs => docs(root),
@@ -88,22 +73,13 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<Outcome> {
 }
 
 fn outcome(command: &mut Command) -> Result<Outcome> {
-    Ok(if process::shown(command)?.success() {
-        Outcome::Good
-    } else {
-        Outcome::Bad
-    })
+    Ok(if process::shown(command)?.success() { Outcome::Good } else { Outcome::Bad })
 }
 
 fn docs(root: &Path) -> Result<Outcome> {
     let mut cargo = Command::new("cargo");
     cargo
-        .args([
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-        ])
+        .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
         .args(["--release", "--locked", "--quiet"])
         .env("RUSTDOCFLAGS", "--deny warnings")
         .current_dir(root);

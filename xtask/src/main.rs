@@ -7,14 +7,8 @@
 //! cargo xtask check     formatting, lints, tidy, docs, dependencies
 //! cargo xtask mutate    each listed breakage of a law turns a test red
 //! ```
-#![expect(
-    clippy::print_stdout,
-    reason = "a tool for the terminal: what it prints is its work"
-)]
-#![expect(
-    clippy::print_stderr,
-    reason = "and what it says beside it goes to stderr"
-)]
+#![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its work")]
+#![expect(clippy::print_stderr, reason = "and what it says beside it goes to stderr")]
 #![expect(
     clippy::disallowed_methods,
     reason = "caches stand where the environment says; nothing else of a test depends on it"

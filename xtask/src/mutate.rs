@@ -88,23 +88,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         );
     }
     let took = people_time(started.elapsed());
-    println!(
-        "mutate: {} caught, {bad} not ({took})",
-        mutations.len() - bad
-    );
-    Ok(if bad == 0 {
-        Outcome::Good
-    } else {
-        Outcome::Bad
-    })
+    println!("mutate: {} caught, {bad} not ({took})", mutations.len() - bad);
+    Ok(if bad == 0 { Outcome::Good } else { Outcome::Bad })
 }
 
 fn chosen(mutations: Vec<Mutation>, arguments: &Arguments) -> Vec<Mutation> {
     let wanted = |mutation: &Mutation| {
         let named = arguments.only.as_ref().is_none_or(|text| {
-            [&mutation.file, &mutation.breaks, &mutation.replace]
-                .iter()
-                .any(|s| s.contains(text))
+            [&mutation.file, &mutation.breaks, &mutation.replace].iter().any(|s| s.contains(text))
         });
         named && (arguments.long || arguments.only.is_some() || mutation.is_in_the_pure_layers())
     };
@@ -123,20 +114,10 @@ impl<'a> Tests<'a> {
     /// Proves that the unbroken tests are green: else every mutation would look caught.
     fn prepare(root: &Path, scratch: &'a Scratch, mutations: &'a [Mutation]) -> Result<Self> {
         let pure = mutations.iter().all(Mutation::is_in_the_pure_layers);
-        let peers = if pure {
-            scratch.root().join("no-peers")
-        } else {
-            setup::bin(root)?
-        };
-        let impure = mutations
-            .iter()
-            .filter(|mutation| !mutation.is_tested_purely());
+        let peers = if pure { scratch.root().join("no-peers") } else { setup::bin(root)? };
+        let impure = mutations.iter().filter(|mutation| !mutation.is_tested_purely());
         let need_program = impure.map(|mutation| mutation.package.as_str()).collect();
-        let tests = Self {
-            scratch,
-            peers,
-            need_program,
-        };
+        let tests = Self { scratch, peers, need_program };
         let packages: BTreeSet<_> = mutations.iter().map(|m| m.package.as_str()).collect();
         for package in packages {
             println!("mutate: the unbroken tests of {package}");
@@ -189,14 +170,7 @@ impl<'a> Tests<'a> {
         let mut cargo = Command::new("cargo");
         cargo
             // `--tests`: unit and public tests; examples in comments catch no law.
-            .args([
-                "test",
-                "--release",
-                "--quiet",
-                "--tests",
-                "--package",
-                package,
-            ])
+            .args(["test", "--release", "--quiet", "--tests", "--package", package])
             .args(more)
             .current_dir(self.scratch.root())
             .env("CARGO_TARGET_DIR", self.scratch.target());

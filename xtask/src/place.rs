@@ -13,15 +13,11 @@ use sha2::{Digest, Sha256};
 pub(crate) fn root() -> Result<PathBuf> {
     // Asked when it runs, not when it was compiled: two clones may share one target folder.
     if let Some(xtask) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) {
-        let above = xtask
-            .parent()
-            .context("the folder of xtask has none above it")?;
+        let above = xtask.parent().context("the folder of xtask has none above it")?;
         return Ok(above.to_owned());
     }
     let here = env::current_dir()?;
-    let found = here
-        .ancestors()
-        .find(|folder| folder.join("xtask/Cargo.toml").is_file());
+    let found = here.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file());
     match found {
         Some(root) => Ok(root.to_owned()),
         None => bail!("{} is not in a checkout of this project", here.display()),
@@ -33,11 +29,7 @@ pub(crate) fn root() -> Result<PathBuf> {
 /// # Errors
 /// Neither variable is set.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let set = |name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let caches = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
     match caches {
         Some(caches) => Ok(caches.join("indelible")),
@@ -53,11 +45,7 @@ pub(crate) fn key(texts: &[(PathBuf, String)]) -> String {
         let path = path.to_string_lossy();
         hash.update(format!("{} {}\n{path}\n{text}\n", path.len(), text.len()));
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Finds a program as a shell would, and where Debian keeps daemons.
@@ -75,10 +63,7 @@ mod tests {
 
     #[test]
     fn a_key_tells_where_one_text_ends() {
-        let two = [
-            (PathBuf::from("a"), "1".to_owned()),
-            (PathBuf::from("b"), "2".to_owned()),
-        ];
+        let two = [(PathBuf::from("a"), "1".to_owned()), (PathBuf::from("b"), "2".to_owned())];
         let one = [(PathBuf::from("a"), "1\n1 1\nb\n2".to_owned())];
         assert_ne!(key(&two), key(&one));
         assert_eq!(key(&two), key(&two));

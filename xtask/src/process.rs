@@ -53,12 +53,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`{}` ended with {}: {}",
-            line(command),
-            output.status,
-            said.trim()
-        );
+        bail!("`{}` ended with {}: {}", line(command), output.status, said.trim());
     }
     String::from_utf8(output.stdout).context("it printed something that is not text")
 }
@@ -78,11 +73,7 @@ pub(crate) fn within(limit: Duration, command: &mut Command) -> Result<Ended> {
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(if status.success() {
-                Ended::Well
-            } else {
-                Ended::Badly
-            });
+            return Ok(if status.success() { Ended::Well } else { Ended::Badly });
         }
         if started.elapsed() >= limit {
             kill_group(&mut child)?;
@@ -95,9 +86,7 @@ pub(crate) fn within(limit: Duration, command: &mut Command) -> Result<Ended> {
 /// The child leads a group of its own, so its id is the group's.
 fn kill_group(child: &mut Child) -> io::Result<()> {
     let group = format!("-{}", child.id());
-    Command::new("kill")
-        .args(["-KILL", "--", &group])
-        .status()?;
+    Command::new("kill").args(["-KILL", "--", &group]).status()?;
     child.wait()?;
     Ok(())
 }
@@ -105,10 +94,7 @@ fn kill_group(child: &mut Child) -> io::Result<()> {
 /// The command as a person would type it, without its environment.
 pub(crate) fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 /// `83.4` seconds as `1 min 23 s`.
@@ -135,14 +121,8 @@ mod tests {
     #[test]
     fn success_and_refusal_are_told_apart() {
         let limit = Duration::from_secs(30);
-        assert_eq!(
-            within(limit, &mut Command::new("true")).unwrap(),
-            Ended::Well
-        );
-        assert_eq!(
-            within(limit, &mut Command::new("false")).unwrap(),
-            Ended::Badly
-        );
+        assert_eq!(within(limit, &mut Command::new("true")).unwrap(), Ended::Well);
+        assert_eq!(within(limit, &mut Command::new("false")).unwrap(), Ended::Badly);
     }
 
     #[test]

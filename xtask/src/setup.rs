@@ -67,11 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         println!("setup: missing: cargo-deny");
     }
     let complete = ready.missing.is_empty() && judge.is_some();
-    Ok(if complete {
-        Outcome::Good
-    } else {
-        Outcome::Bad
-    })
+    Ok(if complete { Outcome::Good } else { Outcome::Bad })
 }
 
 /// Tells whether this process is root on Linux, where a skipped test fails.

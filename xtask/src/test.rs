@@ -56,16 +56,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         println!("skipped: {skip}");
     }
     println!("{tally}");
-    let skips = if setup::is_root_on_linux() {
-        Skips::Failing
-    } else {
-        Skips::Allowed
-    };
-    Ok(if tally.is_good(skips) {
-        Outcome::Good
-    } else {
-        Outcome::Bad
-    })
+    let skips = if setup::is_root_on_linux() { Skips::Failing } else { Skips::Allowed };
+    Ok(if tally.is_good(skips) { Outcome::Good } else { Outcome::Bad })
 }
 
 /// A new, empty file that the tests append to.
@@ -92,13 +84,7 @@ pub(crate) fn tell_tests(command: &mut Command, bin: &Path, indelible: &Path) {
 fn cargo_test(root: &Path, bin: &Path, indelible: &Path, log: &Path) -> Command {
     let mut cargo = Command::new("cargo");
     cargo
-        .args([
-            "test",
-            "--workspace",
-            "--release",
-            "--locked",
-            "--no-fail-fast",
-        ])
+        .args(["test", "--workspace", "--release", "--locked", "--no-fail-fast"])
         .current_dir(root)
         .env("INDELIBLE_SKIP_LOG", log);
     tell_tests(&mut cargo, bin, indelible);

@@ -42,11 +42,7 @@ pub(crate) fn check(root: &Path) -> Result<Outcome> {
         println!("{finding}");
     }
     println!("tidy: {} findings", findings.len());
-    Ok(if findings.is_empty() {
-        Outcome::Good
-    } else {
-        Outcome::Bad
-    })
+    Ok(if findings.is_empty() { Outcome::Good } else { Outcome::Bad })
 }
 
 /// All findings, in the order of files and lines.

@@ -56,12 +56,7 @@ pub(crate) struct Refusals {
 
 impl Refusals {
     pub(crate) fn new(retry: Retry) -> Self {
-        Self {
-            retry,
-            state: retry.seed,
-            standing: 0,
-            lost: 0,
-        }
+        Self { retry, state: retry.seed, standing: 0, lost: 0 }
     }
 
     /// The pushes that were refused so far.
@@ -72,31 +67,19 @@ impl Refusals {
     /// Notes a refusal by a server whose branch has not moved.
     pub(crate) fn stood(&mut self) -> Result<(), Spent> {
         self.standing += 1;
-        if self.standing >= self.retry.tries {
-            Err(Spent::Tries(self.count()))
-        } else {
-            Ok(())
-        }
+        if self.standing >= self.retry.tries { Err(Spent::Tries(self.count())) } else { Ok(()) }
     }
 
     /// Notes a race lost to another writer.
     pub(crate) fn lost(&mut self) -> Result<(), Spent> {
         self.lost += 1;
-        if self.lost >= self.retry.races {
-            Err(Spent::Races(self.count()))
-        } else {
-            Ok(())
-        }
+        if self.lost >= self.retry.races { Err(Spent::Races(self.count())) } else { Ok(()) }
     }
 
     /// The next wait: anywhere between nothing and twice the last bound.
     pub(crate) fn wait(&mut self) -> Duration {
         let doublings = self.count().min(16);
-        let bound = self
-            .retry
-            .wait_first
-            .saturating_mul(1 << doublings)
-            .min(self.retry.wait_most);
+        let bound = self.retry.wait_first.saturating_mul(1 << doublings).min(self.retry.wait_most);
         let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
         Duration::from_micros(self.random() % micros.max(1))
     }

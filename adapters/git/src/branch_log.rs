@@ -69,25 +69,10 @@ pub(crate) async fn steps(
     tip: &CommitId,
 ) -> Result<Vec<Step>, GitError> {
     let range = since.map_or_else(|| tip.to_string(), |since| format!("{since}..{tip}"));
-    let args = [
-        "log",
-        "--first-parent",
-        "-m",
-        "--reverse",
-        "--raw",
-        "--no-abbrev",
-        "-z",
-    ];
+    let args = ["log", "--first-parent", "-m", "--reverse", "--raw", "--no-abbrev", "-z"];
     let call = cache.call(WHAT, args).setting("log.showRoot", "true");
-    let call = call.args([
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--format=tformat:%H",
-    ]);
-    let call = call
-        .args(["--end-of-options", &range, "--"])
-        .stdout_max(LOG_BYTES_MAX);
+    let call = call.args(["--no-renames", "--no-ext-diff", "--no-textconv", "--format=tformat:%H"]);
+    let call = call.args(["--end-of-options", &range, "--"]).stdout_max(LOG_BYTES_MAX);
     let mut steps = read_log(&call.ok().await?.stdout)?;
     sort_inside_commits(&mut steps);
     Ok(steps)
@@ -116,11 +101,7 @@ pub(crate) async fn added(
     let joined = files.into_iter().zip(found).zip(names);
     joined
         .map(|(((commit, path), found), object)| match found {
-            Found::File(bytes) => Ok(AddedFile {
-                commit,
-                path,
-                bytes,
-            }),
+            Found::File(bytes) => Ok(AddedFile { commit, path, bytes }),
             Found::Missing | Found::Other => Err(GitError::garbled("cat-file", object.as_bytes())),
         })
         .collect()
@@ -130,8 +111,7 @@ pub(crate) async fn added(
 pub(crate) fn check_frozen(steps: &[Step], frozen: &[&str]) -> Result<(), GitError> {
     let is_frozen = |path: &str| {
         frozen.iter().any(|folder| {
-            path.strip_prefix(folder)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     };
     for step in steps {
@@ -167,11 +147,7 @@ fn read_log(stdout: &[u8]) -> Result<Vec<Step>, GitError> {
         let path = tokens.next().ok_or_else(|| garbled(token))?;
         let commit = commit.clone().ok_or_else(|| garbled(token))?;
         let what = read_entry(entry).ok_or_else(|| garbled(token))?;
-        steps.push(Step {
-            commit,
-            path: String::from_utf8_lossy(path).into_owned(),
-            what,
-        });
+        steps.push(Step { commit, path: String::from_utf8_lossy(path).into_owned(), what });
     }
     Ok(steps)
 }
@@ -183,9 +159,7 @@ fn read_entry(entry: &str) -> Option<StepKind> {
         return None;
     };
     Some(match (*status, *mode) {
-        ("A", "100644") => StepKind::Added {
-            object: (*object).to_owned(),
-        },
+        ("A", "100644") => StepKind::Added { object: (*object).to_owned() },
         ("A", _) => StepKind::Altered(AlteredHow::NotAFile),
         ("D", _) => StepKind::Altered(AlteredHow::Removed),
         (_, _) => StepKind::Altered(AlteredHow::Changed),
@@ -214,20 +188,8 @@ mod tests {
         );
         let mut steps = read_log(log.as_bytes()).unwrap();
         sort_inside_commits(&mut steps);
-        let seen: Vec<_> = steps
-            .iter()
-            .map(|s| (s.commit.short(1), s.path.as_str()))
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                ("a", "a\nb"),
-                ("a", "z.json"),
-                ("b", "l"),
-                ("b", "x"),
-                ("b", "z.json")
-            ]
-        );
+        let seen: Vec<_> = steps.iter().map(|s| (s.commit.short(1), s.path.as_str())).collect();
+        assert_eq!(seen, [("a", "a\nb"), ("a", "z.json"), ("b", "l"), ("b", "x"), ("b", "z.json")]);
         assert_eq!(steps[2].what, StepKind::Altered(AlteredHow::NotAFile));
         assert_eq!(steps[3].what, StepKind::Altered(AlteredHow::Changed));
         assert_eq!(steps[4].what, StepKind::Altered(AlteredHow::Removed));
@@ -238,23 +200,13 @@ mod tests {
         let commit: CommitId = "a".repeat(40).parse().unwrap();
         let step = |path: &str| {
             let what = StepKind::Altered(AlteredHow::Changed);
-            [Step {
-                commit: commit.clone(),
-                path: path.to_owned(),
-                what,
-            }]
+            [Step { commit: commit.clone(), path: path.to_owned(), what }]
         };
         for frozen in ["events/a", "events", "reserve/x"] {
-            assert!(
-                check_frozen(&step(frozen), &["events", "reserve"]).is_err(),
-                "{frozen}"
-            );
+            assert!(check_frozen(&step(frozen), &["events", "reserve"]).is_err(), "{frozen}");
         }
         for free in ["README.md", "eventsx/a", "x/events/a"] {
-            assert!(
-                check_frozen(&step(free), &["events", "reserve"]).is_ok(),
-                "{free}"
-            );
+            assert!(check_frozen(&step(free), &["events", "reserve"]).is_ok(), "{free}");
         }
     }
 }

@@ -109,9 +109,7 @@ impl BranchStore {
         branch: BranchName,
         cache: &Path,
     ) -> Self {
-        Self {
-            cache: Cache::new(git, remote, credential, branch, cache),
-        }
+        Self { cache: Cache::new(git, remote, credential, branch, cache) }
     }
 
     /// The remote's address.
@@ -131,11 +129,7 @@ impl BranchStore {
     /// # Errors
     /// When the remote cannot be reached or does not accept the credentials.
     pub async fn fetch(&self) -> Result<Tip, GitError> {
-        Ok(self
-            .cache
-            .fetch(Depth::Whole)
-            .await?
-            .map_or(Tip::Absent, Tip::At))
+        Ok(self.cache.fetch(Depth::Whole).await?.map_or(Tip::Absent, Tip::At))
     }
 
     /// The files added after `since`, up to `tip`, in first-parent order, then by path.
@@ -161,10 +155,7 @@ impl BranchStore {
         self.check_descends(known, &tip).await?;
         let steps = self.steps(&Tip::Absent, &tip).await?;
         branch_log::check_frozen(&steps, &FROZEN)?;
-        Ok(Verified {
-            tip,
-            files: steps.len(),
-        })
+        Ok(Verified { tip, files: steps.len() })
     }
 
     /// Appends what `decide` says, which is asked again on each new tip.
@@ -196,16 +187,10 @@ impl BranchStore {
                 Compared::New(new) => new,
             };
             let parent = tip.commit();
-            let commit = self
-                .cache
-                .commit(parent, &new, signature, &append.message)
-                .await?;
+            let commit = self.cache.commit(parent, &new, signature, &append.message).await?;
             let said = match self.cache.push(&commit).await? {
                 Pushed::Landed => {
-                    return Ok(Appended::New {
-                        commit,
-                        refusals: refusals.count(),
-                    });
+                    return Ok(Appended::New { commit, refusals: refusals.count() });
                 }
                 Pushed::Refused { said } | Pushed::Unclear { said } => said,
             };
@@ -214,10 +199,7 @@ impl BranchStore {
             if let Tip::At(new_tip) = &now
                 && self.cache.contains(new_tip, &commit).await?
             {
-                return Ok(Appended::New {
-                    commit,
-                    refusals: refusals.count(),
-                });
+                return Ok(Appended::New { commit, refusals: refusals.count() });
             }
             note_refusal(&mut refusals, now == tip)
                 .map_err(|spent| push_refused(&self.cache, spent, said))?;
@@ -253,14 +235,9 @@ impl BranchStore {
     /// Which of the files are not there yet.
     async fn compare<'a>(&self, tip: &Tip, files: &'a [NewFile]) -> Result<Compared<'a>, GitError> {
         let Tip::At(commit) = tip else {
-            return Ok(Compared::New(
-                files.iter().map(|file| (file, FileMode::Plain)).collect(),
-            ));
+            return Ok(Compared::New(files.iter().map(|file| (file, FileMode::Plain)).collect()));
         };
-        let names: Vec<String> = files
-            .iter()
-            .map(|f| format!("{commit}:{}", f.path))
-            .collect();
+        let names: Vec<String> = files.iter().map(|f| format!("{commit}:{}", f.path)).collect();
         let (git, folder) = (self.cache.git(), self.cache.folder());
         let found = objects::read_files(git, folder, &names, FILE_BYTES_MAX).await?;
         let mut new = Vec::new();
@@ -269,17 +246,11 @@ impl BranchStore {
                 Found::Missing => new.push((file, FileMode::Plain)),
                 Found::File(bytes) if bytes == file.bytes => {}
                 Found::File(bytes) => {
-                    return Ok(Compared::Taken {
-                        path: file.path.to_string(),
-                        bytes,
-                    });
+                    return Ok(Compared::Taken { path: file.path.to_string(), bytes });
                 }
                 Found::Other => {
                     let path = file.path.to_string();
-                    return Ok(Compared::Taken {
-                        path,
-                        bytes: Vec::new(),
-                    });
+                    return Ok(Compared::Taken { path, bytes: Vec::new() });
                 }
             }
         }
@@ -305,41 +276,30 @@ impl Tip {
 
 fn check_count(files: &[NewFile]) -> Result<(), GitError> {
     if files.len() > APPEND_FILES_MAX {
-        let what = format!(
-            "one append of {} files: more files than {APPEND_FILES_MAX}, it",
-            files.len()
-        );
-        return Err(GitError::TooLarge {
-            what,
-            limit: APPEND_FILES_MAX,
-        });
+        let what =
+            format!("one append of {} files: more files than {APPEND_FILES_MAX}, it", files.len());
+        return Err(GitError::TooLarge { what, limit: APPEND_FILES_MAX });
     }
     match files.iter().find(|file| file.bytes.len() > FILE_BYTES_MAX) {
         None => Ok(()),
-        Some(file) => Err(GitError::TooLarge {
-            what: format!("file {}", file.path),
-            limit: FILE_BYTES_MAX,
-        }),
+        Some(file) => {
+            Err(GitError::TooLarge { what: format!("file {}", file.path), limit: FILE_BYTES_MAX })
+        }
     }
 }
 
 /// Counts a refusal by whether the branch still stands where the try began.
 pub(crate) fn note_refusal(refusals: &mut Refusals, stands: bool) -> Result<(), Spent> {
-    if stands {
-        refusals.stood()
-    } else {
-        refusals.lost()
-    }
+    if stands { refusals.stood() } else { refusals.lost() }
 }
 
 /// The error when no further try is made.
 pub(crate) fn push_refused(cache: &Cache, spent: Spent, said: String) -> GitError {
     let (tries, said) = match spent {
         Spent::Tries(tries) => (tries, said),
-        Spent::Races(tries) => (
-            tries,
-            format!("other writers were faster each time; last: {said}"),
-        ),
+        Spent::Races(tries) => {
+            (tries, format!("other writers were faster each time; last: {said}"))
+        }
     };
     GitError::PushRefused {
         remote: cache.remote().to_string(),

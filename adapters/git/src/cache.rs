@@ -70,13 +70,7 @@ impl Cache {
         branch: BranchName,
         folder: &Path,
     ) -> Self {
-        Self {
-            git: git.clone(),
-            remote,
-            credential,
-            branch,
-            folder: folder.to_owned(),
-        }
+        Self { git: git.clone(), remote, credential, branch, folder: folder.to_owned() }
     }
 
     pub(crate) fn git(&self) -> &Git {
@@ -127,23 +121,16 @@ impl Cache {
         let text = String::from_utf8_lossy(&output.stdout);
         let wanted = self.branch.full();
         let line = text.lines().find_map(|line| {
-            line.split_once('\t')
-                .filter(|(_, name)| *name == wanted)
-                .map(|(id, _)| id)
+            line.split_once('\t').filter(|(_, name)| *name == wanted).map(|(id, _)| id)
         });
-        line.map(|id| {
-            id.parse()
-                .map_err(|_| GitError::garbled("ls-remote", id.as_bytes()))
-        })
-        .transpose()
+        line.map(|id| id.parse().map_err(|_| GitError::garbled("ls-remote", id.as_bytes())))
+            .transpose()
     }
 
     /// The inner error is why this fetch brought nothing.
     async fn fetch_branch(&self, depth: Depth) -> Result<Result<CommitId, GitError>, GitError> {
-        let mut call = self.call(
-            "fetch",
-            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"],
-        );
+        let mut call =
+            self.call("fetch", ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
         call = call.args(["--no-auto-maintenance", "--no-recurse-submodules"]);
         if let Depth::Newest(commits) = depth {
             call = call.arg(format!("--depth={commits}"));
@@ -157,8 +144,7 @@ impl Cache {
         let args = ["rev-parse", "--verify", "--quiet", FETCHED];
         let output = self.call("rev-parse", args).ok().await?;
         let tip = output.line()?.parse();
-        tip.map(Ok)
-            .map_err(|_| GitError::garbled("rev-parse", &output.stdout))
+        tip.map(Ok).map_err(|_| GitError::garbled("rev-parse", &output.stdout))
     }
 
     /// Makes one commit that changes these files and nothing else. No branch points to it.
@@ -176,19 +162,13 @@ impl Cache {
         let call = self.call("fast-import", ["fast-import", "--quiet", "--done"]);
         let output = call.stdin(stream).ok().await?;
         let id = output.line()?;
-        id.parse()
-            .map_err(|_| GitError::garbled("fast-import", &output.stdout))
+        id.parse().map_err(|_| GitError::garbled("fast-import", &output.stdout))
     }
 
     /// Offers a commit as the branch's next; never by force.
     pub(crate) async fn push(&self, commit: &CommitId) -> Result<Pushed, GitError> {
-        let call = self.call(
-            "push",
-            ["push", "--porcelain", "--no-verify", "--no-follow-tags"],
-        );
-        let call = call
-            .args(["--no-recurse-submodules", "--"])
-            .arg(self.remote.as_str());
+        let call = self.call("push", ["push", "--porcelain", "--no-verify", "--no-follow-tags"]);
+        let call = call.args(["--no-recurse-submodules", "--"]).arg(self.remote.as_str());
         let call = call.arg(format!("{commit}:{}", self.branch.full()));
         let output = call.reaching(&self.remote, &self.credential).run().await?;
         if output.code == Some(0) {
@@ -232,15 +212,10 @@ impl Cache {
             return Ok(());
         }
         let wrong = |source| {
-            GitError::io(
-                format!("cannot make the folder {}", self.folder.display()),
-                source,
-            )
+            GitError::io(format!("cannot make the folder {}", self.folder.display()), source)
         };
         make_private_folder(&self.folder).map_err(wrong)?;
-        let call = self
-            .git
-            .call("init", ["init", "--quiet", "--bare", "--template=", "--"]);
+        let call = self.git.call("init", ["init", "--quiet", "--bare", "--template=", "--"]);
         call.arg(&self.folder).ok().await?;
         fs::write(self.folder.join(MARKER), "May be deleted at any time.\n").map_err(wrong)
     }
@@ -250,10 +225,7 @@ impl Cache {
             return Ok(());
         }
         fs::remove_dir_all(&self.folder).map_err(|source| {
-            GitError::io(
-                format!("cannot remove the folder {}", self.folder.display()),
-                source,
-            )
+            GitError::io(format!("cannot remove the folder {}", self.folder.display()), source)
         })
     }
 
@@ -267,12 +239,7 @@ impl Cache {
             make_private_folder(parent).map_err(wrong)?;
         }
         let mut options = fs::OpenOptions::new();
-        let file = options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(wrong)?;
+        let file = options.create(true).truncate(false).write(true).open(&path).map_err(wrong)?;
         let limit = self.git.timeouts().remote * 2;
         let begun = Instant::now();
         loop {
@@ -280,10 +247,7 @@ impl Cache {
                 Ok(()) => return Ok(file),
                 Err(fs::TryLockError::Error(source)) => return Err(wrong(source)),
                 Err(fs::TryLockError::WouldBlock) if begun.elapsed() > limit => {
-                    return Err(GitError::Timeout {
-                        what: "fetch",
-                        seconds: limit.as_secs(),
-                    });
+                    return Err(GitError::Timeout { what: "fetch", seconds: limit.as_secs() });
                 }
                 Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
             }

@@ -77,33 +77,19 @@ impl Checkout {
     /// settings put the files elsewhere.
     pub async fn find(git: &Git, folder: &Path) -> Result<Self, GitError> {
         let start = folder.canonicalize().map_err(|source| {
-            GitError::io(
-                format!("cannot read the folder {}", folder.display()),
-                source,
-            )
+            GitError::io(format!("cannot read the folder {}", folder.display()), source)
         })?;
-        let call = git
-            .call("rev-parse", ["rev-parse", "--show-toplevel"])
-            .in_folder(&start);
-        let output = call
-            .setting("safe.bareRepository", "explicit")
-            .run()
-            .await?;
+        let call = git.call("rev-parse", ["rev-parse", "--show-toplevel"]).in_folder(&start);
+        let output = call.setting("safe.bareRepository", "explicit").run().await?;
         if output.code != Some(0) {
             return Err(not_found(&start, &output));
         }
         let root = PathBuf::from(output.line()?);
-        let is_inside = root
-            .canonicalize()
-            .is_ok_and(|real| start.starts_with(real));
+        let is_inside = root.canonicalize().is_ok_and(|real| start.starts_with(real));
         if root.as_os_str().is_empty() || !is_inside {
             return Err(GitError::SymlinkOutside { path: start, root });
         }
-        let mut checkout = Self {
-            git: git.clone(),
-            root,
-            no_filters: Vec::new(),
-        };
+        let mut checkout = Self { git: git.clone(), root, no_filters: Vec::new() };
         checkout.no_filters = checkout.filters_to_switch_off().await?;
         Ok(checkout)
     }
@@ -119,10 +105,7 @@ impl Checkout {
     /// # Errors
     /// When git cannot say.
     pub async fn head(&self) -> Result<Head, GitError> {
-        let output = self
-            .call("symbolic-ref", ["symbolic-ref", "--quiet", "HEAD"])
-            .run()
-            .await?;
+        let output = self.call("symbolic-ref", ["symbolic-ref", "--quiet", "HEAD"]).run().await?;
         let branch = match output.code {
             Some(0) => {
                 let name = output.line()?.parse::<SourceRef>();
@@ -152,19 +135,10 @@ impl Checkout {
     /// # Errors
     /// When git cannot say.
     pub async fn state(&self) -> Result<WorkTreeState, GitError> {
-        let args = [
-            "status",
-            "--porcelain=v2",
-            "-z",
-            "--untracked-files=normal",
-            "--no-renames",
-        ];
+        let args = ["status", "--porcelain=v2", "-z", "--untracked-files=normal", "--no-renames"];
         let call = self.call("status", args).arg("--ignore-submodules=dirty");
         let output = call.ok().await?;
-        let mut state = WorkTreeState {
-            changed: 0,
-            untracked: 0,
-        };
+        let mut state = WorkTreeState { changed: 0, untracked: 0 };
         for entry in output.stdout.split(|byte| *byte == 0) {
             match entry.first() {
                 Some(b'1' | b'2' | b'u') => state.changed += 1,
@@ -189,18 +163,8 @@ impl Checkout {
     /// # Errors
     /// When git cannot say.
     pub async fn has_tags(&self) -> Result<bool, GitError> {
-        let args = [
-            "for-each-ref",
-            "--count=1",
-            "--format=%(refname)",
-            "refs/tags/",
-        ];
-        Ok(!self
-            .call("for-each-ref", args)
-            .ok()
-            .await?
-            .stdout
-            .is_empty())
+        let args = ["for-each-ref", "--count=1", "--format=%(refname)", "refs/tags/"];
+        Ok(!self.call("for-each-ref", args).ok().await?.stdout.is_empty())
     }
 
     /// The address called `origin`; `None` where there is none.
@@ -214,10 +178,7 @@ impl Checkout {
         };
         match RemoteUrl::split_beside(&text, &self.root) {
             Ok((url, credential)) => Ok(Some(Origin { url, credential })),
-            Err(source) => Err(GitError::Remote {
-                name: "origin".to_owned(),
-                source,
-            }),
+            Err(source) => Err(GitError::Remote { name: "origin".to_owned(), source }),
         }
     }
 
@@ -230,38 +191,26 @@ impl Checkout {
         if remote.host().is_none() {
             return Ok(None);
         }
-        let args = [
-            "config",
-            "--get-urlmatch",
-            "http.extraheader",
-            remote.as_str(),
-        ];
+        let args = ["config", "--get-urlmatch", "http.extraheader", remote.as_str()];
         let header = self.config(self.call("config", args)).await?;
         let is_header = |text: &String| text.contains(':') && !text.chars().any(char::is_control);
-        Ok(header
-            .filter(is_header)
-            .map(|text| Credential::Header(Secret::new(text))))
+        Ok(header.filter(is_header).map(|text| Credential::Header(Secret::new(text))))
     }
 
     pub(crate) fn call<const N: usize>(&self, what: &'static str, args: [&str; N]) -> Call<'_> {
         let call = self.git.call(what, args).in_folder(&self.root);
         let call = call.setting("safe.bareRepository", "explicit");
-        self.no_filters
-            .iter()
-            .fold(call, |call, (key, value)| call.setting(key, value))
+        self.no_filters.iter().fold(call, |call, (key, value)| call.setting(key, value))
     }
 
     pub(crate) async fn resolve(&self, name: &str) -> Result<Option<CommitId>, GitError> {
         let args = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
-        let call = self
-            .call("rev-parse", args)
-            .arg(format!("{name}^{{commit}}"));
+        let call = self.call("rev-parse", args).arg(format!("{name}^{{commit}}"));
         let output = call.run().await?;
         match output.code {
             Some(0) => {
                 let id = output.line()?.parse();
-                id.map(Some)
-                    .map_err(|_| GitError::garbled("rev-parse", &output.stdout))
+                id.map(Some).map_err(|_| GitError::garbled("rev-parse", &output.stdout))
             }
             // 1 with --quiet; 128 for a full id that is here but names no commit; the last when git
             // before 2.44 dies of the fetch that it is not allowed to make in a partial clone.
@@ -281,29 +230,16 @@ impl Checkout {
     }
 
     async fn filters_to_switch_off(&self) -> Result<Vec<(String, String)>, GitError> {
-        let args = [
-            "config",
-            "--includes",
-            "--name-only",
-            "-z",
-            "--get-regexp",
-            r"^filter\.",
-        ];
-        let names = self
-            .config(self.call("config", args))
-            .await?
-            .unwrap_or_default();
+        let args = ["config", "--includes", "--name-only", "-z", "--get-regexp", r"^filter\."];
+        let names = self.config(self.call("config", args)).await?.unwrap_or_default();
         let mut settings = Vec::new();
         for name in names.split('\0').filter(|name| !name.is_empty()) {
             let Some((filter, _)) = name.rsplit_once('.') else {
                 continue;
             };
-            for (key, value) in [
-                ("clean", ""),
-                ("smudge", ""),
-                ("process", ""),
-                ("required", "false"),
-            ] {
+            for (key, value) in
+                [("clean", ""), ("smudge", ""), ("process", ""), ("required", "false")]
+            {
                 settings.push((format!("{filter}.{key}"), value.to_owned()));
             }
         }
@@ -312,10 +248,7 @@ impl Checkout {
     }
 
     pub(crate) fn no_such_commit(&self, name: &str) -> GitError {
-        GitError::NoSuchCommit {
-            name: name.to_owned(),
-            place: self.root.display().to_string(),
-        }
+        GitError::NoSuchCommit { name: name.to_owned(), place: self.root.display().to_string() }
     }
 }
 
@@ -351,14 +284,8 @@ fn not_found(folder: &Path, output: &Output) -> GitError {
     let said = output.said(&[]);
     let text = String::from_utf8_lossy(&output.stderr);
     if text.contains("dubious ownership") || text.contains("unsafe repository") {
-        GitError::NotOwned {
-            path: folder.display().to_string(),
-            said,
-        }
+        GitError::NotOwned { path: folder.display().to_string(), said }
     } else {
-        GitError::NotARepository {
-            path: folder.to_owned(),
-            said,
-        }
+        GitError::NotARepository { path: folder.to_owned(), said }
     }
 }

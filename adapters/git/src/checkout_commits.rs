@@ -60,13 +60,7 @@ impl Checkout {
     pub async fn unique_digits(&self, commit: &CommitId, fewest: usize) -> Result<usize, GitError> {
         self.check_here(commit).await?;
         let short = format!("--short={}", fewest.clamp(4, 64));
-        let args = [
-            "rev-parse",
-            &short,
-            "--verify",
-            "--end-of-options",
-            commit.as_str(),
-        ];
+        let args = ["rev-parse", &short, "--verify", "--end-of-options", commit.as_str()];
         let call = self.call("rev-parse", args);
         Ok(call.ok().await?.line()?.len())
     }
@@ -78,10 +72,7 @@ impl Checkout {
     pub async fn commit(&self, id: &CommitId) -> Result<Commit, GitError> {
         self.check_here(id).await?;
         let log = history::read_log(self.call("log", ["log"]), id.as_str(), None, 1).await?;
-        log.commits
-            .into_iter()
-            .next()
-            .ok_or_else(|| self.no_such_commit(id.as_str()))
+        log.commits.into_iter().next().ok_or_else(|| self.no_such_commit(id.as_str()))
     }
 
     /// The newest `most` commits up to `tip`, newest first; with `path`, those that changed it.
@@ -97,9 +88,7 @@ impl Checkout {
         let Some(tip_id) = self.commit_of(tip).await? else {
             return Err(self.no_such_commit(&tip.to_string()));
         };
-        let call = self
-            .call("log", ["log"])
-            .variable("GIT_LITERAL_PATHSPECS", "1");
+        let call = self.call("log", ["log"]).variable("GIT_LITERAL_PATHSPECS", "1");
         let mut log = history::read_log(call, tip_id.as_str(), path, most).await?;
         log.is_whole &= !self.is_shallow().await?;
         Ok(log)
@@ -111,11 +100,7 @@ impl Checkout {
     /// When git cannot be asked at all; what it does not know is [`Ancestry::CannotTell`].
     pub async fn is_ancestor(&self, old: &CommitId, new: &CommitId) -> Result<Ancestry, GitError> {
         for commit in [old, new] {
-            if self
-                .commit_of(&Revision::Commit(commit.clone()))
-                .await?
-                .is_none()
-            {
+            if self.commit_of(&Revision::Commit(commit.clone())).await?.is_none() {
                 return Ok(Ancestry::CannotTell(WhyUnknown::NotHere(commit.clone())));
             }
         }
@@ -144,9 +129,7 @@ impl Checkout {
             let unknown = Ancestry::CannotTell(WhyUnknown::NotHere(old.clone()));
             return Ok(vec![unknown; candidates.len()]);
         }
-        let known = candidates
-            .iter()
-            .filter(|candidate| here.contains(candidate.as_str()));
+        let known = candidates.iter().filter(|candidate| here.contains(candidate.as_str()));
         let mut input = format!("^{old}\n");
         for candidate in known {
             input.push_str(candidate.as_str());
@@ -179,10 +162,7 @@ impl Checkout {
             input.push_str(commit.as_str());
             input.push('\n');
         }
-        let call = self.call(
-            "cat-file",
-            ["cat-file", "--batch-check=%(objectname) %(objecttype)"],
-        );
+        let call = self.call("cat-file", ["cat-file", "--batch-check=%(objectname) %(objecttype)"]);
         let output = call.stdin(input.into_bytes()).run().await?;
         if output.code != Some(0) {
             // In a partial clone git before 2.44 ends at the first that is missing.

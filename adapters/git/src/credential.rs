@@ -27,11 +27,9 @@ impl Credential {
         match self {
             Self::Ambient => Vec::new(),
             Self::Token { token, .. } => vec![token.expose()],
-            Self::Header(header) => header
-                .expose()
-                .split_whitespace()
-                .chain([header.expose()])
-                .collect(),
+            Self::Header(header) => {
+                header.expose().split_whitespace().chain([header.expose()]).collect()
+            }
         }
     }
 }

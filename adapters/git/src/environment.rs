@@ -70,10 +70,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            local: Duration::from_secs(60),
-            remote: Duration::from_secs(120),
-        }
+        Self { local: Duration::from_secs(60), remote: Duration::from_secs(120) }
     }
 }
 
@@ -148,10 +145,7 @@ mod tests {
             Environment::from_variables(given.map(|(name, value)| (name.into(), value.into())));
         assert_eq!(environment.path, "/bin");
         assert_eq!(environment.home, Some("/home/ann".into()));
-        assert_eq!(
-            environment.for_remotes,
-            [("SSH_AUTH_SOCK".into(), "/run/agent".into())]
-        );
+        assert_eq!(environment.for_remotes, [("SSH_AUTH_SOCK".into(), "/run/agent".into())]);
         assert!(environment.places_of_settings.is_empty());
     }
 }

@@ -203,18 +203,12 @@ pub enum GitError {
 
 impl GitError {
     pub(crate) fn io(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Io {
-            what: what.into(),
-            source,
-        }
+        Self::Io { what: what.into(), source }
     }
 
     pub(crate) fn garbled(what: &'static str, found: &[u8]) -> Self {
         let head = &found[..found.len().min(200)];
-        Self::Garbled {
-            what,
-            found: crate::said::clean(&String::from_utf8_lossy(head), &[]),
-        }
+        Self::Garbled { what, found: crate::said::clean(&String::from_utf8_lossy(head), &[]) }
     }
 
     /// Reads out of git's own English why a remote was not reached.

@@ -95,9 +95,7 @@ impl Trailers {
 
     /// Every key and value, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     fn read(text: &str) -> Self {
@@ -176,9 +174,7 @@ mod tests {
              Deploy-Id: 01JQ\nDigest: sha256:9f\ndigest: sha256:1c\n\0"
         );
         let commits = read_commits(printed.as_bytes()).unwrap();
-        let [commit] = commits.as_slice() else {
-            panic!("{commits:?}")
-        };
+        let [commit] = commits.as_slice() else { panic!("{commits:?}") };
         assert_eq!(commit.parents.len(), 2);
         assert_eq!(commit.committed.to_string(), "2026-03-17T14:39:59.000Z");
         assert_eq!(commit.trailers.get("deploy-id"), Some("01JQ"));

@@ -59,11 +59,7 @@ pub(crate) fn stream(
             FileMode::Plain => "100644",
             FileMode::Executable => "100755",
         };
-        let head = format!(
-            "M {mode} inline {}\ndata {}\n",
-            quoted(&file.path),
-            file.bytes.len()
-        );
+        let head = format!("M {mode} inline {}\ndata {}\n", quoted(&file.path), file.bytes.len());
         out.extend_from_slice(head.as_bytes());
         out.extend_from_slice(&file.bytes);
         out.push(b'\n');
@@ -77,10 +73,7 @@ pub(crate) fn stream(
 
 /// A path in C's quotes; a `TreePath` holds no control characters.
 fn quoted(path: &TreePath) -> String {
-    format!(
-        "\"{}\"",
-        path.as_str().replace('\\', "\\\\").replace('"', "\\\"")
-    )
+    format!("\"{}\"", path.as_str().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -93,10 +86,7 @@ mod tests {
         let at = Timestamp::from_millis(1000);
         let ann = Signature::new("Ann", "a@b", at).unwrap();
         let message = Message::new("x").unwrap();
-        let file = NewFile {
-            path: "a \"b\".txt".parse().unwrap(),
-            bytes: b"1\n2".to_vec(),
-        };
+        let file = NewFile { path: "a \"b\".txt".parse().unwrap(), bytes: b"1\n2".to_vec() };
         let files = [(&file, FileMode::Executable)];
         let text = String::from_utf8(stream(None, &files, &ann, &message, "u")).unwrap();
         assert_eq!(

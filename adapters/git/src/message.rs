@@ -73,11 +73,7 @@ impl Message {
     /// Refuses an empty subject, one of several lines, and one over [`SUBJECT_LEN_MAX`].
     pub fn new(subject: &str) -> Result<Self, MessageError> {
         check_line("subject", subject, SUBJECT_LEN_MAX)?;
-        Ok(Self {
-            subject: subject.trim().to_owned(),
-            skip_ci: None,
-            trailers: Vec::new(),
-        })
+        Ok(Self { subject: subject.trim().to_owned(), skip_ci: None, trailers: Vec::new() })
     }
 
     /// The same, with the provider's word (`[skip ci]`, `***NO_CI***`) after the subject.
@@ -100,16 +96,13 @@ impl Message {
             && key.starts_with(|c: char| c.is_ascii_alphabetic())
             && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !key_fits {
-            return Err(MessageError::Key {
-                key: key.chars().take(64).collect(),
-            });
+            return Err(MessageError::Key { key: key.chars().take(64).collect() });
         }
         check_line(&format!("trailer {key}"), value, TRAILER_LEN_MAX)?;
         if self.trailers.len() >= TRAILERS_MAX {
             return Err(MessageError::TooMany);
         }
-        self.trailers
-            .push((key.to_owned(), value.trim().to_owned()));
+        self.trailers.push((key.to_owned(), value.trim().to_owned()));
         Ok(self)
     }
 
@@ -146,20 +139,13 @@ fn check_line(part: &str, text: &str, most: usize) -> Result<(), MessageError> {
         return Err(MessageError::Empty { part: part() });
     }
     if text.len() > most {
-        return Err(MessageError::TooLong {
-            part: part(),
-            len: text.len(),
-            most,
-        });
+        return Err(MessageError::TooLong { part: part(), len: text.len(), most });
     }
     // Line and paragraph separators are no control characters, yet some readers break lines there.
     let breaks = |c: &char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     match text.chars().find(breaks) {
         None => Ok(()),
-        Some(found) => Err(MessageError::ControlCharacter {
-            part: part(),
-            found,
-        }),
+        Some(found) => Err(MessageError::ControlCharacter { part: part(), found }),
     }
 }
 
@@ -185,14 +171,7 @@ mod tests {
     #[test]
     fn no_value_can_add_a_trailer() {
         let message = || Message::new("x").unwrap();
-        for bad in [
-            "a\nDigest: sha256:0",
-            "a\rb",
-            "a\0b",
-            "a\u{2028}Digest: x",
-            "",
-            " ",
-        ] {
+        for bad in ["a\nDigest: sha256:0", "a\rb", "a\0b", "a\u{2028}Digest: x", "", " "] {
             assert!(message().with_trailer("Reason", bad).is_err(), "{bad:?}");
             assert!(Message::new(bad).is_err(), "{bad:?}");
             assert!(message().with_skip_ci(bad).is_err(), "{bad:?}");
@@ -200,10 +179,7 @@ mod tests {
         for bad in ["", "a b", "a:b", "-a", "1a", "a\n"] {
             assert!(message().with_trailer(bad, "x").is_err(), "{bad:?}");
         }
-        assert_eq!(
-            Message::in_one_line(" a\r\n\tDigest: b\u{0} "),
-            "a Digest: b"
-        );
+        assert_eq!(Message::in_one_line(" a\r\n\tDigest: b\u{0} "), "a Digest: b");
     }
 
     #[test]
@@ -211,19 +187,9 @@ mod tests {
         assert!(Message::new(&"x".repeat(SUBJECT_LEN_MAX)).is_ok());
         assert!(Message::new(&"x".repeat(SUBJECT_LEN_MAX + 1)).is_err());
         let message = || Message::new("x").unwrap();
-        assert!(
-            message()
-                .with_trailer("A", &"x".repeat(TRAILER_LEN_MAX))
-                .is_ok()
-        );
-        assert!(
-            message()
-                .with_trailer("A", &"x".repeat(TRAILER_LEN_MAX + 1))
-                .is_err()
-        );
-        let full = (0..TRAILERS_MAX)
-            .try_fold(message(), |m, _| m.with_trailer("A", "x"))
-            .unwrap();
+        assert!(message().with_trailer("A", &"x".repeat(TRAILER_LEN_MAX)).is_ok());
+        assert!(message().with_trailer("A", &"x".repeat(TRAILER_LEN_MAX + 1)).is_err());
+        let full = (0..TRAILERS_MAX).try_fold(message(), |m, _| m.with_trailer("A", "x")).unwrap();
         assert_eq!(full.with_trailer("A", "x"), Err(MessageError::TooMany));
     }
 }

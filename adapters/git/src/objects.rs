@@ -49,20 +49,14 @@ pub(crate) async fn read_files(
         let line = lines.next().unwrap_or_default();
         if let Header::Object { kind: "blob", size } = read_header(line)? {
             if size > each_max {
-                return Err(GitError::TooLarge {
-                    what: format!("file {name}"),
-                    limit: each_max,
-                });
+                return Err(GitError::TooLarge { what: format!("file {name}"), limit: each_max });
             }
             total = total.saturating_add(size);
         }
     }
     if total > FILES_BYTES_MAX {
         let what = format!("{} files together", names.len());
-        return Err(GitError::TooLarge {
-            what,
-            limit: FILES_BYTES_MAX,
-        });
+        return Err(GitError::TooLarge { what, limit: FILES_BYTES_MAX });
     }
     let call = git.call(WHAT, [WHAT, "--batch"]).on_bare(repository);
     let most = FILES_BYTES_MAX.saturating_mul(2);
@@ -82,10 +76,7 @@ fn read_header(line: &[u8]) -> Result<Header<'_>, GitError> {
         return Ok(Header::Missing);
     }
     let mut words = text.rsplit(' ');
-    let size = words
-        .next()
-        .and_then(|size| size.parse().ok())
-        .ok_or_else(garbled)?;
+    let size = words.next().and_then(|size| size.parse().ok()).ok_or_else(garbled)?;
     let kind = words.next().ok_or_else(garbled)?;
     Ok(Header::Object { kind, size })
 }
@@ -94,10 +85,7 @@ fn read_batch(mut rest: &[u8], count: usize) -> Result<Vec<Found>, GitError> {
     let mut found = Vec::with_capacity(count);
     for _ in 0..count {
         let garbled = || GitError::garbled(WHAT, rest);
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .ok_or_else(garbled)?;
+        let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(garbled)?;
         let (line, after) = (&rest[..end], &rest[end + 1..]);
         match read_header(line)? {
             Header::Missing => {
@@ -107,11 +95,7 @@ fn read_batch(mut rest: &[u8], count: usize) -> Result<Vec<Found>, GitError> {
             Header::Object { kind, size } => {
                 let bytes = after.get(..size).ok_or_else(garbled)?;
                 let is_file = kind == "blob";
-                found.push(if is_file {
-                    Found::File(bytes.to_vec())
-                } else {
-                    Found::Other
-                });
+                found.push(if is_file { Found::File(bytes.to_vec()) } else { Found::Other });
                 rest = after.get(size + 1..).ok_or_else(garbled)?;
             }
         }
@@ -128,12 +112,7 @@ mod tests {
         let answer = b"aa blob 3\na\nb\nc:x y missing\nbb tree 2\n\0\n\ncc blob 0\n\n";
         assert_eq!(
             read_batch(answer, 4).unwrap(),
-            [
-                Found::File(b"a\nb".to_vec()),
-                Found::Missing,
-                Found::Other,
-                Found::File(Vec::new()),
-            ]
+            [Found::File(b"a\nb".to_vec()), Found::Missing, Found::Other, Found::File(Vec::new()),]
         );
         assert!(read_batch(b"aa blob 3\na", 1).is_err());
         assert!(read_batch(b"", 1).is_err());

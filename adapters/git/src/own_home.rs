@@ -142,10 +142,7 @@ fn write_setting(
     value: Option<&str>,
 ) {
     let escaped = |text: &str| {
-        text.replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n")
-            .replace('\t', "\\t")
+        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t")
     };
     let written = match subsection {
         Some(subsection) => writeln!(text, "[{section} \"{}\"]", escaped(subsection)),

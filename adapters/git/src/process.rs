@@ -41,13 +41,8 @@ pub(crate) async fn finish(
     let group = Group::of(&child);
     let work = exchange(child, input, what, limits.stdout_bytes);
     // On every early return the group is dropped, and with it each process in it is killed.
-    let late = |_| GitError::Timeout {
-        what,
-        seconds: limits.time.as_secs(),
-    };
-    let output = tokio::time::timeout(limits.time, work)
-        .await
-        .map_err(late)??;
+    let late = |_| GitError::Timeout { what, seconds: limits.time.as_secs() };
+    let output = tokio::time::timeout(limits.time, work).await.map_err(late)??;
     group.ended();
     Ok(output)
 }
@@ -71,26 +66,14 @@ async fn exchange(
         let out = read_to(stdout, stdout_max + 1).await.map_err(wrong)?;
         if out.len() > stdout_max {
             let what = format!("the output of `git {what}`");
-            return Err(GitError::TooLarge {
-                what,
-                limit: stdout_max,
-            });
+            return Err(GitError::TooLarge { what, limit: stdout_max });
         }
         Ok(out)
     };
-    let read_err = async {
-        read_and_drop(stderr, STDERR_BYTES_KEPT)
-            .await
-            .map_err(wrong)
-    };
+    let read_err = async { read_and_drop(stderr, STDERR_BYTES_KEPT).await.map_err(wrong) };
     let ((), stdout, stderr) = tokio::try_join!(write, read_out, read_err)?;
     let code = exit_code(child.wait().await.map_err(wrong)?);
-    Ok(Output {
-        what,
-        code,
-        stdout,
-        stderr,
-    })
+    Ok(Output { what, code, stdout, stderr })
 }
 
 impl Output {
@@ -98,9 +81,7 @@ impl Output {
     pub(crate) fn failed(&self) -> GitError {
         GitError::Failed {
             what: self.what,
-            code: self
-                .code
-                .map_or("a signal".to_owned(), |code| code.to_string()),
+            code: self.code.map_or("a signal".to_owned(), |code| code.to_string()),
             said: self.said(&[]),
         }
     }
@@ -128,9 +109,7 @@ fn exit_code(status: std::process::ExitStatus) -> Option<i32> {
 async fn read_to(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
-        from.take(u64::try_from(most).unwrap_or(u64::MAX))
-            .read_to_end(&mut bytes)
-            .await?;
+        from.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut bytes).await?;
     }
     Ok(bytes)
 }
@@ -165,9 +144,7 @@ impl Group {
     #[cfg(unix)]
     fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self {
-            leader: id.and_then(rustix::process::Pid::from_raw),
-        }
+        Self { leader: id.and_then(rustix::process::Pid::from_raw) }
     }
 
     #[cfg(not(unix))]
@@ -217,20 +194,14 @@ mod tests {
     async fn output_at_its_limit_is_taken_and_one_byte_more_is_an_error() {
         assert_eq!(shell("cat", 5).await.unwrap().stdout, b"input");
         let refused = shell("cat; printf x", 5).await;
-        assert!(
-            matches!(refused, Err(GitError::TooLarge { limit: 5, .. })),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(GitError::TooLarge { limit: 5, .. })), "{refused:?}");
     }
 
     #[tokio::test]
     async fn endless_errors_are_read_and_their_beginning_is_kept() {
         let script = "printf begin >&2; head -c 300000 /dev/zero >&2; exit 3";
         let output = shell(script, 5).await.unwrap();
-        assert_eq!(
-            (output.code, output.stderr.len()),
-            (Some(3), STDERR_BYTES_KEPT)
-        );
+        assert_eq!((output.code, output.stderr.len()), (Some(3), STDERR_BYTES_KEPT));
         assert!(output.stderr.starts_with(b"begin"));
     }
 }

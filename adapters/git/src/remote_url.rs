@@ -95,9 +95,9 @@ impl RemoteUrl {
         let (url, credential) = Self::split(text)?;
         match credential {
             None => Ok(url),
-            Some(_) => Err(RemoteUrlError::Password {
-                host: url.host().unwrap_or_default().to_owned(),
-            }),
+            Some(_) => {
+                Err(RemoteUrlError::Password { host: url.host().unwrap_or_default().to_owned() })
+            }
         }
     }
 
@@ -113,26 +113,14 @@ impl RemoteUrl {
         if let Some(rest) = text.strip_prefix("http://") {
             return web(text, "http://", rest);
         }
-        let plain = |kind| {
-            Ok((
-                Self {
-                    text: text.to_owned(),
-                    kind,
-                },
-                None,
-            ))
-        };
+        let plain = |kind| Ok((Self { text: text.to_owned(), kind }, None));
         if let Some(rest) = text.strip_prefix("ssh://") {
             let authority = rest.split('/').next().unwrap_or_default();
             check_ssh_authority(authority, text)?;
             return plain(Kind::Ssh);
         }
         if let Some(path) = text.strip_prefix("file://") {
-            return if path.starts_with('/') {
-                plain(Kind::Local)
-            } else {
-                Err(relative(text))
-            };
+            return if path.starts_with('/') { plain(Kind::Local) } else { Err(relative(text)) };
         }
         if text.starts_with('/') {
             return plain(Kind::Local);
@@ -157,9 +145,7 @@ impl RemoteUrl {
     /// # Errors
     /// Refuses a relative folder and a name that is not UTF-8 or holds control characters.
     pub fn folder(path: &Path) -> Result<Self, RemoteUrlError> {
-        let text = path
-            .to_str()
-            .ok_or_else(|| transport(&path.to_string_lossy()))?;
+        let text = path.to_str().ok_or_else(|| transport(&path.to_string_lossy()))?;
         if !text.starts_with('/') {
             return Err(relative(text));
         }
@@ -201,9 +187,9 @@ impl RemoteUrl {
     #[must_use]
     pub fn local_path(&self) -> Option<PathBuf> {
         match self.kind {
-            Kind::Local => Some(PathBuf::from(
-                self.text.strip_prefix("file://").unwrap_or(&self.text),
-            )),
+            Kind::Local => {
+                Some(PathBuf::from(self.text.strip_prefix("file://").unwrap_or(&self.text)))
+            }
             Kind::Https { .. } | Kind::HttpLoopback { .. } | Kind::Ssh => None,
         }
     }
@@ -237,39 +223,21 @@ fn web(
         None => (None, authority),
     };
     if !is_host(host) {
-        return Err(RemoteUrlError::Host {
-            text: shown(&format!("{scheme}{host}")),
-        });
+        return Err(RemoteUrlError::Host { text: shown(&format!("{scheme}{host}")) });
     }
     let kind = match scheme {
-        "https://" => Kind::Https {
-            host: host.to_owned(),
-        },
-        _ if is_loopback(host) => Kind::HttpLoopback {
-            host: host.to_owned(),
-        },
+        "https://" => Kind::Https { host: host.to_owned() },
+        _ if is_loopback(host) => Kind::HttpLoopback { host: host.to_owned() },
         _ => return Err(transport(&format!("{scheme}{host}{path}"))),
     };
     match user.and_then(|user| user.split_once(':')) {
-        None => Ok((
-            RemoteUrl {
-                text: text.to_owned(),
-                kind,
-            },
-            None,
-        )),
+        None => Ok((RemoteUrl { text: text.to_owned(), kind }, None)),
         Some((username, password)) => {
             let credential = Credential::Token {
                 username: percent_decoded(username),
                 token: Secret::new(percent_decoded(password)),
             };
-            Ok((
-                RemoteUrl {
-                    text: format!("{scheme}{host}{path}"),
-                    kind,
-                },
-                Some(credential),
-            ))
+            Ok((RemoteUrl { text: format!("{scheme}{host}{path}"), kind }, Some(credential)))
         }
     }
 }
@@ -302,16 +270,12 @@ fn check_ssh_authority(authority: &str, text: &str) -> Result<(), RemoteUrlError
     let user_fits = user.is_none_or(|user| {
         !user.is_empty()
             && !user.starts_with('-')
-            && user
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
+            && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
     });
     if user_fits && is_host(host) {
         Ok(())
     } else {
-        Err(RemoteUrlError::Host {
-            text: shown(&text.replace(authority, host)),
-        })
+        Err(RemoteUrlError::Host { text: shown(&text.replace(authority, host)) })
     }
 }
 
@@ -336,9 +300,7 @@ fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = text
-            .get(at + 1..at + 3)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let hex = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match hex {
             Some(byte) if bytes[at] == b'%' => {
                 out.push(byte);
@@ -446,9 +408,7 @@ mod tests {
         assert!(RemoteUrl::parse(&at).is_ok());
         assert_eq!(
             RemoteUrl::parse(&format!("{at}a")),
-            Err(RemoteUrlError::TooLong {
-                len: REMOTE_URL_LEN_MAX + 1
-            })
+            Err(RemoteUrlError::TooLong { len: REMOTE_URL_LEN_MAX + 1 })
         );
     }
 }

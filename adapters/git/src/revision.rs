@@ -48,9 +48,7 @@ impl FromStr for BranchName {
     type Err = RevisionError;
 
     fn from_str(text: &str) -> Result<Self, RevisionError> {
-        let wrong = || RevisionError {
-            text: text.chars().take(200).collect(),
-        };
+        let wrong = || RevisionError { text: text.chars().take(200).collect() };
         if text.starts_with('-') || text == "HEAD" {
             return Err(wrong());
         }
@@ -92,17 +90,7 @@ mod tests {
         for good in ["main", "feature/prod", "indelible/record", "a-b"] {
             assert!(good.parse::<BranchName>().is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "-d",
-            "--all",
-            "main:prod",
-            "a..b",
-            "a b",
-            "HEAD",
-            "x.lock",
-            "@{-1}",
-        ] {
+        for bad in ["", "-d", "--all", "main:prod", "a..b", "a b", "HEAD", "x.lock", "@{-1}"] {
             assert!(bad.parse::<BranchName>().is_err(), "{bad}");
         }
     }

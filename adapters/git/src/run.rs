@@ -67,10 +67,7 @@ struct Inner {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reach<'a> {
     Nowhere,
-    Remote {
-        url: &'a RemoteUrl,
-        credential: &'a Credential,
-    },
+    Remote { url: &'a RemoteUrl, credential: &'a Credential },
 }
 
 /// One process to be started.
@@ -94,14 +91,8 @@ impl Git {
     /// Refuses a missing program and one older than [`VERSION_MIN`].
     pub async fn open(environment: Environment) -> Result<Self, GitError> {
         let home = OwnHome::make(environment.temp.as_deref())?;
-        let inner = Inner {
-            environment,
-            home,
-            version: String::new(),
-        };
-        let mut git = Self {
-            inner: Arc::new(inner),
-        };
+        let inner = Inner { environment, home, version: String::new() };
+        let mut git = Self { inner: Arc::new(inner) };
         let (version, system, global) = tokio::join!(
             git.call("version", ["version"]).ok(),
             git.users_settings("--system"),
@@ -150,23 +141,13 @@ impl Git {
         let mut call = self.call("config", args);
         call.variables.push(("HOME", home.into()));
         let mut command = call.command();
-        command
-            .env_remove("GIT_CONFIG_NOSYSTEM")
-            .env_remove("GIT_CONFIG_GLOBAL");
-        for (name, value) in environment
-            .places_of_settings
-            .iter()
-            .chain(&environment.for_remotes)
-        {
+        command.env_remove("GIT_CONFIG_NOSYSTEM").env_remove("GIT_CONFIG_GLOBAL");
+        for (name, value) in environment.places_of_settings.iter().chain(&environment.for_remotes) {
             command.env(name, value);
         }
         // No such file ends with 1 or 128: then there is nothing to keep.
         let output = call.run_command(command).await?;
-        Ok(if output.code == Some(0) {
-            output.stdout
-        } else {
-            Vec::new()
-        })
+        Ok(if output.code == Some(0) { output.stdout } else { Vec::new() })
     }
 }
 
@@ -177,8 +158,7 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
@@ -228,11 +208,7 @@ impl<'a> Call<'a> {
     /// Runs the process, which must end with 0.
     pub(crate) async fn ok(self) -> Result<Output, GitError> {
         let output = self.run().await?;
-        if output.code == Some(0) {
-            Ok(output)
-        } else {
-            Err(output.failed())
-        }
+        if output.code == Some(0) { Ok(output) } else { Err(output.failed()) }
     }
 
     fn timeout(&self) -> Duration {
@@ -270,10 +246,7 @@ impl<'a> Call<'a> {
         self.set_reach(&mut command, &mut settings);
         set_settings(&mut command, &settings);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         command.process_group(0);
         command.kill_on_drop(true);
@@ -295,10 +268,7 @@ impl<'a> Call<'a> {
         }
         let is_ambient = *credential == Credential::Ambient;
         let fits = |name: &OsStr| is_ambient || name != "GIT_ASKPASS";
-        let kept = environment
-            .for_remotes
-            .iter()
-            .filter(|(name, _)| fits(name));
+        let kept = environment.for_remotes.iter().filter(|(name, _)| fits(name));
         command.envs(kept.map(|(name, value)| (name, value)));
         let (Some(host), false) = (url.host(), is_ambient) else {
             return;
@@ -323,20 +293,14 @@ impl<'a> Call<'a> {
 
     async fn run_command(&self, mut command: Command) -> Result<Output, GitError> {
         let child = command.spawn().map_err(|source| self.not_started(source))?;
-        let limits = Limits {
-            time: self.timeout(),
-            stdout_bytes: self.stdout_max,
-        };
+        let limits = Limits { time: self.timeout(), stdout_bytes: self.stdout_max };
         process::finish(child, &self.stdin, self.what, limits).await
     }
 
     fn not_started(&self, source: std::io::Error) -> GitError {
         if let Some(folder) = self.folder.as_ref().filter(|folder| !folder.is_dir()) {
             let said = "there is no such folder".to_owned();
-            return GitError::NotARepository {
-                path: folder.clone(),
-                said,
-            };
+            return GitError::NotARepository { path: folder.clone(), said };
         }
         let program = self.git.inner.environment.program.clone();
         if source.kind() == std::io::ErrorKind::NotFound {
@@ -349,9 +313,7 @@ impl<'a> Call<'a> {
 
 fn set_settings(command: &mut Command, settings: &[(String, String)]) {
     let hardened = HARDENED.iter().copied();
-    let own = settings
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()));
+    let own = settings.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut count = 0_usize;
     for (key, value) in hardened.chain(own) {
         command.env(format!("GIT_CONFIG_KEY_{count}"), key);
@@ -365,20 +327,14 @@ fn set_settings(command: &mut Command, settings: &[(String, String)]) {
 fn read_version(stdout: &[u8]) -> Result<String, GitError> {
     let text = String::from_utf8_lossy(stdout);
     let garbled = || GitError::garbled("version", stdout);
-    let version = text
-        .trim()
-        .strip_prefix("git version ")
-        .ok_or_else(garbled)?;
+    let version = text.trim().strip_prefix("git version ").ok_or_else(garbled)?;
     let version = version.split_whitespace().next().ok_or_else(garbled)?;
     let mut numbers = version.split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
         return Err(garbled());
     };
     if (major, minor) < (2, 32) {
-        return Err(GitError::ProgramTooOld {
-            found: version.to_owned(),
-            needed: VERSION_MIN,
-        });
+        return Err(GitError::ProgramTooOld { found: version.to_owned(), needed: VERSION_MIN });
     }
     Ok(version.to_owned())
 }
@@ -391,19 +347,10 @@ mod tests {
     fn the_version_is_read_as_numbers() {
         let read = |text: &str| read_version(text.as_bytes());
         assert_eq!(read("git version 2.39.5\n").unwrap(), "2.39.5");
-        assert_eq!(
-            read("git version 2.50.1 (Apple Git-155)\n").unwrap(),
-            "2.50.1"
-        );
-        assert_eq!(
-            read("git version 2.45.0.windows.1\n").unwrap(),
-            "2.45.0.windows.1"
-        );
+        assert_eq!(read("git version 2.50.1 (Apple Git-155)\n").unwrap(), "2.50.1");
+        assert_eq!(read("git version 2.45.0.windows.1\n").unwrap(), "2.45.0.windows.1");
         assert_eq!(read("git version 2.32.0\n").unwrap(), "2.32.0");
-        assert!(matches!(
-            read("git version 2.31.9\n"),
-            Err(GitError::ProgramTooOld { .. })
-        ));
+        assert!(matches!(read("git version 2.31.9\n"), Err(GitError::ProgramTooOld { .. })));
         assert!(matches!(read("hg 7\n"), Err(GitError::Garbled { .. })));
     }
 }

@@ -15,10 +15,7 @@ const SECRET_LEN_MIN: usize = 4;
 /// The telling line: the first `fatal:` or `error:`, else the first with anything in it.
 pub(crate) fn telling_line(stderr: &[u8], secrets: &[&str]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let mut lines = text
-        .split(['\n', '\r'])
-        .map(str::trim)
-        .filter(|line| !line.is_empty());
+    let mut lines = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
     let is_telling = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
     let chosen = lines.clone().find(is_telling).or_else(|| lines.next());
     clean(chosen.unwrap_or("(git said nothing)"), secrets)
@@ -44,18 +41,12 @@ pub(crate) fn refusal(stderr: &[u8], reason: &str, secrets: &[&str]) -> String {
 /// One line without secrets, control characters and endless length.
 pub(crate) fn clean(line: &str, secrets: &[&str]) -> String {
     let mut line = line.to_owned();
-    for secret in secrets
-        .iter()
-        .filter(|secret| secret.len() >= SECRET_LEN_MIN)
-    {
+    for secret in secrets.iter().filter(|secret| secret.len() >= SECRET_LEN_MIN) {
         line = line.replace(secret, "***");
     }
     let visible = |c: char| !c.is_control() && !is_direction_mark(c);
     let line = star_passwords_in_urls(&line);
-    line.chars()
-        .filter(|c| visible(*c))
-        .take(SAID_CHARS_MAX)
-        .collect()
+    line.chars().filter(|c| visible(*c)).take(SAID_CHARS_MAX).collect()
 }
 
 /// Marks that reorder the text around them on a terminal. Source: Unicode, bidirectional controls.
@@ -70,9 +61,7 @@ fn star_passwords_in_urls(line: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         out.push_str(before);
-        let end = after
-            .find(|c: char| c == '/' || c.is_whitespace())
-            .unwrap_or(after.len());
+        let end = after.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(after.len());
         let (authority, tail) = after.split_at(end);
         match authority.rsplit_once('@') {
             Some((user, host)) => {
@@ -96,10 +85,7 @@ mod tests {
     #[test]
     fn the_fatal_line_is_chosen_over_warnings() {
         let stderr = b"warning: x\nfatal: repository '/x' not found\nmore\n";
-        assert_eq!(
-            telling_line(stderr, &[]),
-            "fatal: repository '/x' not found"
-        );
+        assert_eq!(telling_line(stderr, &[]), "fatal: repository '/x' not found");
         assert_eq!(telling_line(b"\n quoi?\n", &[]), "quoi?");
         assert_eq!(telling_line(b"", &[]), "(git said nothing)");
     }

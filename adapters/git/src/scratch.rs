@@ -43,10 +43,7 @@ impl Scratch {
     /// When git cannot do it.
     pub async fn init(git: &Git, folder: &Path, branch: &BranchName) -> Result<Self, GitError> {
         init_with(git, folder, branch, "--no-bare").await?;
-        Ok(Self {
-            git: git.clone(),
-            folder: folder.to_owned(),
-        })
+        Ok(Self { git: git.clone(), folder: folder.to_owned() })
     }
 
     /// Makes an empty repository without files, which others push to.
@@ -59,10 +56,8 @@ impl Scratch {
         branch: &BranchName,
     ) -> Result<RemoteUrl, GitError> {
         init_with(git, folder, branch, "--bare").await?;
-        RemoteUrl::folder(folder).map_err(|source| GitError::Remote {
-            name: folder.display().to_string(),
-            source,
-        })
+        RemoteUrl::folder(folder)
+            .map_err(|source| GitError::Remote { name: folder.display().to_string(), source })
     }
 
     /// Makes a copy of a branch of a remote, with its whole past.
@@ -76,24 +71,15 @@ impl Scratch {
         branch: &BranchName,
         folder: &Path,
     ) -> Result<Self, GitError> {
-        let call = git.call(
-            "clone",
-            ["clone", "--quiet", "--template=", "--no-hardlinks"],
-        );
-        let call = call
-            .arg(format!("--branch={branch}"))
-            .arg("--")
-            .arg(remote.as_str());
+        let call = git.call("clone", ["clone", "--quiet", "--template=", "--no-hardlinks"]);
+        let call = call.arg(format!("--branch={branch}")).arg("--").arg(remote.as_str());
         let call = call.arg(folder).reaching(remote, credential);
         let output = call.run().await?;
         if output.code != Some(0) {
             let said = output.said(&credential.secrets());
             return Err(GitError::unreached(remote.as_str(), &output.stderr, said));
         }
-        Ok(Self {
-            git: git.clone(),
-            folder: folder.to_owned(),
-        })
+        Ok(Self { git: git.clone(), folder: folder.to_owned() })
     }
 
     /// The folder that holds the files.
@@ -129,9 +115,7 @@ impl Scratch {
     /// # Errors
     /// When git cannot do it, such as for a branch that exists.
     pub async fn branch(&self, name: &BranchName) -> Result<(), GitError> {
-        self.call("switch", ["switch", "--quiet", "--create", name.as_str()])
-            .ok()
-            .await?;
+        self.call("switch", ["switch", "--quiet", "--create", name.as_str()]).ok().await?;
         Ok(())
     }
 
@@ -140,9 +124,7 @@ impl Scratch {
     /// # Errors
     /// When git cannot do it.
     pub async fn switch(&self, name: &BranchName) -> Result<(), GitError> {
-        self.call("switch", ["switch", "--quiet", "--no-guess", name.as_str()])
-            .ok()
-            .await?;
+        self.call("switch", ["switch", "--quiet", "--no-guess", name.as_str()]).ok().await?;
         Ok(())
     }
 
@@ -161,37 +143,21 @@ impl Scratch {
         match how {
             Merge::FastForward => {
                 let args = ["merge", "--quiet", "--ff-only", &full];
-                self.signed(self.call("merge", args), signature)
-                    .ok()
-                    .await?;
+                self.signed(self.call("merge", args), signature).ok().await?;
             }
             Merge::Commit => {
                 let text = message.to_string();
-                let args = [
-                    "merge",
-                    "--quiet",
-                    "--no-ff",
-                    "--no-edit",
-                    "-m",
-                    &text,
-                    &full,
-                ];
-                self.signed(self.call("merge", args), signature)
-                    .ok()
-                    .await?;
+                let args = ["merge", "--quiet", "--no-ff", "--no-edit", "-m", &text, &full];
+                self.signed(self.call("merge", args), signature).ok().await?;
             }
             Merge::Squash => {
                 let args = ["merge", "--quiet", "--squash", &full];
-                self.signed(self.call("merge", args), signature)
-                    .ok()
-                    .await?;
+                self.signed(self.call("merge", args), signature).ok().await?;
                 return self.commit_index(signature, message).await;
             }
             Merge::CherryPick => {
                 let args = ["cherry-pick", "--no-commit", &full];
-                self.signed(self.call("cherry-pick", args), signature)
-                    .ok()
-                    .await?;
+                self.signed(self.call("cherry-pick", args), signature).ok().await?;
                 return self.commit_index(signature, message).await;
             }
         }
@@ -203,9 +169,7 @@ impl Scratch {
     /// # Errors
     /// When git cannot do it, such as for a tag that exists.
     pub async fn tag(&self, name: &BranchName) -> Result<(), GitError> {
-        self.call("tag", ["tag", "--no-sign", "--", name.as_str()])
-            .ok()
-            .await?;
+        self.call("tag", ["tag", "--no-sign", "--", name.as_str()]).ok().await?;
         Ok(())
     }
 
@@ -214,14 +178,8 @@ impl Scratch {
     /// # Errors
     /// When there is none yet.
     pub async fn head(&self) -> Result<CommitId, GitError> {
-        let output = self
-            .call("rev-parse", ["rev-parse", "--verify", "HEAD"])
-            .ok()
-            .await?;
-        output
-            .line()?
-            .parse()
-            .map_err(|_| GitError::garbled("rev-parse", &output.stdout))
+        let output = self.call("rev-parse", ["rev-parse", "--verify", "HEAD"]).ok().await?;
+        output.line()?.parse().map_err(|_| GitError::garbled("rev-parse", &output.stdout))
     }
 
     /// Sets the address called `origin`.
@@ -245,9 +203,7 @@ impl Scratch {
         branch: &BranchName,
     ) -> Result<(), GitError> {
         let call = self.call("push", ["push", "--quiet", "--no-verify", "--"]);
-        let call = call
-            .arg(remote.as_str())
-            .arg(format!("{0}:{0}", branch.full()));
+        let call = call.arg(remote.as_str()).arg(format!("{0}:{0}", branch.full()));
         call.reaching(remote, credential).ok().await?;
         Ok(())
     }
@@ -284,10 +240,7 @@ async fn init_with(
     kind: &str,
 ) -> Result<(), GitError> {
     let call = git.call("init", ["init", "--quiet", "--template=", kind]);
-    let call = call
-        .arg(format!("--initial-branch={branch}"))
-        .arg("--")
-        .arg(folder);
+    let call = call.arg(format!("--initial-branch={branch}")).arg("--").arg(folder);
     call.ok().await?;
     Ok(())
 }

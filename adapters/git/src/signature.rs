@@ -35,17 +35,10 @@ impl Signature {
             if fits {
                 Ok(text.trim().to_owned())
             } else {
-                Err(SignatureError {
-                    part,
-                    text: text.chars().take(80).collect(),
-                })
+                Err(SignatureError { part, text: text.chars().take(80).collect() })
             }
         };
-        Ok(Self {
-            name: check("name", name)?,
-            email: check("address", email)?,
-            at,
-        })
+        Ok(Self { name: check("name", name)?, email: check("address", email)?, at })
     }
 
     /// The name.

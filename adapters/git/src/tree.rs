@@ -57,21 +57,10 @@ struct Entry {
 
 impl Tree {
     pub(crate) async fn list_commit(cache: &Cache, commit: CommitId) -> Result<Self, GitError> {
-        let args = [
-            "ls-tree",
-            "-r",
-            "-z",
-            "--full-tree",
-            "--end-of-options",
-            commit.as_str(),
-        ];
+        let args = ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit.as_str()];
         let call = cache.call(WHAT, args).stdout_max(LISTING_BYTES_MAX);
         let entries = Arc::new(read_listing(&call.ok().await?.stdout)?);
-        Ok(Self {
-            cache: cache.clone(),
-            commit,
-            entries,
-        })
+        Ok(Self { cache: cache.clone(), commit, entries })
     }
 
     /// The commit.
@@ -112,9 +101,7 @@ impl Tree {
     pub async fn read_all(&self, paths: &[TreePath]) -> Result<Vec<Vec<u8>>, GitError> {
         let mut names = Vec::with_capacity(paths.len());
         for path in paths {
-            let entry = self
-                .entry(path.as_str())
-                .ok_or_else(|| self.no_such_file(path))?;
+            let entry = self.entry(path.as_str()).ok_or_else(|| self.no_such_file(path))?;
             self.file_mode(entry.kind, path)?;
             names.push(entry.object.clone());
         }
@@ -139,10 +126,7 @@ impl Tree {
         for file in files {
             if file.bytes.len() > FILE_BYTES_MAX {
                 let what = format!("file {}", file.path);
-                return Err(GitError::TooLarge {
-                    what,
-                    limit: FILE_BYTES_MAX,
-                });
+                return Err(GitError::TooLarge { what, limit: FILE_BYTES_MAX });
             }
             wanted.insert(&file.path, file);
         }
@@ -202,9 +186,7 @@ impl Tree {
         let chosen = self.entries.iter().filter(|(path, _)| fits(path));
         chosen
             .map(|(path, entry)| {
-                let text = std::str::from_utf8(path)
-                    .ok()
-                    .and_then(|text| text.parse().ok());
+                let text = std::str::from_utf8(path).ok().and_then(|text| text.parse().ok());
                 let path = text.ok_or_else(|| {
                     let shown = crate::said::clean(&String::from_utf8_lossy(path), &[]);
                     GitError::NotAFile {
@@ -213,42 +195,26 @@ impl Tree {
                         commit: self.commit.clone(),
                     }
                 })?;
-                Ok(TreeEntry {
-                    path,
-                    kind: entry.kind,
-                })
+                Ok(TreeEntry { path, kind: entry.kind })
             })
             .collect()
     }
 
     fn no_such_file(&self, path: &TreePath) -> GitError {
-        GitError::NoSuchFile {
-            path: path.to_string(),
-            commit: self.commit.clone(),
-        }
+        GitError::NoSuchFile { path: path.to_string(), commit: self.commit.clone() }
     }
 
     fn not_a_file(&self, path: &TreePath, kind: &'static str) -> GitError {
-        GitError::NotAFile {
-            path: path.to_string(),
-            kind,
-            commit: self.commit.clone(),
-        }
+        GitError::NotAFile { path: path.to_string(), kind, commit: self.commit.clone() }
     }
 }
 
 /// `MODE TYPE OBJECT TAB PATH NUL`.
 fn read_listing(stdout: &[u8]) -> Result<BTreeMap<Vec<u8>, Entry>, GitError> {
     let mut entries = BTreeMap::new();
-    for line in stdout
-        .split(|byte| *byte == 0)
-        .filter(|line| !line.is_empty())
-    {
+    for line in stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
         let garbled = || GitError::garbled(WHAT, line);
-        let tab = line
-            .iter()
-            .position(|byte| *byte == b'\t')
-            .ok_or_else(garbled)?;
+        let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(garbled)?;
         let head = std::str::from_utf8(&line[..tab]).map_err(|_| garbled())?;
         let mut words = head.split(' ').filter(|word| !word.is_empty());
         let (Some(mode), Some(_), Some(object)) = (words.next(), words.next(), words.next()) else {
@@ -261,13 +227,7 @@ fn read_listing(stdout: &[u8]) -> Result<BTreeMap<Vec<u8>, Entry>, GitError> {
             mode if mode.starts_with("100") => EntryKind::File,
             _ => return Err(garbled()),
         };
-        entries.insert(
-            line[tab + 1..].to_vec(),
-            Entry {
-                kind,
-                object: object.to_owned(),
-            },
-        );
+        entries.insert(line[tab + 1..].to_vec(), Entry { kind, object: object.to_owned() });
     }
     Ok(entries)
 }

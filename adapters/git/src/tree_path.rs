@@ -52,9 +52,7 @@ impl FromStr for TreePath {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(TreePathError {
-                text: text.chars().take(200).collect(),
-            })
+            Err(TreePathError { text: text.chars().take(200).collect() })
         }
     }
 }
@@ -71,14 +69,7 @@ mod tests {
 
     #[test]
     fn a_path_stays_inside_the_repository() {
-        for good in [
-            "a",
-            "a/b.json",
-            "-x",
-            "apps/prod/värde.yaml",
-            ".github/x",
-            "a/.gitignore",
-        ] {
+        for good in ["a", "a/b.json", "-x", "apps/prod/värde.yaml", ".github/x", "a/.gitignore"] {
             assert!(good.parse::<TreePath>().is_ok(), "{good}");
         }
         for bad in [
@@ -103,11 +94,7 @@ mod tests {
     #[test]
     fn a_path_has_a_longest_length() {
         assert!("a".repeat(TREE_PATH_LEN_MAX).parse::<TreePath>().is_ok());
-        assert!(
-            "a".repeat(TREE_PATH_LEN_MAX + 1)
-                .parse::<TreePath>()
-                .is_err()
-        );
+        assert!("a".repeat(TREE_PATH_LEN_MAX + 1).parse::<TreePath>().is_err());
     }
 
     #[test]

@@ -81,9 +81,7 @@ impl WriteBack {
         branch: BranchName,
         cache: &Path,
     ) -> Self {
-        Self {
-            cache: Cache::new(git, remote, credential, branch, cache),
-        }
+        Self { cache: Cache::new(git, remote, credential, branch, cache) }
     }
 
     /// The remote's address.
@@ -147,15 +145,9 @@ impl WriteBack {
             if files.is_empty() {
                 return Ok(Landing::Nothing { tip });
             }
-            let commit = self
-                .cache
-                .commit(Some(&tip), &files, signature, &change.message)
-                .await?;
+            let commit = self.cache.commit(Some(&tip), &files, signature, &change.message).await?;
             let landed = |commit, refusals: &Refusals| {
-                Ok(Landing::Landed {
-                    commit,
-                    refusals: refusals.count(),
-                })
+                Ok(Landing::Landed { commit, refusals: refusals.count() })
             };
             let (said, depth) = match self.cache.push(&commit).await? {
                 Pushed::Landed => return landed(commit, &refusals),
@@ -174,12 +166,9 @@ impl WriteBack {
     }
 
     async fn tip(&self, depth: Depth) -> Result<CommitId, GitError> {
-        self.cache
-            .fetch(depth)
-            .await?
-            .ok_or_else(|| GitError::NoSuchBranch {
-                branch: self.branch().to_string(),
-                remote: self.remote().to_string(),
-            })
+        self.cache.fetch(depth).await?.ok_or_else(|| GitError::NoSuchBranch {
+            branch: self.branch().to_string(),
+            remote: self.remote().to_string(),
+        })
     }
 }

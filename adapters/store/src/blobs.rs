@@ -48,10 +48,7 @@ pub struct BlobLimits {
 
 impl Default for BlobLimits {
     fn default() -> Self {
-        Self {
-            blob_bytes_max: oci::limit::BLOB_BYTES_DEFAULT,
-            uploads_max: UPLOADS_OPEN_MAX,
-        }
+        Self { blob_bytes_max: oci::limit::BLOB_BYTES_DEFAULT, uploads_max: UPLOADS_OPEN_MAX }
     }
 }
 
@@ -96,22 +93,9 @@ impl Blobs {
         for folder in layout.folders() {
             folders.make(&folder)?;
         }
-        let count = sweep::uploads(&layout)?
-            .iter()
-            .filter(|left| left.is_upload())
-            .count();
-        let uploads = Mutex::new(Uploads {
-            open: HashMap::new(),
-            count,
-        });
-        Ok(Self {
-            inner: Arc::new(Inner {
-                layout,
-                limits,
-                folders,
-                uploads,
-            }),
-        })
+        let count = sweep::uploads(&layout)?.iter().filter(|left| left.is_upload()).count();
+        let uploads = Mutex::new(Uploads { open: HashMap::new(), count });
+        Ok(Self { inner: Arc::new(Inner { layout, limits, folders, uploads }) })
     }
 
     /// Starts an upload into a repository.
@@ -179,11 +163,9 @@ impl Blobs {
         let offset = upload.length();
         match start {
             Some(start) if start != offset => Err(BlobError::Offset { offset, start }),
-            Some(_) | None => Ok(UploadWriter::new(
-                upload,
-                content,
-                self.inner.limits.blob_bytes_max,
-            )),
+            Some(_) | None => {
+                Ok(UploadWriter::new(upload, content, self.inner.limits.blob_bytes_max))
+            }
         }
     }
 
@@ -251,9 +233,7 @@ impl Blobs {
                 .tempfile_in(&folder)
                 .map_err(BlobError::io(&folder))?;
             file.write_all(&bytes).map_err(BlobError::io(&folder))?;
-            inner
-                .folders
-                .settle(file.as_file(), file.path(), &inner.layout.blob(&digest))?;
+            inner.folders.settle(file.as_file(), file.path(), &inner.layout.blob(&digest))?;
             // It has another name now: there is nothing to remove.
             file.disable_cleanup(true);
             Ok(())
@@ -339,10 +319,7 @@ impl Blobs {
     }
 
     fn uploads(&self) -> MutexGuard<'_, Uploads> {
-        self.inner
-            .uploads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn lock(
@@ -370,9 +347,7 @@ impl Blobs {
         let path = self.inner.layout.upload(repository, id);
         if let Some(upload) = self.uploads().open.get(&id) {
             let is_here = upload.path == path;
-            return is_here
-                .then(|| Arc::clone(upload))
-                .ok_or(BlobError::UnknownUpload { id });
+            return is_here.then(|| Arc::clone(upload)).ok_or(BlobError::UnknownUpload { id });
         }
         let inner = Arc::clone(&self.inner);
         on_disk(move || {

@@ -64,12 +64,7 @@ impl Catalog {
     /// The tables in this database, with the bytes in these blobs.
     #[must_use]
     pub fn new(database: Database, blobs: Blobs) -> Self {
-        Self {
-            database,
-            blobs,
-            rules: Arc::default(),
-            hot: Arc::default(),
-        }
+        Self { database, blobs, rules: Arc::default(), hot: Arc::default() }
     }
 
     /// Writes a manifest and its tags: all of it, or nothing.
@@ -88,15 +83,7 @@ impl Catalog {
         let tags = put.tags.clone();
         self.database
             .write_then(
-                move |tx| {
-                    Write {
-                        tx,
-                        put: &put,
-                        rules: &rules,
-                        blobs: &blobs,
-                    }
-                    .run()
-                },
+                move |tx| Write { tx, put: &put, rules: &rules, blobs: &blobs }.run(),
                 move || hot.changed(&path, &tags),
             )
             .await
@@ -122,9 +109,7 @@ impl Catalog {
         let found = self.database.read(read).await?;
         if let Some(manifest) = &found {
             let weight = key.len() + manifest.bytes.len();
-            self.hot
-                .manifests
-                .keep(ticket, key, manifest.clone(), weight);
+            self.hot.manifests.keep(ticket, key, manifest.clone(), weight);
         }
         Ok(found)
     }
@@ -142,17 +127,10 @@ impl Catalog {
     ) -> Result<(), DeleteError> {
         let (hot, path, gone) = (Arc::clone(&self.hot), repository.clone(), tag.clone());
         let delete = move |tx: &Connection| {
-            let delete = Delete {
-                tx,
-                path: &repository,
-                reason: reason.as_ref(),
-                by: &by,
-            };
+            let delete = Delete { tx, path: &repository, reason: reason.as_ref(), by: &by };
             delete.tag(&tag)
         };
-        self.database
-            .write_then(delete, move || hot.changed(&path, [&gone]))
-            .await
+        self.database.write_then(delete, move || hot.changed(&path, [&gone])).await
     }
 
     /// Deletes a manifest and every tag that names it; gives those tags.
@@ -168,12 +146,7 @@ impl Catalog {
     ) -> Result<Vec<Tag>, DeleteError> {
         let hot = Arc::clone(&self.hot);
         let delete = move |tx: &Connection| {
-            let delete = Delete {
-                tx,
-                path: &repository,
-                reason: reason.as_ref(),
-                by: &by,
-            };
+            let delete = Delete { tx, path: &repository, reason: reason.as_ref(), by: &by };
             delete.manifest(&digest)
         };
         // Its tags are known in the transaction only, and this is rare.
@@ -232,8 +205,7 @@ impl Catalog {
                     return Ok(None);
                 };
                 let kept = tag_row::find(reader, repository, &tag)?;
-                kept.map(|kept| tag_row::shown(reader, &tag, &kept))
-                    .transpose()
+                kept.map(|kept| tag_row::shown(reader, &tag, &kept)).transpose()
             })
             .await
     }
@@ -260,9 +232,7 @@ impl Catalog {
             order: Order::NewestFirst,
             ..Query::default()
         };
-        self.database
-            .read(move |reader| history::own_changes(reader, query))
-            .await
+        self.database.read(move |reader| history::own_changes(reader, query)).await
     }
 
     /// What is attached to a digest, in order of digest, after one.
@@ -325,9 +295,7 @@ impl Catalog {
         digest: Digest,
         size: u64,
     ) -> Result<(), DatabaseError> {
-        self.database
-            .write(move |tx| membership::link(tx, &repository, &digest, size))
-            .await
+        self.database.write(move |tx| membership::link(tx, &repository, &digest, size)).await
     }
 
     /// Puts a blob of one repository into another; `None`: the first lacks it.
@@ -340,9 +308,7 @@ impl Catalog {
         to: RepositoryPath,
         digest: Digest,
     ) -> Result<Option<u64>, DatabaseError> {
-        self.database
-            .write(move |tx| membership::mount(tx, &from, &to, &digest))
-            .await
+        self.database.write(move |tx| membership::mount(tx, &from, &to, &digest)).await
     }
 
     /// Repositories that have a blob, for a mount without a source; the caller drops those that may
@@ -356,9 +322,7 @@ impl Catalog {
         limit: usize,
     ) -> Result<Vec<RepositoryPath>, DatabaseError> {
         let digest = *digest;
-        self.database
-            .read(move |reader| membership::having(reader, &digest, limit))
-            .await
+        self.database.read(move |reader| membership::having(reader, &digest, limit)).await
     }
 
     /// Repositories in byte order, after one.
@@ -371,8 +335,6 @@ impl Catalog {
         limit: usize,
     ) -> Result<Vec<RepositoryPath>, DatabaseError> {
         let after = after.unwrap_or_default().to_owned();
-        self.database
-            .read(move |reader| membership::repositories(reader, &after, limit))
-            .await
+        self.database.read(move |reader| membership::repositories(reader, &after, limit)).await
     }
 }

@@ -46,28 +46,19 @@ impl Database {
     /// # Errors
     /// A newer program made it, it is no store, or the disk refuses.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let io = |source| OpenError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
         let connection = connection::open(path)?;
         // SQLite syncs the folder for its journals only; the file's own name must last too, also when a
         // process before us made it and was killed.
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(io)?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
         let inner = Inner {
             path: path.to_owned(),
             readers: Readers::new(path),
             writer: Writer::start(path, connection).map_err(io)?,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The file.

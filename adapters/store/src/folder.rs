@@ -80,10 +80,7 @@ impl std::fmt::Debug for WriteOnce {
 
 impl FolderError {
     fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::Io { path: path.to_owned(), source }
     }
 }
 
@@ -104,9 +101,7 @@ impl DataFolder {
             blobs,
             _lock: lock,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The folder.
@@ -151,9 +146,7 @@ impl DataFolder {
             .prefix(".new-")
             .tempfile_in(folder)
             .map_err(FolderError::io(folder))?;
-        let written = file
-            .write_all(contents)
-            .and_then(|()| file.as_file().sync_all());
+        let written = file.write_all(contents).and_then(|()| file.as_file().sync_all());
         written.map_err(FolderError::io(&path))?;
         match file.persist_noclobber(&path) {
             Ok(_) => {
@@ -161,9 +154,7 @@ impl DataFolder {
                 Ok(WriteOnce::Made)
             }
             Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => {
-                std::fs::read(&path)
-                    .map(WriteOnce::There)
-                    .map_err(FolderError::io(&path))
+                std::fs::read(&path).map(WriteOnce::There).map_err(FolderError::io(&path))
             }
             Err(refused) => Err(FolderError::io(&path)(refused.error)),
         }
@@ -172,9 +163,7 @@ impl DataFolder {
 
 /// Makes a folder and those above it; what is made lasts before anything is put into it.
 fn make_folder(path: &Path) -> Result<(), FolderError> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
         make_folder(parent)?;
     }
@@ -188,29 +177,19 @@ fn make_folder(path: &Path) -> Result<(), FolderError> {
 }
 
 fn sync(folder: &Path) -> Result<(), FolderError> {
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(FolderError::io(folder))
+    File::open(folder).and_then(|file| file.sync_all()).map_err(FolderError::io(folder))
 }
 
 /// Takes the lock, and writes this process's number into its file for whoever comes next.
 fn lock(folder: &Path) -> Result<File, FolderError> {
     let path = folder.join("lock");
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600);
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let mut file = options.open(&path).map_err(FolderError::io(&path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(FolderError::Locked {
-                folder: folder.to_owned(),
-                pid: holder(&mut file),
-            });
+            return Err(FolderError::Locked { folder: folder.to_owned(), pid: holder(&mut file) });
         }
         Err(TryLockError::Error(error)) => return Err(FolderError::io(&path)(error)),
     }

@@ -50,18 +50,11 @@ impl Ledger {
         by: Stamping,
     ) -> Result<Vec<Appended>, AppendError> {
         if claims.len() > CLAIMS_AT_ONCE_MAX {
-            return Err(AppendError::TooMany {
-                found: claims.len(),
-            });
+            return Err(AppendError::TooMany { found: claims.len() });
         }
-        let stamped = (0..).zip(claims).map(|(nth, claim)| Event {
-            stamp: by.stamp(nth),
-            claim,
-        });
+        let stamped = (0..).zip(claims).map(|(nth, claim)| Event { stamp: by.stamp(nth), claim });
         let prepared = stamped.map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
-        self.database
-            .write(move |tx| append::append(tx, &prepared))
-            .await
+        self.database.write(move |tx| append::append(tx, &prepared)).await
     }
 
     /// Inserts events that were stamped elsewhere, in this order, and keeps `tip` beside them: the
@@ -74,13 +67,8 @@ impl Ledger {
         events: Vec<Event>,
         tip: Option<String>,
     ) -> Result<Inserted, InsertError> {
-        let prepared = events
-            .into_iter()
-            .map(Prepared::new)
-            .collect::<Result<Vec<_>, _>>()?;
-        self.database
-            .write(move |tx| insert::insert(tx, &prepared, tip.as_deref()))
-            .await
+        let prepared = events.into_iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
+        self.database.write(move |tx| insert::insert(tx, &prepared, tip.as_deref())).await
     }
 
     /// The position that [`Ledger::insert_events`] kept last.
@@ -88,9 +76,7 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn tip(&self) -> Result<Option<String>, DatabaseError> {
-        self.database
-            .read(|reader| decision::marker(reader, insert::TIP_MARKER))
-            .await
+        self.database.read(|reader| decision::marker(reader, insert::TIP_MARKER)).await
     }
 
     /// The events that a query asks for, at most [`PAGE_MAX`].
@@ -98,9 +84,7 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn events(&self, query: Query) -> Result<Vec<Sequenced>, DatabaseError> {
-        self.database
-            .read(move |reader| query::events(reader, &query))
-            .await
+        self.database.read(move |reader| query::events(reader, &query)).await
     }
 
     /// The event with this id.
@@ -108,9 +92,7 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn event(&self, id: EventId) -> Result<Option<Sequenced>, DatabaseError> {
-        self.database
-            .read(move |reader| event_row::by_id(reader, id))
-            .await
+        self.database.read(move |reader| event_row::by_id(reader, id)).await
     }
 
     /// The event whose claim has this key.
@@ -118,9 +100,7 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn by_key(&self, key: ClaimKey) -> Result<Option<Sequenced>, DatabaseError> {
-        self.database
-            .read(move |reader| event_row::by_key(reader, key.as_str()))
-            .await
+        self.database.read(move |reader| event_row::by_key(reader, key.as_str())).await
     }
 
     /// Who reserved a tag, if anybody.
@@ -138,10 +118,7 @@ impl Ledger {
                     return Ok(None);
                 };
                 let there = event_row::at(reader, seq)?;
-                Ok(there.map(|there| Reserved {
-                    release,
-                    event: there.event.stamp.id,
-                }))
+                Ok(there.map(|there| Reserved { release, event: there.event.stamp.id }))
             })
             .await
     }
@@ -151,9 +128,7 @@ impl Ledger {
     /// # Errors
     /// The database cannot be read.
     pub async fn count(&self, kinds: Vec<Kind>) -> Result<u64, DatabaseError> {
-        self.database
-            .read(move |reader| query::count(reader, &kinds))
-            .await
+        self.database.read(move |reader| query::count(reader, &kinds)).await
     }
 
     /// Reads every event again, and compares hashes, facets and decision tables with what they give.

@@ -22,6 +22,8 @@ const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// Source: DESIGN §12, limits.
 const CONNECT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(60);
+/// The longest that one question may take.
+const WHOLE: Duration = Duration::from_secs(120);
 /// What stands in a query or a path segment as it is. Source: RFC 3986, unreserved.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -45,9 +47,25 @@ pub enum ApiError {
         /// Why.
         source: reqwest::Error,
     },
+    /// The credential holds characters that no header can carry.
+    #[error("the credential for {host} holds characters that cannot be sent")]
+    Proof {
+        /// The host.
+        host: RegistryHost,
+    },
     /// The host speaks another API.
     #[error("{host} is no Indelible server: it answered {status} to {what}")]
     NotOurs {
+        /// The host.
+        host: RegistryHost,
+        /// The status.
+        status: StatusCode,
+        /// What was asked.
+        what: &'static str,
+    },
+    /// It could not be found out whether the host is ours.
+    #[error("{host} answered {status} to {what}: whether it is an Indelible server cannot be told")]
+    Unclear {
         /// The host.
         host: RegistryHost,
         /// The status.
@@ -81,7 +99,7 @@ pub struct RuleOf {
 }
 
 /// A token that was made; the secret is told once.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct NewToken {
     /// Its name.
     pub name: String,
@@ -170,6 +188,7 @@ impl Api {
             .connect_timeout(CONNECT)
             .read_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
+            .timeout(WHOLE)
             .build()
             .map_err(|source| ApiError::Unreachable { host: host.clone(), source })?;
         let authorization = match proof {
@@ -299,11 +318,14 @@ impl Api {
         what: &'static str,
     ) -> Result<T, ApiError> {
         let unreachable = |source| ApiError::Unreachable { host: self.host.clone(), source };
-        let url = format!("{}://{}{path}", self.scheme, self.host);
+        let url = format!("{}://{}{path}", self.scheme, self.host.wire_host());
         // The header tells a browser's form from a program: see the server's `access/origin.rs`.
         let mut request = self.client.request(method, url).header("X-Indelible", "1");
         if let Some(authorization) = &self.authorization {
-            request = request.header(http::header::AUTHORIZATION, authorization.expose());
+            let mut value = http::HeaderValue::from_str(authorization.expose())
+                .map_err(|_| ApiError::Proof { host: self.host.clone() })?;
+            value.set_sensitive(true);
+            request = request.header(http::header::AUTHORIZATION, value);
         }
         if let Some(body) = body {
             let body = serde_json::to_vec(&body).unwrap_or_default();
@@ -339,8 +361,14 @@ impl Api {
         }
     }
 
+    /// A fault on the way is no answer: a proxy in front of our own server speaks like a stranger.
     fn not_ours(&self, status: StatusCode, what: &'static str) -> ApiError {
-        ApiError::NotOurs { host: self.host.clone(), status, what }
+        let host = self.host.clone();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            ApiError::Unclear { host, status, what }
+        } else {
+            ApiError::NotOurs { host, status, what }
+        }
     }
 }
 

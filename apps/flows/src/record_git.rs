@@ -321,6 +321,10 @@ impl Record for GitRecord {
         async move { self.append_now(claims).await.map_err(|stop| self.explain(stop)) }.boxed()
     }
 
+    fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>> {
+        async move { self.fetch().await.map_err(|stop| self.explain(stop)) }.boxed()
+    }
+
     fn events<'a>(
         &'a self,
         question: &'a Question,

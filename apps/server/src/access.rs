@@ -119,9 +119,7 @@ impl Access {
             remembered.round
         };
         let token = catalog.token(TokenHash(hash)).await?;
-        let token = token
-            .filter(|token| token.revoked.is_none())
-            .ok_or(Refusal::WrongToken)?;
+        let token = token.filter(|token| token.revoked.is_none()).ok_or(Refusal::WrongToken)?;
         let caller = Arc::new(Caller::of(token)?);
         let mut remembered = self.remembered();
         // A token that was revoked while it was looked up is not remembered.
@@ -144,9 +142,7 @@ impl Access {
 
     fn remembered(&self) -> std::sync::MutexGuard<'_, Remembered> {
         // The map is whole after every statement that changes it.
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -25,11 +25,7 @@ pub(crate) struct Handling<'a>(&'a Activity);
 
 impl Activity {
     pub(crate) fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            handling: AtomicU32::new(0),
-            moved_ms: AtomicU64::new(0),
-        }
+        Self { began: Instant::now(), handling: AtomicU32::new(0), moved_ms: AtomicU64::new(0) }
     }
 
     /// Something went in or out.

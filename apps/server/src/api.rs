@@ -51,9 +51,7 @@ impl axum::response::IntoResponse for Refused {
     fn into_response(self) -> axum::response::Response {
         let mut response = axum::response::Response::default();
         // Written by `answer`, which knows the request's id.
-        response
-            .extensions_mut()
-            .insert(Arc::new(std::sync::Mutex::new(Some(self.0))));
+        response.extensions_mut().insert(Arc::new(std::sync::Mutex::new(Some(self.0))));
         response
     }
 }
@@ -86,27 +84,16 @@ async fn try_answer(
             "a write to the API needs a bearer token, or the header `X-Indelible: 1`",
         ));
     }
-    let caller = app
-        .access
-        .caller(&app.catalog, &parts.headers, peer)
-        .await?;
-    let asked = Asked {
-        app: Arc::clone(app),
-        caller,
-    };
+    let caller = app.access.caller(&app.catalog, &parts.headers, peer).await?;
+    let asked = Asked { app: Arc::clone(app), caller };
     let router = router().with_state(asked);
     let req = Request::from_parts(parts, axum::body::Body::new(body));
     let served = tokio::time::timeout(app.limits.idle, router.oneshot(req)).await;
     let response = served.map_err(|_| Refusal::BodyBroken("the request took too long"))?;
     let mut response = response.unwrap_or_else(|never| match never {});
-    let refused = response
-        .extensions_mut()
-        .remove::<Arc<std::sync::Mutex<Option<Refusal>>>>();
-    let refusal = refused.and_then(|held| {
-        held.lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take()
-    });
+    let refused = response.extensions_mut().remove::<Arc<std::sync::Mutex<Option<Refusal>>>>();
+    let refusal = refused
+        .and_then(|held| held.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
     match refusal {
         Some(refusal) => Err(refusal),
         None => Ok(response.map(Body::Api)),
@@ -148,10 +135,9 @@ async fn plain(app: &App, parts: &Parts) -> Option<Response<Body>> {
     };
     let mut response = Response::new(Body::full(text.into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        http::HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
     Some(response)
 }
 
@@ -161,10 +147,7 @@ async fn ready(app: &App) -> (StatusCode, String) {
         Ok(_) => (StatusCode::OK, "ready\n".to_owned()),
         Err(error) => {
             tracing::error!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store cannot be read\n".to_owned(),
-            )
+            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read\n".to_owned())
         }
     }
 }

@@ -32,21 +32,12 @@ pub(crate) struct App {
 impl App {
     /// A new name for a request, which its answer and the log share.
     pub(crate) fn request_id(&self) -> String {
-        format!(
-            "{:08x}-{:08x}",
-            self.run,
-            self.requests.fetch_add(1, Ordering::Relaxed)
-        )
+        format!("{:08x}-{:08x}", self.run, self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
     /// What the record stamps a request's events with.
     pub(crate) fn stamping(&self, actor: &Actor) -> Result<Stamping, Refusal> {
-        Ok(Stamping {
-            actor: actor.clone(),
-            now: now(),
-            randomness: random()?,
-            cause: None,
-        })
+        Ok(Stamping { actor: actor.clone(), now: now(), randomness: random()?, cause: None })
     }
 
     /// A place to take a body in; a refusal where all are taken.
@@ -54,9 +45,7 @@ impl App {
         let place = Arc::clone(&self.uploads).try_acquire_owned();
         place.map_err(|_| {
             let max = self.limits.uploads_at_once_max;
-            Refusal::Busy(format!(
-                "{max} pushes are under way, no more are taken at once"
-            ))
+            Refusal::Busy(format!("{max} pushes are under way, no more are taken at once"))
         })
     }
 
@@ -79,9 +68,7 @@ impl App {
     reason = "the server is the shell that asks the clock, once a request"
 )]
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 

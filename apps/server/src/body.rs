@@ -69,10 +69,7 @@ impl Body {
 
     /// `length` bytes from a reader that is placed at the first of them.
     pub(crate) fn blob(reader: BlobReader, length: u64) -> Self {
-        Self::Blob {
-            reading: Reading::Rest(Some(reader)),
-            left: length,
-        }
+        Self::Blob { reading: Reading::Rest(Some(reader)), left: length }
     }
 }
 
@@ -186,12 +183,7 @@ pub(crate) struct Incomings<'a> {
 
 impl<'a> Incomings<'a> {
     pub(crate) fn new(body: &'a mut Incoming, idle: Duration) -> Self {
-        Self {
-            body,
-            idle,
-            began: Instant::now(),
-            received: 0,
-        }
+        Self { body, idle, began: Instant::now(), received: 0 }
     }
 
     /// The next piece; `None` at the end.
@@ -216,9 +208,8 @@ impl<'a> Incomings<'a> {
 
     /// All of it, at most so many bytes.
     pub(crate) async fn whole(mut self, bytes_max: usize, what: &str) -> Result<Bytes, Refusal> {
-        let too_large = || Refusal::TooLarge {
-            message: format!("{what} has at most {bytes_max} bytes here"),
-        };
+        let too_large =
+            || Refusal::TooLarge { message: format!("{what} has at most {bytes_max} bytes here") };
         if self.body.size_hint().lower() > bytes_max as u64 {
             return Err(too_large());
         }

@@ -39,11 +39,7 @@ pub(crate) async fn answer(
     };
     drop(handling);
     app.metrics.answered(response.status());
-    let response = if method == Method::HEAD {
-        headers_only(response)
-    } else {
-        response
-    };
+    let response = if method == Method::HEAD { headers_only(response) } else { response };
     response.map(|body| Outgoing { body, activity })
 }
 
@@ -92,7 +88,5 @@ pub(crate) fn check_no_page(parts: &Parts) -> Result<(), Refusal> {
 /// Names and values, with the four bytes that stand around them on the wire.
 fn header_bytes(parts: &Parts) -> usize {
     let headers = parts.headers.iter();
-    headers
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum()
+    headers.map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }

@@ -46,13 +46,7 @@ pub(crate) async fn accept(listener: TcpListener, app: Arc<App>, mut stop: watch
         };
         match accepted {
             Ok((stream, peer)) => {
-                tokio::spawn(connection(
-                    stream,
-                    peer,
-                    Arc::clone(&app),
-                    stop.clone(),
-                    place,
-                ));
+                tokio::spawn(connection(stream, peer, Arc::clone(&app), stop.clone(), place));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
@@ -62,10 +56,7 @@ pub(crate) async fn accept(listener: TcpListener, app: Arc<App>, mut stop: watch
     }
     drop(listener);
     let all = u32::try_from(connections_max).unwrap_or(u32::MAX);
-    if tokio::time::timeout(app.limits.drain, places.acquire_many(all))
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(app.limits.drain, places.acquire_many(all)).await.is_err() {
         tracing::warn!("stopped while requests were under way");
     }
 }

@@ -33,10 +33,7 @@ impl Metrics {
             let count = counter.load(Ordering::Relaxed);
             let class = at + 1;
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "indelible_http_answers_total{{class=\"{class}xx\"}} {count}"
-            );
+            let _ = writeln!(text, "indelible_http_answers_total{{class=\"{class}xx\"}} {count}");
         }
         let refused = self.tag_writes_refused.load(Ordering::Relaxed);
         let _ = write!(

@@ -40,11 +40,7 @@ pub(crate) enum Refusal {
     /// The token is none of ours, or was revoked.
     WrongToken,
     /// The caller may not.
-    RightMissing {
-        actor: String,
-        right: Right,
-        repository: Option<RepositoryPath>,
-    },
+    RightMissing { actor: String, right: Right, repository: Option<RepositoryPath> },
     /// A page in a browser, or a name that is not ours.
     Forbidden(&'static str),
     /// No request of the registry API.
@@ -62,11 +58,7 @@ pub(crate) enum Refusal {
     /// What came is not what was announced.
     Mismatch { code: ErrorCode, message: String },
     /// A chunk that is not the next one; where the upload is, and how far.
-    Chunk {
-        message: String,
-        location: String,
-        received: u64,
-    },
+    Chunk { message: String, location: String, received: u64 },
     /// No byte of the blob is in the range.
     NoSuchRange { content_range: String },
     /// Larger than a limit.
@@ -104,10 +96,7 @@ impl Refusal {
 
     /// Something that is not there.
     pub(crate) fn unknown(code: ErrorCode, what: impl std::fmt::Display) -> Self {
-        Self::Unknown {
-            code,
-            what: what.to_string(),
-        }
+        Self::Unknown { code, what: what.to_string() }
     }
 
     fn log(&self, request_id: &str) {
@@ -148,11 +137,7 @@ impl Refusal {
                 "a token is needed: `docker login` with any user name and the token as password",
             ),
             Self::WrongToken => unauthorized("the token is not known here, or was revoked"),
-            Self::RightMissing {
-                actor,
-                right,
-                repository,
-            } => say_right(&actor, right, repository),
+            Self::RightMissing { actor, right, repository } => say_right(&actor, right, repository),
             Self::Forbidden(message) => one(S::FORBIDDEN, ErrorCode::Denied, message),
             Self::Route(error) => say_route(&error),
             Self::Document(error) => {
@@ -160,18 +145,13 @@ impl Refusal {
                 one(status, code, &chain(&error))
             }
             Self::Write(refused) => several(refused.status(), vec![refused.entry()]),
-            Self::Missing(missing) => several(
-                S::BAD_REQUEST,
-                missing.iter().map(ErrorEntry::missing).collect(),
-            ),
+            Self::Missing(missing) => {
+                several(S::BAD_REQUEST, missing.iter().map(ErrorEntry::missing).collect())
+            }
             Self::Unknown { code, what } => one(S::NOT_FOUND, code, &what),
             Self::InUse(message) => one(S::METHOD_NOT_ALLOWED, ErrorCode::Denied, &message),
             Self::Mismatch { code, message } => one(S::BAD_REQUEST, code, &message),
-            Self::Chunk {
-                message,
-                location,
-                received,
-            } => {
+            Self::Chunk { message, location, received } => {
                 let range = oci::range::upload_progress(received);
                 one(S::RANGE_NOT_SATISFIABLE, ErrorCode::RangeInvalid, &message)
                     .with(header::LOCATION, &location)
@@ -212,8 +192,7 @@ impl Said {
     }
 
     fn later(mut self, seconds: u64) -> Self {
-        self.headers
-            .push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        self.headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
         self
     }
 }
@@ -233,19 +212,14 @@ fn say_right(actor: &str, right: Right, repository: Option<RepositoryPath>) -> S
 fn say_header_bytes(found: usize) -> Said {
     let max = oci::limit::HEADER_BYTES_MAX;
     let message = format!("the headers have {found} bytes, at most {max} are accepted");
-    one(
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        ErrorCode::Unsupported,
-        &message,
-    )
+    one(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ErrorCode::Unsupported, &message)
 }
 
 fn say_route(error: &RouteError) -> Said {
     let (status, code) = error.answer();
     let mut said = one(status, code, &chain(error));
     if let RouteError::Method { allow, .. } = error {
-        said.headers
-            .push((header::ALLOW, HeaderValue::from_static(allow)));
+        said.headers.push((header::ALLOW, HeaderValue::from_static(allow)));
     }
     said
 }
@@ -255,11 +229,7 @@ fn one(status: StatusCode, code: ErrorCode, message: &str) -> Said {
 }
 
 fn several(status: StatusCode, entries: Vec<ErrorEntry>) -> Said {
-    Said {
-        status,
-        entries,
-        headers: Vec::new(),
-    }
+    Said { status, entries, headers: Vec::new() }
 }
 
 /// A header of our own text; one that cannot stand in a header is left out.
@@ -298,12 +268,7 @@ pub(crate) fn to_api(refusal: Refusal, request_id: &str) -> Response<Body> {
         "detail": first.and_then(|entry| entry.detail.clone()),
         "request_id": request_id,
     }});
-    finish(
-        said.status,
-        said.headers,
-        body.to_string().into_bytes(),
-        request_id,
-    )
+    finish(said.status, said.headers, body.to_string().into_bytes(), request_id)
 }
 
 fn finish(
@@ -315,14 +280,8 @@ fn finish(
     let mut response = Response::new(Body::full(Bytes::from(body)));
     *response.status_mut() = status;
     let all = response.headers_mut();
-    all.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    all.extend(text_header(
-        HeaderName::from_static("x-request-id"),
-        request_id,
-    ));
+    all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    all.extend(text_header(HeaderName::from_static("x-request-id"), request_id));
     all.extend(headers);
     response
 }
@@ -343,15 +302,9 @@ mod tests {
     fn a_store_that_takes_no_writes_says_when_to_come_back() {
         let why = "disk I/O error".to_owned();
         let seconds = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            answer(DatabaseError::Unavailable { why }),
-            (503, seconds("10"))
-        );
+        assert_eq!(answer(DatabaseError::Unavailable { why }), (503, seconds("10")));
         assert_eq!(answer(DatabaseError::Full), (507, seconds("10")));
-        assert_eq!(
-            answer(DatabaseError::Busy { waiting: 9 }),
-            (429, seconds("1"))
-        );
+        assert_eq!(answer(DatabaseError::Busy { waiting: 9 }), (429, seconds("1")));
         let what = "row 7".to_owned();
         assert_eq!(answer(DatabaseError::Corrupt { what }), (500, None));
     }
@@ -360,9 +313,7 @@ mod tests {
     fn a_cause_is_for_the_log_and_not_for_strangers() {
         let cause = std::io::Error::other("/secret/path");
         let response = to_registry(Refusal::internal(cause), "1");
-        let Body::Full(Some(body)) = response.into_body() else {
-            panic!("an error has a body")
-        };
+        let Body::Full(Some(body)) = response.into_body() else { panic!("an error has a body") };
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
     }
 }

@@ -120,26 +120,17 @@ pub async fn serve(
     }
     let bound = TcpListener::bind(listen).await;
     let listener = bound.map_err(|source| ServeError::Bind { listen, source })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| ServeError::Bind { listen, source })?;
+    let address = listener.local_addr().map_err(|source| ServeError::Bind { listen, source })?;
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(run(listener, app, folder, stop.clone(), stopped, shutdown));
     let admin_token = options.data.join(ADMIN_TOKEN_FILE);
-    Ok(Running {
-        address,
-        admin_token,
-        stop,
-        task,
-    })
+    Ok(Running { address, admin_token, stop, task })
 }
 
 async fn open_folder(options: &Options) -> Result<(DataFolder, Secret), ServeError> {
     let data = options.data.clone();
-    let limits = BlobLimits {
-        blob_bytes_max: options.limits.blob_bytes_max,
-        uploads_max: UPLOADS_OPEN_MAX,
-    };
+    let limits =
+        BlobLimits { blob_bytes_max: options.limits.blob_bytes_max, uploads_max: UPLOADS_OPEN_MAX };
     let fresh = new_secret().map_err(ServeError::Randomness)?;
     let opened = tokio::task::spawn_blocking(move || {
         let folder = DataFolder::open(&data, limits)?;
@@ -204,11 +195,7 @@ async fn run(
 async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
-        match app
-            .blobs
-            .sweep_uploads(app::now().plus_millis(-UPLOAD_AGE_MAX_MS))
-            .await
-        {
+        match app.blobs.sweep_uploads(app::now().plus_millis(-UPLOAD_AGE_MAX_MS)).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "uploads without an end were thrown away"),
             Err(error) => tracing::error!(%error, "old uploads were not thrown away"),

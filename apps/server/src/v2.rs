@@ -41,16 +41,9 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Refusal> {
     entry::check(app, parts)?;
     entry::check_no_page(parts)?;
-    let caller = app
-        .access
-        .caller(&app.catalog, &parts.headers, peer)
-        .await?;
+    let caller = app.access.caller(&app.catalog, &parts.headers, peer).await?;
     let route = Route::read(&parts.method, parts.uri.path(), parts.uri.query());
-    let ctx = Context {
-        app,
-        caller: &caller,
-        parts,
-    };
+    let ctx = Context { app, caller: &caller, parts };
     ctx.carry_out(route.map_err(Refusal::Route)?, body).await
 }
 
@@ -62,16 +55,12 @@ impl Context<'_> {
     ) -> Result<Response<Body>, Refusal> {
         match route {
             Route::Ping => Ok(ping()),
-            Route::GetManifest {
-                repository,
-                reference,
-                ..
-            } => self.get_manifest(&repository, &reference).await,
-            Route::GetBlob {
-                repository,
-                digest,
-                answer,
-            } => self.get_blob(&repository, &digest, answer).await,
+            Route::GetManifest { repository, reference, .. } => {
+                self.get_manifest(&repository, &reference).await
+            }
+            Route::GetBlob { repository, digest, answer } => {
+                self.get_blob(&repository, &digest, answer).await
+            }
             Route::PutManifest { repository, put } => {
                 self.put_manifest(repository, put, body).await
             }
@@ -81,38 +70,25 @@ impl Context<'_> {
             Route::PatchUpload { repository, upload } => {
                 self.patch_upload(&repository, upload, body).await
             }
-            Route::FinishUpload {
-                repository,
-                upload,
-                digest,
-            } => self.finish_upload(repository, upload, digest, body).await,
+            Route::FinishUpload { repository, upload, digest } => {
+                self.finish_upload(repository, upload, digest, body).await
+            }
             Route::UploadStatus { repository, upload } => {
                 self.upload_status(&repository, upload).await
             }
             Route::CancelUpload { repository, upload } => {
                 self.cancel_upload(&repository, upload).await
             }
-            Route::DeleteManifest {
-                repository,
-                reference,
-            } => self.delete_manifest(repository, reference).await,
+            Route::DeleteManifest { repository, reference } => {
+                self.delete_manifest(repository, reference).await
+            }
             Route::DeleteBlob { repository, digest } => self.delete_blob(repository, digest).await,
             Route::Tags { repository, page } => self.tags(&repository, &page).await,
-            Route::Referrers {
-                repository,
-                subject,
-                artifact_type,
-                page,
-            } => {
-                self.referrers(&repository, &subject, artifact_type.as_deref(), &page)
-                    .await
+            Route::Referrers { repository, subject, artifact_type, page } => {
+                self.referrers(&repository, &subject, artifact_type.as_deref(), &page).await
             }
             Route::Catalog { page } => self.catalog(&page).await,
-            Route::TagHistory {
-                repository,
-                tag,
-                page,
-            } => {
+            Route::TagHistory { repository, tag, page } => {
                 self.caller.needs(Need::Read, &repository)?;
                 crate::api::history::answer(self.app, &repository, &tag, &page).await
             }
@@ -120,10 +96,7 @@ impl Context<'_> {
     }
 
     fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
-        self.parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
 

@@ -93,13 +93,8 @@ pub enum DocumentError {
 /// Checks size and strictness, then reads into a type that passes over unknown fields.
 fn read_json<T: DeserializeOwned>(bytes: &[u8], bytes_max: usize) -> Result<T, DocumentError> {
     if bytes.len() > bytes_max {
-        return Err(DocumentError::Size {
-            found: bytes.len(),
-            max: bytes_max,
-        });
+        return Err(DocumentError::Size { found: bytes.len(), max: bytes_max });
     }
     strict::check(bytes)?;
-    serde_json::from_slice(bytes).map_err(|wrong| DocumentError::Json {
-        reason: wrong.to_string(),
-    })
+    serde_json::from_slice(bytes).map_err(|wrong| DocumentError::Json { reason: wrong.to_string() })
 }

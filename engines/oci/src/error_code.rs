@@ -95,11 +95,7 @@ impl ErrorEntry {
     /// An error without detail.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            detail: None,
-        }
+        Self { code, message: message.into(), detail: None }
     }
 
     /// A blob or manifest that a manifest names and that is not there.
@@ -217,14 +213,7 @@ mod tests {
         assert_eq!((read[0].code.as_str(), read[0].known()), ("NEW_CODE", None));
         assert_eq!(read[0].message, "a [2Jb");
         assert_eq!(read[1].message, "m");
-        for bad in [
-            "",
-            "<html>",
-            "[]",
-            "{}",
-            r#"{"errors":{}}"#,
-            r#"{"errors":null}"#,
-        ] {
+        for bad in ["", "<html>", "[]", "{}", r#"{"errors":{}}"#, r#"{"errors":null}"#] {
             assert!(read_errors(bad.as_bytes()).is_empty(), "{bad}");
         }
     }
@@ -236,12 +225,8 @@ mod tests {
         let many = |count| body(vec![entry(String::new()); count]);
         assert_eq!(read_errors(&many(16)).len(), 16);
         assert_eq!(read_errors(&many(17)).len(), 16);
-        let long = |chars| {
-            read_errors(&body(vec![entry("é".repeat(chars))]))[0]
-                .message
-                .chars()
-                .count()
-        };
+        let long =
+            |chars| read_errors(&body(vec![entry("é".repeat(chars))]))[0].message.chars().count();
         assert_eq!((long(1024), long(1025)), (1024, 1024));
         let mut padded = many(1);
         padded.resize(ERROR_BODY_BYTES_MAX, b' ');

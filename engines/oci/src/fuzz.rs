@@ -69,9 +69,7 @@ pub fn routes(method: &Method, path: &str, query: Option<&str>) {
     };
     let (path, query) = written
         .split_once('?')
-        .map_or((written.as_str(), None), |(path, query)| {
-            (path, Some(query))
-        });
+        .map_or((written.as_str(), None), |(path, query)| (path, Some(query)));
     assert_eq!(Route::read(method, path, query), Ok(route), "{written}");
 }
 
@@ -80,10 +78,9 @@ fn write(route: &Route) -> Option<String> {
     use crate::UploadStart::{Mount, Session, Whole};
     Some(match route {
         Route::Ping => target::PING.to_owned(),
-        Route::GetBlob {
-            repository, digest, ..
+        Route::GetBlob { repository, digest, .. } | Route::DeleteBlob { repository, digest } => {
+            target::blob(repository, digest)
         }
-        | Route::DeleteBlob { repository, digest } => target::blob(repository, digest),
         Route::StartUpload { repository, start } => match start {
             Session { algorithm } => target::uploads_hashed(repository, *algorithm),
             Whole { digest } => target::upload_whole(repository, digest),
@@ -92,20 +89,13 @@ fn write(route: &Route) -> Option<String> {
         Route::PatchUpload { repository, upload }
         | Route::UploadStatus { repository, upload }
         | Route::CancelUpload { repository, upload } => target::upload(repository, upload),
-        Route::FinishUpload {
-            repository,
-            upload,
-            digest,
-        } => format!("{}?digest={digest}", target::upload(repository, upload)),
-        Route::GetManifest {
-            repository,
-            reference,
-            ..
+        Route::FinishUpload { repository, upload, digest } => {
+            format!("{}?digest={digest}", target::upload(repository, upload))
         }
-        | Route::DeleteManifest {
-            repository,
-            reference,
-        } => target::manifest(repository, reference),
+        Route::GetManifest { repository, reference, .. }
+        | Route::DeleteManifest { repository, reference } => {
+            target::manifest(repository, reference)
+        }
         Route::PutManifest { repository, put } => match put {
             ManifestPut::Tag(tag) => target::manifest(repository, &ManifestRef::Tag(tag.clone())),
             ManifestPut::Digest { digest, tags } => {
@@ -113,18 +103,11 @@ fn write(route: &Route) -> Option<String> {
             }
         },
         Route::Tags { repository, page } => target::tags(repository, page),
-        Route::Referrers {
-            repository,
-            subject,
-            artifact_type,
-            page,
-        } => target::referrers(repository, subject, artifact_type.as_deref(), page),
+        Route::Referrers { repository, subject, artifact_type, page } => {
+            target::referrers(repository, subject, artifact_type.as_deref(), page)
+        }
         Route::Catalog { page } => target::catalog(page),
-        Route::TagHistory {
-            repository,
-            tag,
-            page,
-        } => target::tag_history(repository, tag, page),
+        Route::TagHistory { repository, tag, page } => target::tag_history(repository, tag, page),
     })
     // Encoding can make a query longer than what is read.
     .filter(|text| text.len() <= crate::limit::TARGET_BYTES_MAX)
@@ -157,18 +140,11 @@ pub fn headers(text: &str) {
     if let Ok(next) = location::resolve(&base, text) {
         assert_eq!(next.uri.scheme_str(), Some("https"), "{text:?}");
         let with = location::with_digest(&next.uri, &Digest::sha256(b""));
-        assert!(
-            with.query()
-                .is_some_and(|query| query.contains("digest=sha256:"))
-        );
+        assert!(with.query().is_some_and(|query| query.contains("digest=sha256:")));
     }
     if let Ok(value) = HeaderValue::from_str(text) {
         let mut map = HeaderMap::new();
-        for name in [
-            header::CONTENT_DIGEST,
-            header::TAG,
-            header::CHUNK_MIN_LENGTH,
-        ] {
+        for name in [header::CONTENT_DIGEST, header::TAG, header::CHUNK_MIN_LENGTH] {
             map.append(name, value.clone());
         }
         let _ = (header::content_digest(&map), header::tags(&map));

@@ -86,9 +86,8 @@ impl HistoryPage {
         if found > max {
             return Err(DocumentError::Size { found, max });
         }
-        serde_json::from_slice(bytes).map_err(|wrong| DocumentError::Json {
-            reason: wrong.to_string(),
-        })
+        serde_json::from_slice(bytes)
+            .map_err(|wrong| DocumentError::Json { reason: wrong.to_string() })
     }
 }
 

@@ -16,9 +16,7 @@ pub fn write_next(target: &str) -> String {
 
 /// Finds the target of the next page; the values are those of all `Link` headers of the answer.
 pub fn read_next<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let fitting = values
-        .into_iter()
-        .filter(|value| value.len() <= LINK_BYTES_MAX);
+    let fitting = values.into_iter().filter(|value| value.len() <= LINK_BYTES_MAX);
     fitting.into_iter().find_map(next_of)
 }
 
@@ -70,9 +68,7 @@ fn is_next_relation(parameter: &str) -> bool {
     };
     let relations = value.trim().trim_matches('"');
     name.trim().eq_ignore_ascii_case("rel")
-        && relations
-            .split_ascii_whitespace()
-            .any(|relation| relation.eq_ignore_ascii_case("next"))
+        && relations.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
 }
 
 #[cfg(test)]
@@ -83,10 +79,7 @@ mod tests {
     fn what_is_written_reads_back() {
         let target = "/v2/shop/api/tags/list?n=2&last=v2";
         let written = write_next(target);
-        assert_eq!(
-            written,
-            "</v2/shop/api/tags/list?n=2&last=v2>; rel=\"next\""
-        );
+        assert_eq!(written, "</v2/shop/api/tags/list?n=2&last=v2>; rel=\"next\"");
         assert_eq!(read_next([written.as_str()]).as_deref(), Some(target));
     }
 
@@ -96,15 +89,9 @@ mod tests {
             ("</a>; rel=next", Some("/a")),
             ("</a>;REL=\"NEXT\"", Some("/a")),
             ("</a>; rel=\"prev\", </b,c;d>; rel=\"next\"", Some("/b,c;d")),
-            (
-                "</a>; title=\"x, <no>; rel=next\"; rel=\"prev\", </b>; rel=\"next\"",
-                Some("/b"),
-            ),
+            ("</a>; title=\"x, <no>; rel=next\"; rel=\"prev\", </b>; rel=\"next\"", Some("/b")),
             ("</a>; rel=\"first next\"", Some("/a")),
-            (
-                "<https://r.example/v2/x?n=1>; rel=\"next\"",
-                Some("https://r.example/v2/x?n=1"),
-            ),
+            ("<https://r.example/v2/x?n=1>; rel=\"next\"", Some("https://r.example/v2/x?n=1")),
             ("</a>; rel=\"prev\"", None),
             ("</a>", None),
             ("</a; rel=\"next\"", None),
@@ -112,10 +99,7 @@ mod tests {
         ] {
             assert_eq!(read_next([value]).as_deref(), expected, "{value}");
         }
-        assert_eq!(
-            read_next(["</a>; rel=prev", "</b>; rel=next"]).as_deref(),
-            Some("/b")
-        );
+        assert_eq!(read_next(["</a>; rel=prev", "</b>; rel=next"]).as_deref(), Some("/b"));
     }
 
     #[test]

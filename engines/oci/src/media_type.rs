@@ -66,12 +66,8 @@ pub enum MediaTypeError {
 
 impl ManifestType {
     /// Each of them.
-    pub const ALL: [Self; 4] = [
-        Self::OciImage,
-        Self::OciIndex,
-        Self::DockerImage,
-        Self::DockerList,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::OciImage, Self::OciIndex, Self::DockerImage, Self::DockerList];
 
     /// The text that stands in `Content-Type` and `mediaType`.
     #[must_use]
@@ -99,9 +95,7 @@ impl FromStr for ManifestType {
 
     /// Reads a bare media type; parameters are cut off by [`essence`].
     fn from_str(text: &str) -> Result<Self, MediaTypeError> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str().eq_ignore_ascii_case(text));
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
         found.ok_or_else(|| {
             let text: String = text.chars().take(128).collect();
             if text.starts_with("application/vnd.docker.distribution.manifest.v1+") {
@@ -122,10 +116,7 @@ impl fmt::Display for ManifestType {
 /// A `Content-Type` without its parameters and blanks: `application/json; charset=utf-8` is the first part.
 #[must_use]
 pub fn essence(content_type: &str) -> &str {
-    content_type
-        .split_once(';')
-        .map_or(content_type, |(bare, _)| bare)
-        .trim_matches([' ', '\t'])
+    content_type.split_once(';').map_or(content_type, |(bare, _)| bare).trim_matches([' ', '\t'])
 }
 
 /// Whether a layer of this type may be missing from a registry.
@@ -145,10 +136,7 @@ mod tests {
     fn the_four_types_are_read_as_they_are_written() {
         for kind in ManifestType::ALL {
             assert_eq!(kind.as_str().parse::<ManifestType>(), Ok(kind));
-            assert_eq!(
-                kind.as_str().to_uppercase().parse::<ManifestType>(),
-                Ok(kind)
-            );
+            assert_eq!(kind.as_str().to_uppercase().parse::<ManifestType>(), Ok(kind));
         }
     }
 
@@ -159,30 +147,17 @@ mod tests {
             "application/vnd.docker.distribution.manifest.v1+prettyjws",
         ] {
             let refused = text.parse::<ManifestType>();
-            assert!(
-                matches!(refused, Err(MediaTypeError::Schema1 { .. })),
-                "{text}"
-            );
+            assert!(matches!(refused, Err(MediaTypeError::Schema1 { .. })), "{text}");
         }
-        for text in [
-            "",
-            "application/json",
-            "application/vnd.oci.artifact.manifest.v1+json",
-        ] {
+        for text in ["", "application/json", "application/vnd.oci.artifact.manifest.v1+json"] {
             let refused = text.parse::<ManifestType>();
-            assert!(
-                matches!(refused, Err(MediaTypeError::Unknown { .. })),
-                "{text}"
-            );
+            assert!(matches!(refused, Err(MediaTypeError::Unknown { .. })), "{text}");
         }
     }
 
     #[test]
     fn parameters_are_cut_off() {
-        assert_eq!(
-            essence("application/json; charset=utf-8"),
-            "application/json"
-        );
+        assert_eq!(essence("application/json; charset=utf-8"), "application/json");
         assert_eq!(essence(" application/json ;a=b;c"), "application/json");
         assert_eq!(essence(""), "");
     }
@@ -192,9 +167,7 @@ mod tests {
         assert!(is_nondistributable(
             "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
         ));
-        assert!(is_nondistributable(
-            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
-        ));
+        assert!(is_nondistributable("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"));
         assert!(!is_nondistributable(OCI_LAYER_GZIP));
         assert!(!is_nondistributable(DOCKER_LAYER_GZIP));
     }

@@ -72,23 +72,15 @@ pub fn read_catalog(bytes: &[u8]) -> Result<NamesPage<RepositoryPath>, DocumentE
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DocumentError> {
     if bytes.len() > LIST_BODY_BYTES_MAX {
-        return Err(DocumentError::Size {
-            found: bytes.len(),
-            max: LIST_BODY_BYTES_MAX,
-        });
+        return Err(DocumentError::Size { found: bytes.len(), max: LIST_BODY_BYTES_MAX });
     }
-    serde_json::from_slice(bytes).map_err(|wrong| DocumentError::Json {
-        reason: wrong.to_string(),
-    })
+    serde_json::from_slice(bytes).map_err(|wrong| DocumentError::Json { reason: wrong.to_string() })
 }
 
 fn names<T: std::str::FromStr>(texts: Vec<String>) -> NamesPage<T> {
     let found = texts.len();
     let names: Vec<T> = texts.iter().filter_map(|text| text.parse().ok()).collect();
-    NamesPage {
-        unreadable: found - names.len(),
-        names,
-    }
+    NamesPage { unreadable: found - names.len(), names }
 }
 
 #[cfg(test)]
@@ -102,10 +94,7 @@ mod tests {
         let written = write_tags(&repository, &tags);
         assert_eq!(written, br#"{"name":"shop/api","tags":["1.4","uat"]}"#);
         assert_eq!(read_tags(&written).unwrap().names, tags);
-        assert_eq!(
-            write_tags(&repository, &[]),
-            br#"{"name":"shop/api","tags":[]}"#
-        );
+        assert_eq!(write_tags(&repository, &[]), br#"{"name":"shop/api","tags":[]}"#);
     }
 
     #[test]
@@ -120,12 +109,7 @@ mod tests {
     fn what_is_no_name_is_counted() {
         let page = read_tags(br#"{"name":"x","tags":["a","-b","c d"],"child":[]}"#).unwrap();
         assert_eq!((page.names.len(), page.unreadable), (1, 2));
-        assert!(
-            read_tags(br#"{"name":"x","tags":null}"#)
-                .unwrap()
-                .names
-                .is_empty()
-        );
+        assert!(read_tags(br#"{"name":"x","tags":null}"#).unwrap().names.is_empty());
         for bad in ["", "[]", r#"{"tags":"a"}"#, r#"{"tags":[1]}"#] {
             assert!(read_tags(bad.as_bytes()).is_err(), "{bad}");
         }
@@ -137,9 +121,6 @@ mod tests {
         padded.resize(LIST_BODY_BYTES_MAX, b' ');
         assert!(read_tags(&padded).is_ok());
         padded.push(b' ');
-        assert!(matches!(
-            read_tags(&padded),
-            Err(DocumentError::Size { .. })
-        ));
+        assert!(matches!(read_tags(&padded), Err(DocumentError::Size { .. })));
     }
 }

@@ -70,9 +70,7 @@ fn form_decode(text: &str) -> Result<String, QueryError> {
 /// # Errors
 /// A `%` without two hex digits, or bytes that are no UTF-8.
 pub fn decode(text: &str) -> Result<String, QueryError> {
-    let wrong = || QueryError::Encoding {
-        text: text.chars().take(64).collect(),
-    };
+    let wrong = || QueryError::Encoding { text: text.chars().take(64).collect() };
     let is_whole = text.split('%').skip(1).all(|rest| {
         let digits = rest.as_bytes().get(..2);
         digits.is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
@@ -85,13 +83,8 @@ pub fn decode(text: &str) -> Result<String, QueryError> {
 }
 
 /// RFC 3986 "unreserved" stays as it is, and `:` and `/`, which a query may hold.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b':')
-    .remove(b'/');
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
 
 /// Writes a value into a query.
 #[must_use]

@@ -34,9 +34,7 @@ impl ChunkRange {
             // One past the last byte must be a number too.
             (first <= last && last < u64::MAX).then_some(Self { first, last })
         });
-        range.ok_or_else(|| ChunkRangeError {
-            text: text.chars().take(64).collect(),
-        })
+        range.ok_or_else(|| ChunkRangeError { text: text.chars().take(64).collect() })
     }
 
     /// The chunk's length in bytes.
@@ -136,18 +134,11 @@ fn read_one(range: &str, length: u64) -> BlobPart {
         return match large(last) {
             0 => BlobPart::Unsatisfiable,
             _ if length == 0 => BlobPart::Whole,
-            count => BlobPart::Part {
-                first: length.saturating_sub(count),
-                last: length - 1,
-            },
+            count => BlobPart::Part { first: length.saturating_sub(count), last: length - 1 },
         };
     }
     let first = large(first);
-    let last = if last.is_empty() {
-        u64::MAX
-    } else {
-        large(last)
-    };
+    let last = if last.is_empty() { u64::MAX } else { large(last) };
     if first > last {
         return BlobPart::Unsatisfiable;
     }
@@ -158,10 +149,7 @@ fn read_one(range: &str, length: u64) -> BlobPart {
     if first >= length {
         return BlobPart::Unsatisfiable;
     }
-    BlobPart::Part {
-        first,
-        last: last.min(length - 1),
-    }
+    BlobPart::Part { first, last: last.min(length - 1) }
 }
 
 /// Reads the `Content-Range` of a 206: first, last and, where it is said, the length of the whole.
@@ -266,10 +254,7 @@ mod tests {
     fn the_answer_s_content_range_reads_back() {
         let part = BlobPart::Part { first: 2, last: 5 };
         assert_eq!(part.content_range(10).as_deref(), Some("bytes 2-5/10"));
-        assert_eq!(
-            BlobPart::Unsatisfiable.content_range(10).as_deref(),
-            Some("bytes */10")
-        );
+        assert_eq!(BlobPart::Unsatisfiable.content_range(10).as_deref(), Some("bytes */10"));
         let range = ChunkRange { first: 2, last: 5 };
         assert_eq!(read_content_range("bytes 2-5/10"), Some((range, Some(10))));
         assert_eq!(read_content_range("bytes 2-5/*"), Some((range, None)));

@@ -66,15 +66,7 @@ impl RefusedWrite {
             TagRefusal::Stale { found } => (RefusedReason::Stale, found),
         };
         let (by, at) = put.unzip();
-        Self {
-            reason,
-            repository,
-            tag,
-            existing,
-            incoming,
-            by,
-            at,
-        }
+        Self { reason, repository, tag, existing, incoming, by, at }
     }
 
     /// The status of the answer.
@@ -119,14 +111,12 @@ impl std::fmt::Display for RefusedWrite {
             RefusedReason::Burnt => {
                 write!(f, "{immutable}: it was deleted, and last named {existing}")
             }
-            RefusedReason::Drops => write!(
-                f,
-                "only grows, and the new manifest drops entries of {existing}"
-            ),
-            RefusedReason::Stale => write!(
-                f,
-                "is not what the condition of this write says: it names {existing}"
-            ),
+            RefusedReason::Drops => {
+                write!(f, "only grows, and the new manifest drops entries of {existing}")
+            }
+            RefusedReason::Stale => {
+                write!(f, "is not what the condition of this write says: it names {existing}")
+            }
         }?;
         if let Some(by) = &self.by {
             write!(f, ", put by {by}")?;

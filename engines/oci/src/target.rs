@@ -138,20 +138,11 @@ mod tests {
         let from: RepositoryPath = "base/os".parse().unwrap();
         let digest = Digest::sha256(b"");
         let tag: Tag = "1.4".parse().unwrap();
-        let page = PageQuery {
-            n: Some(2),
-            last: Some("v 2&x".to_owned()),
-        };
+        let page = PageQuery { n: Some(2), last: Some("v 2&x".to_owned()) };
         let all = PageQuery::default();
         for (target, expected) in [
-            (
-                blob(&repository, &digest),
-                format!("/v2/shop/api/blobs/{digest}"),
-            ),
-            (
-                uploads(&repository),
-                "/v2/shop/api/blobs/uploads/".to_owned(),
-            ),
+            (blob(&repository, &digest), format!("/v2/shop/api/blobs/{digest}")),
+            (uploads(&repository), "/v2/shop/api/blobs/uploads/".to_owned()),
             (
                 uploads_hashed(&repository, Algorithm::Sha512),
                 "/v2/shop/api/blobs/uploads/?digest-algorithm=sha512".to_owned(),
@@ -172,10 +163,7 @@ mod tests {
                 manifest_with_tags(&repository, &digest, &[tag.clone(), "a".parse().unwrap()]),
                 format!("/v2/shop/api/manifests/{digest}?tag=1.4&tag=a"),
             ),
-            (
-                tags(&repository, &page),
-                "/v2/shop/api/tags/list?n=2&last=v%202%26x".to_owned(),
-            ),
+            (tags(&repository, &page), "/v2/shop/api/tags/list?n=2&last=v%202%26x".to_owned()),
             (tags(&repository, &all), "/v2/shop/api/tags/list".to_owned()),
             (catalog(&all), "/v2/_catalog".to_owned()),
             (

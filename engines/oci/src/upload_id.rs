@@ -29,13 +29,7 @@ impl UploadId {
 impl fmt::Display for UploadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hex = format!("{:032x}", self.0);
-        let (a, b, c, d, e) = (
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..],
-        );
+        let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
         write!(f, "{a}-{b}-{c}-{d}-{e}")
     }
 }
@@ -53,9 +47,7 @@ impl FromStr for UploadId {
             return Err(UploadIdError);
         }
         let hex: String = text.chars().filter(|c| *c != '-').collect();
-        u128::from_str_radix(&hex, 16)
-            .map(Self)
-            .map_err(|_| UploadIdError)
+        u128::from_str_radix(&hex, 16).map(Self).map_err(|_| UploadIdError)
     }
 }
 
@@ -66,14 +58,8 @@ mod tests {
     #[test]
     fn an_id_is_a_version_4_uuid_and_reads_back() {
         // Source of the form: RFC 9562, section 5.4: the third group starts with 4, the fourth with 8 to b.
-        assert_eq!(
-            UploadId::new(u128::MAX).to_string(),
-            "ffffffff-ffff-4fff-bfff-ffffffffffff"
-        );
-        assert_eq!(
-            UploadId::new(0).to_string(),
-            "00000000-0000-4000-8000-000000000000"
-        );
+        assert_eq!(UploadId::new(u128::MAX).to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(UploadId::new(0).to_string(), "00000000-0000-4000-8000-000000000000");
         let id = UploadId::new(7);
         assert_eq!(id.to_string().parse(), Ok(id));
     }

@@ -96,14 +96,9 @@ mod tests {
 
     #[test]
     fn other_warnings_are_passed_over() {
-        for other in [
-            "",
-            "199 - \"x\"",
-            "299 agent \"x\"",
-            "299 - x",
-            "299 - \"a\"b\"",
-            "299 - \"a\\\"",
-        ] {
+        for other in
+            ["", "199 - \"x\"", "299 agent \"x\"", "299 - x", "299 - \"a\"b\"", "299 - \"a\\\""]
+        {
             assert!(read_warnings([other]).is_empty(), "{other}");
         }
     }

@@ -64,51 +64,29 @@ pub fn prefilter(bytes: &[u8]) -> bool {
     // `mage` is in `image`, `images` and `sidecarImage`.
     memmem::find(bytes, b"mage").is_some()
         || memmem::find(bytes, b"repository").is_some()
-        || memchr::memchr2_iter(b'f', b'F', bytes).any(|at| {
-            bytes[at..]
-                .get(..4)
-                .is_some_and(|word| word.eq_ignore_ascii_case(b"from"))
-        })
+        || memchr::memchr2_iter(b'f', b'F', bytes)
+            .any(|at| bytes[at..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"from")))
         || memmem::find(bytes, b"syntax").is_some()
 }
 
 fn is_dockerfile_name(name: &str) -> bool {
     let is_one = |word: &str| {
         name == word
-            || name
-                .strip_prefix(word)
-                .is_some_and(|rest| rest.starts_with(['.', '-', '_']))
-            || name
-                .strip_suffix(word)
-                .is_some_and(|rest| rest.ends_with('.'))
+            || name.strip_prefix(word).is_some_and(|rest| rest.starts_with(['.', '-', '_']))
+            || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
     };
-    let is_other = [
-        ".dockerignore",
-        ".md",
-        ".txt",
-        ".yaml",
-        ".yml",
-        ".json",
-        ".tmpl",
-        ".j2",
-    ]
-    .iter()
-    .any(|end| name.ends_with(end));
+    let is_other = [".dockerignore", ".md", ".txt", ".yaml", ".yml", ".json", ".tmpl", ".j2"]
+        .iter()
+        .any(|end| name.ends_with(end));
     (is_one("dockerfile") || is_one("containerfile")) && !is_other
 }
 
 fn is_compose_stem(stem: &str) -> bool {
-    ["docker-compose", "compose", "podman-compose"]
-        .iter()
-        .any(|word| {
-            stem == *word
-                || stem
-                    .strip_prefix(word)
-                    .is_some_and(|rest| rest.starts_with(['.', '-', '_']))
-                || stem
-                    .strip_suffix(word)
-                    .is_some_and(|rest| rest.ends_with(['.', '-']))
-        })
+    ["docker-compose", "compose", "podman-compose"].iter().any(|word| {
+        stem == *word
+            || stem.strip_prefix(word).is_some_and(|rest| rest.starts_with(['.', '-', '_']))
+            || stem.strip_suffix(word).is_some_and(|rest| rest.ends_with(['.', '-']))
+    })
 }
 
 /// Source: a workload file of Kubernetes has both keys; a Compose file has `services` at its root.
@@ -121,11 +99,7 @@ fn sniff(bytes: &[u8]) -> Option<Format> {
     };
     if has_key(b"apiVersion") && has_key(b"kind") {
         let is_kustomize = memmem::find(bytes, b"kustomize.config.k8s.io").is_some();
-        return Some(if is_kustomize {
-            Format::Kustomize
-        } else {
-            Format::Kubernetes
-        });
+        return Some(if is_kustomize { Format::Kustomize } else { Format::Kubernetes });
     }
     let services = memmem::find_iter(bytes, b"services:").any(|at| {
         at == 0
@@ -173,26 +147,14 @@ mod tests {
     #[test]
     fn content_decides_for_other_names() {
         let cases = [
-            (
-                "a.yaml",
-                "apiVersion: v1\nkind: Pod\n",
-                Some(Format::Kubernetes),
-            ),
-            (
-                "a.json",
-                "{\"apiVersion\":\"v1\",\"kind\":\"Pod\"}",
-                Some(Format::Kubernetes),
-            ),
+            ("a.yaml", "apiVersion: v1\nkind: Pod\n", Some(Format::Kubernetes)),
+            ("a.json", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\"}", Some(Format::Kubernetes)),
             (
                 "a.yaml",
                 "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
                 Some(Format::Kustomize),
             ),
-            (
-                "stack.yml",
-                "services:\n  a:\n    image: b\n",
-                Some(Format::Compose),
-            ),
+            ("stack.yml", "services:\n  a:\n    image: b\n", Some(Format::Compose)),
             ("a.yaml", "my-services:\n  image: b\n", None),
             ("a.txt", "apiVersion: v1\nkind: Pod\n", None),
             ("-", "# x\nFROM a\n", Some(Format::Dockerfile)),

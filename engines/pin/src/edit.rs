@@ -28,10 +28,7 @@ pub(crate) enum Promise {
     /// The scalar or word with this span has another value.
     Becomes { token: Range<usize>, value: String },
     /// Behind the scalar with this span stand new keys and values.
-    Adds {
-        after: Range<usize>,
-        pairs: Vec<(String, String)>,
-    },
+    Adds { after: Range<usize>, pairs: Vec<(String, String)> },
     /// The key with this span and its value are gone.
     Removes { key: Range<usize> },
 }
@@ -56,9 +53,7 @@ fn splice(text: &str, ordered: &[&Edit]) -> Result<String, ProofError> {
         // Text between two edits; none where they overlap or cut a character.
         let kept = text.get(at..edit.span.start);
         let (Some(kept), Some(_)) = (kept, text.get(edit.span.clone())) else {
-            return Err(ProofError::Misfit {
-                at: edit.span.start,
-            });
+            return Err(ProofError::Misfit { at: edit.span.start });
         };
         new.push_str(kept);
         new.push_str(&edit.text);

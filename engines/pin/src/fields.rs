@@ -31,12 +31,7 @@ pub(crate) enum TagChange {
 
 /// The edits that make these fields say what they shall.
 pub(crate) fn edits(site: usize, fields: &Fields, target: &Target) -> Result<Vec<Edit>, Skip> {
-    let mut draft = Draft {
-        site,
-        fields,
-        edits: Vec::new(),
-        added: Vec::new(),
-    };
+    let mut draft = Draft { site, fields, edits: Vec::new(), added: Vec::new() };
     match fields.kind {
         FieldsKind::Kustomize => draft.kustomize(target)?,
         FieldsKind::Pair => draft.pair(target)?,
@@ -118,10 +113,7 @@ impl Draft<'_> {
             span,
             text,
             site: self.site,
-            promise: Promise::Becomes {
-                token: field.raw.clone(),
-                value: value.to_owned(),
-            },
+            promise: Promise::Becomes { token: field.raw.clone(), value: value.to_owned() },
         });
         Ok(())
     }
@@ -135,9 +127,7 @@ impl Draft<'_> {
             span: line,
             text: String::new(),
             site: self.site,
-            promise: Promise::Removes {
-                key: field.key.clone(),
-            },
+            promise: Promise::Removes { key: field.key.clone() },
         });
         Ok(())
     }
@@ -174,10 +164,7 @@ impl Draft<'_> {
             span: at..at,
             text,
             site: self.site,
-            promise: Promise::Adds {
-                after: model.raw.clone(),
-                pairs: self.added,
-            },
+            promise: Promise::Adds { after: model.raw.clone(), pairs: self.added },
         });
         Ok(self.edits)
     }
@@ -197,11 +184,7 @@ fn plain(value: &str) -> String {
         && value
             .bytes()
             .all(|b| b.is_ascii_hexdigit() || matches!(b, b'x' | b'o' | b'_' | b'.' | b'-' | b'+'));
-    if is_word || is_numeric {
-        format!("\"{value}\"")
-    } else {
-        value.to_owned()
-    }
+    if is_word || is_numeric { format!("\"{value}\"") } else { value.to_owned() }
 }
 
 #[cfg(test)]
@@ -210,25 +193,11 @@ mod tests {
 
     #[test]
     fn what_yaml_would_read_as_something_else_is_quoted() {
-        for quoted in [
-            "1.10",
-            "20260317",
-            "1e5",
-            "0x1f",
-            "no",
-            "",
-            "2026-03-17",
-            "20260317-143958",
-        ] {
+        for quoted in ["1.10", "20260317", "1e5", "0x1f", "no", "", "2026-03-17", "20260317-143958"]
+        {
             assert_eq!(plain(quoted), format!("\"{quoted}\""));
         }
-        for bare in [
-            "v1.10",
-            "20260317-143958-uat",
-            "latest",
-            "git-1a2b3c4d5e6f",
-            "shop/api",
-        ] {
+        for bare in ["v1.10", "20260317-143958-uat", "latest", "git-1a2b3c4d5e6f", "shop/api"] {
             assert_eq!(plain(bare), bare);
         }
     }

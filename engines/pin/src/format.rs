@@ -37,12 +37,7 @@ pub(crate) fn read_reference(text: &str) -> Found {
 
 impl<'a, 't> Collector<'a, 't> {
     pub(crate) fn new(tree: &'a Tree<'t>) -> Self {
-        Self {
-            tree,
-            places: Places::new(tree.text),
-            sites: Vec::new(),
-            by_node: HashMap::new(),
-        }
+        Self { tree, places: Places::new(tree.text), sites: Vec::new(), by_node: HashMap::new() }
     }
 
     pub(crate) fn finish(self) -> Vec<Site> {
@@ -83,18 +78,12 @@ impl<'a, 't> Collector<'a, 't> {
 
     /// Whether the value was added before, under whatever name.
     pub(crate) fn knows(&self, value: NodeId) -> bool {
-        self.tree
-            .resolve(value)
-            .is_some_and(|node| self.by_node.contains_key(&node))
+        self.tree.resolve(value).is_some_and(|node| self.by_node.contains_key(&node))
     }
 
     fn alias_place(&mut self, alias: NodeId) -> AliasPlace {
         let (line, column) = self.places.of(self.tree.node(alias).raw.range().start);
-        AliasPlace {
-            line,
-            column,
-            path: self.tree.path(alias),
-        }
+        AliasPlace { line, column, path: self.tree.path(alias) }
     }
 
     fn whole(&mut self, node: NodeId, context: Context, certainty: Certainty) -> Site {
@@ -113,14 +102,12 @@ impl<'a, 't> Collector<'a, 't> {
             before: value[..lead].to_owned(),
             after: value[lead + text.len()..].to_owned(),
         };
-        let behind = if matches!(
-            self.tree.node(node).kind,
-            Kind::Scalar(Style::Literal | Style::Folded)
-        ) {
-            raw.start
-        } else {
-            raw.end
-        };
+        let behind =
+            if matches!(self.tree.node(node).kind, Kind::Scalar(Style::Literal | Style::Folded)) {
+                raw.start
+            } else {
+                raw.end
+            };
         let span = written.unwrap_or(raw);
         let (line, column) = self.places.of(span.start);
         Site {
@@ -153,10 +140,7 @@ impl<'a, 't> Collector<'a, 't> {
             .tag
             .as_ref()
             .or(fields.digest.as_ref())
-            .or(fields
-                .other
-                .as_ref()
-                .filter(|_| fields.kind == FieldsKind::Kustomize))
+            .or(fields.other.as_ref().filter(|_| fields.kind == FieldsKind::Kustomize))
             .unwrap_or(&fields.name);
         let span = main.inner();
         let (line, column) = self.places.of(span.start);

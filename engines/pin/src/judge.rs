@@ -97,10 +97,9 @@ pub fn judge(site: &Site, required: Level, rules: &RuleSet) -> Verdict {
         Found::Image(ImageRef::Pinned(_)) => Verdict::Pinned,
         Found::Image(ImageRef::Bare(_)) => match required {
             Level::Floating => Verdict::Accepted,
-            Level::Tag | Level::Digest => finding(
-                FindingKind::NoTag,
-                format!("`{}` has no tag: it can move", site.text),
-            ),
+            Level::Tag | Level::Digest => {
+                finding(FindingKind::NoTag, format!("`{}` has no tag: it can move", site.text))
+            }
         },
         Found::Image(ImageRef::Tagged(tagged)) => tag(site, tagged, required, rules),
     }
@@ -124,10 +123,7 @@ fn malformed(site: &Site, error: &ReferenceError) -> Verdict {
         | ReferenceError::NotTagged { .. } => FindingKind::Malformed,
     };
     let text: String = site.text.chars().take(120).collect();
-    finding(
-        kind,
-        format!("`{}` is no image reference: {error}", text.escape_debug()),
-    )
+    finding(kind, format!("`{}` is no image reference: {error}", text.escape_debug()))
 }
 
 fn tag(site: &Site, tagged: &TaggedRef, required: Level, rules: &RuleSet) -> Verdict {
@@ -165,10 +161,9 @@ fn tag(site: &Site, tagged: &TaggedRef, required: Level, rules: &RuleSet) -> Ver
 fn fixed(text: &str, required: Level) -> Verdict {
     match required {
         Level::Floating | Level::Tag => Verdict::Accepted,
-        Level::Digest => finding(
-            FindingKind::NotPinned,
-            format!("`{text}` is not pinned: it names no digest"),
-        ),
+        Level::Digest => {
+            finding(FindingKind::NotPinned, format!("`{text}` is not pinned: it names no digest"))
+        }
     }
 }
 
@@ -197,9 +192,7 @@ impl FromStr for Level {
             "floating" => Ok(Self::Floating),
             "tag" => Ok(Self::Tag),
             "digest" => Ok(Self::Digest),
-            other => Err(LevelError {
-                text: other.chars().take(40).collect(),
-            }),
+            other => Err(LevelError { text: other.chars().take(40).collect() }),
         }
     }
 }

@@ -111,15 +111,9 @@ mod tests {
         for tag in ["1", "v1", "16-alpine", "3-slim-bookworm", "999"] {
             assert_eq!(moving(tag), Some(Moving::Major), "{tag}");
         }
-        for tag in [
-            "1.27",
-            "1000",
-            "20260414-001",
-            "git-1a2b3c4d5e6f",
-            "1-g1a2b",
-            "v1.4.2",
-            "1a2b3c4",
-        ] {
+        for tag in
+            ["1.27", "1000", "20260414-001", "git-1a2b3c4d5e6f", "1-g1a2b", "v1.4.2", "1a2b3c4"]
+        {
             assert_eq!(moving(tag), None, "{tag}");
         }
     }

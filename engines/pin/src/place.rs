@@ -14,12 +14,7 @@ pub(crate) struct Places<'t> {
 
 impl<'t> Places<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            line: 1,
-            line_start: 0,
-            seen: 0,
-        }
+        Self { text, line: 1, line_start: 0, seen: 0 }
     }
 
     /// The line and the column of a byte.

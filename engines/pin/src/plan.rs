@@ -127,10 +127,7 @@ pub fn plan_set(scan: &Scan, repository: &Repository, to: &PinnedRef) -> Plan {
                 name: (effective(site).unwrap_or(name) != to.repository)
                     .then(|| to.repository.familiar()),
                 // A new digest without a tag: the old tag beside it would be a lie.
-                tag: to
-                    .tag
-                    .as_ref()
-                    .map_or(TagChange::Drop, |tag| TagChange::To(tag.to_string())),
+                tag: to.tag.as_ref().map_or(TagChange::Drop, |tag| TagChange::To(tag.to_string())),
                 digest: Some(to.digest),
             }),
         }
@@ -142,11 +139,9 @@ pub fn plan_set(scan: &Scan, repository: &Repository, to: &PinnedRef) -> Plan {
 pub fn plan_unpin(scan: &Scan) -> Plan {
     plan(scan, |site| match &site.found {
         Found::Image(ImageRef::Pinned(pinned)) if pinned.tag.is_none() => Step::Skip(Skip::NoTag),
-        Found::Image(ImageRef::Pinned(_)) => Step::Write(Target {
-            name: None,
-            tag: TagChange::Keep,
-            digest: None,
-        }),
+        Found::Image(ImageRef::Pinned(_)) => {
+            Step::Write(Target { name: None, tag: TagChange::Keep, digest: None })
+        }
         Found::Image(ImageRef::Bare(_) | ImageRef::Tagged(_))
         | Found::Opaque(_)
         | Found::Malformed(_)

@@ -100,12 +100,7 @@ fn tree(text: &str, when: When) -> Result<crate::yaml::Tree<'_>, ProofError> {
         && let Err(found) = agree(&tree)
     {
         let (line, column) = Places::new(text).of(found.at);
-        return Err(ProofError::Disagreement {
-            when,
-            line,
-            column,
-            detail: found.detail,
-        });
+        return Err(ProofError::Disagreement { when, line, column, detail: found.detail });
     }
     Ok(tree)
 }
@@ -120,22 +115,15 @@ fn bytes(old: &str, new: &str, edits: &[&Edit]) -> Result<(), ProofError> {
     let (old_bytes, mut rest) = (old.as_bytes(), new.as_bytes());
     let mut at = 0;
     for edit in edits {
-        let kept = old_bytes
-            .get(at..edit.span.start)
-            .ok_or(ProofError::Misfit {
-                at: edit.span.start,
-            })?;
+        let kept =
+            old_bytes.get(at..edit.span.start).ok_or(ProofError::Misfit { at: edit.span.start })?;
         rest = rest
             .strip_prefix(kept)
             .and_then(|rest| rest.strip_prefix(edit.text.as_bytes()))
             .ok_or_else(|| collateral(old, edit.span.start))?;
         at = edit.span.end;
     }
-    if old_bytes.get(at..) == Some(rest) {
-        Ok(())
-    } else {
-        Err(collateral(old, at))
-    }
+    if old_bytes.get(at..) == Some(rest) { Ok(()) } else { Err(collateral(old, at)) }
 }
 
 /// Walks both readings together: equal but for what the edits promise, each promise kept once.
@@ -155,10 +143,7 @@ fn meaning(
             Some(_) | None => &[],
         };
         kept += here.len();
-        if here
-            .iter()
-            .any(|promise| matches!(promise, Promise::Removes { .. }))
-        {
+        if here.iter().any(|promise| matches!(promise, Promise::Removes { .. })) {
             let value = before.next().ok_or_else(fail)?;
             if value.shape != Shape::Scalar {
                 return Err(fail());
@@ -177,21 +162,15 @@ fn meaning(
         }
         for (at, value) in expected.into_iter().enumerate() {
             let found = after.next().ok_or_else(fail)?;
-            let (shape, is_anchored) = if at == 0 {
-                (mark.shape, mark.is_anchored)
-            } else {
-                (Shape::Scalar, false)
-            };
+            let (shape, is_anchored) =
+                if at == 0 { (mark.shape, mark.is_anchored) } else { (Shape::Scalar, false) };
             if found.shape != shape || found.value != value || found.is_anchored != is_anchored {
                 return Err(fail());
             }
         }
     }
     if after.next().is_some() || kept != edits.len() {
-        return Err(collateral(
-            old,
-            edits.first().map_or(0, |edit| edit.span.start),
-        ));
+        return Err(collateral(old, edits.first().map_or(0, |edit| edit.span.start)));
     }
     Ok(())
 }
@@ -205,9 +184,7 @@ fn by_scalar<'e>(edits: &[&'e Edit]) -> HashMap<(usize, usize), Vec<&'e Promise>
             Promise::Adds { after, .. } => after,
             Promise::Removes { key } => key,
         };
-        all.entry((span.start, span.end))
-            .or_default()
-            .push(&edit.promise);
+        all.entry((span.start, span.end)).or_default().push(&edit.promise);
     }
     all
 }
@@ -215,27 +192,12 @@ fn by_scalar<'e>(edits: &[&'e Edit]) -> HashMap<(usize, usize), Vec<&'e Promise>
 /// A Dockerfile as marks: every directive, word and heredoc body.
 fn words(text: &str) -> Vec<Mark<'_>> {
     let parsed: dockerfile::Parsed = dockerfile::parse(text);
-    let mark = |shape, value, span| Mark {
-        shape,
-        value,
-        span,
-        is_exact: true,
-        is_anchored: false,
-    };
+    let mark = |shape, value, span| Mark { shape, value, span, is_exact: true, is_anchored: false };
     let word = |word: dockerfile::Word| mark(Shape::Scalar, Cow::Owned(word.text), word.span);
     let mut all: Vec<Mark<'_>> = Vec::new();
-    all.extend(
-        parsed
-            .directives
-            .into_iter()
-            .map(|directive| word(directive.value)),
-    );
+    all.extend(parsed.directives.into_iter().map(|directive| word(directive.value)));
     for instruction in parsed.instructions {
-        all.push(mark(
-            Shape::Sequence,
-            Cow::Borrowed(""),
-            instruction.start..instruction.start,
-        ));
+        all.push(mark(Shape::Sequence, Cow::Borrowed(""), instruction.start..instruction.start));
         all.extend(instruction.words.into_iter().map(word));
     }
     for body in parsed.bodies {

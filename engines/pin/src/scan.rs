@@ -95,11 +95,7 @@ pub fn scan(format: Format, text: &str) -> Result<Scan, ScanError> {
             }
             let sites = collector.finish();
             if tree.is_exhausted() {
-                return Err(ScanError::Yaml {
-                    line: 1,
-                    column: 1,
-                    what: What::Lookups,
-                });
+                return Err(ScanError::Yaml { line: 1, column: 1, what: What::Lookups });
             }
             sites
         }
@@ -108,21 +104,13 @@ pub fn scan(format: Format, text: &str) -> Result<Scan, ScanError> {
         return Err(ScanError::Sites);
     }
     sites.sort_by_key(|site| site.span.start);
-    Ok(Scan {
-        format,
-        sites,
-        is_templated,
-    })
+    Ok(Scan { format, sites, is_templated })
 }
 
 /// Reads YAML, with the place in people's terms where it cannot.
 pub(crate) fn read(text: &str) -> Result<yaml::Tree<'_>, ScanError> {
     yaml::scan(text).map_err(|broken| {
         let (line, column) = Places::new(text).of(broken.at);
-        ScanError::Yaml {
-            line,
-            column,
-            what: broken.what,
-        }
+        ScanError::Yaml { line, column, what: broken.what }
     })
 }

@@ -71,6 +71,10 @@ pub fn judge_merge(
     };
     let newest = from.landed(image).find_map(|deploy| {
         let digest = deploy.claim.to;
+        // What a rollback left there, or somebody blocked, was not found good.
+        if from.condemned(image, &digest).is_some() || from.blocked(&digest).is_some() {
+            return None;
+        }
         let source =
             |build: &&BuildClaim| build.source.as_ref().map(|source| source.commit.clone());
         let mut sources = builds.iter().filter(|build| build.digest == digest);
@@ -117,6 +121,19 @@ mod tests {
         assert_eq!(judge(&story, &Merged::Commits(commits)), expected);
         let never_built = Merged::Commits(vec![story.commit_of("docs")]);
         assert!(matches!(judge(&story, &never_built), MergeEvidence::NoneVerified { .. }));
+    }
+
+    #[test]
+    fn a_build_that_a_rollback_left_there_was_not_verified() {
+        let mut story = Story::new();
+        let (good, bad) = (story.build("api", "good", "uat"), story.build("api", "bad", "uat"));
+        for digest in [good, bad] {
+            story.deploy("api", "uat", digest, DeployKind::Deploy, NamedBy::Rule);
+        }
+        let back = DeployKind::Rollback { condemns: bad, returns_to: None };
+        story.deploy("api", "uat", good, back, NamedBy::Rule);
+        let merged = Merged::Commits(vec![story.commit_of("bad")]);
+        assert!(matches!(judge(&story, &merged), MergeEvidence::NoneVerified { .. }));
     }
 
     #[test]

@@ -85,16 +85,9 @@ impl std::fmt::Display for Why {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Pushed { branch, pattern } => {
-                write!(
-                    f,
-                    "branch `{branch}` was pushed, and `{pattern}` matches it"
-                )
+                write!(f, "branch `{branch}` was pushed, and `{pattern}` matches it")
             }
-            Self::Allowed {
-                branch,
-                pattern,
-                event,
-            } => write!(
+            Self::Allowed { branch, pattern, event } => write!(
                 f,
                 "`{pattern}` matches branch `{branch}`, and events names `{}`",
                 event.name()
@@ -134,9 +127,7 @@ pub fn environment_of(
         Event::MergeQueue => return Err(EnvironmentRefused::MergeQueue),
         Event::Tag => return Err(EnvironmentRefused::GitTag),
         Event::Other(event) => {
-            return Err(EnvironmentRefused::OtherEvent {
-                event: event.clone(),
-            });
+            return Err(EnvironmentRefused::OtherEvent { event: event.clone() });
         }
         Event::Push => by_branch(facts, rules, None)?,
         Event::Manual => by_branch(facts, rules, Some(EventKind::Manual))?,
@@ -156,10 +147,7 @@ fn outside_of_ci(
     told: Option<&EnvironmentName>,
 ) -> Result<Decision, EnvironmentRefused> {
     match (told, facts.provider, &facts.source_ref) {
-        (Some(told), _, _) => Ok(Decision {
-            environment: told.clone(),
-            why: Why::Told,
-        }),
+        (Some(told), _, _) => Ok(Decision { environment: told.clone(), why: Why::Told }),
         (None, Provider::Checkout, None) => Err(EnvironmentRefused::DetachedHead),
         (None, Provider::Checkout, Some(_)) => Err(EnvironmentRefused::Laptop),
         (
@@ -200,11 +188,7 @@ fn by_branch(
     };
     let why = match event {
         None => Why::Pushed { branch, pattern },
-        Some(event) if rule.events.contains(&event) => Why::Allowed {
-            branch,
-            pattern,
-            event,
-        },
+        Some(event) if rule.events.contains(&event) => Why::Allowed { branch, pattern, event },
         Some(event) => {
             return Err(EnvironmentRefused::EventNotAllowed {
                 environment: rule.name,
@@ -213,10 +197,7 @@ fn by_branch(
             });
         }
     };
-    Ok(Decision {
-        environment: rule.name,
-        why,
-    })
+    Ok(Decision { environment: rule.name, why })
 }
 
 fn is_request_ref(whole: &str) -> bool {

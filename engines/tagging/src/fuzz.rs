@@ -18,12 +18,7 @@ pub fn schemes(text: &str) {
     facts.git_tag = Some(text.to_owned());
     facts.environment = "prod".parse().ok();
     facts.commit = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d".parse().ok();
-    let fixed = [
-        "{date}-{branch}-{sha12}",
-        "{tag}-{branch}",
-        "semver",
-        "semver-sha",
-    ];
+    let fixed = ["{date}-{branch}-{sha12}", "{tag}-{branch}", "semver", "semver-sha"];
     for scheme in fixed.iter().copied().chain([text]) {
         let Ok(scheme) = scheme.parse::<Scheme>() else {
             continue;

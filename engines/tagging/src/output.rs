@@ -154,9 +154,7 @@ impl Output {
 fn check(name: &'static str, value: &str) -> Result<(), OutputError> {
     let fits = (1..=OUTPUT_NAME_LEN_MAX).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !fits {
         return Err(OutputError::Name { name });
     }

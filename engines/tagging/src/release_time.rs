@@ -62,21 +62,13 @@ pub enum ReleaseTimeError {
 /// Refuses a value that is no time, or more than an hour ahead.
 pub fn release_time(handed: Option<&str>, now: Timestamp) -> Result<ReleaseTime, ReleaseTimeError> {
     let Some(text) = handed.map(str::trim).filter(|text| !text.is_empty()) else {
-        return Ok(ReleaseTime {
-            at: now.to_second(),
-            source: ReleaseTimeSource::TakenNow,
-        });
+        return Ok(ReleaseTime { at: now.to_second(), source: ReleaseTimeSource::TakenNow });
     };
-    let at: Timestamp = text
-        .parse()
-        .map_err(|source| ReleaseTimeError::Text { source })?;
+    let at: Timestamp = text.parse().map_err(|source| ReleaseTimeError::Text { source })?;
     if at > now.plus_millis(AHEAD_MS_MAX) {
         return Err(ReleaseTimeError::Ahead { at, now });
     }
-    Ok(ReleaseTime {
-        at: at.to_second(),
-        source: ReleaseTimeSource::HandedOn,
-    })
+    Ok(ReleaseTime { at: at.to_second(), source: ReleaseTimeSource::HandedOn })
 }
 
 #[cfg(test)]
@@ -99,12 +91,7 @@ mod tests {
         let second = release_time(Some(&handed), moment("2026-03-18T00:00:00Z")).unwrap();
         assert_eq!(second.at, first.at);
         assert_eq!(second.source, ReleaseTimeSource::HandedOn);
-        assert_eq!(
-            release_time(Some("2026-03-17T15:39:58+01:00"), now)
-                .unwrap()
-                .at,
-            first.at
-        );
+        assert_eq!(release_time(Some("2026-03-17T15:39:58+01:00"), now).unwrap().at, first.at);
     }
 
     #[test]
@@ -120,17 +107,9 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused() {
         let now = moment("2026-03-17T12:00:00Z");
-        for bad in [
-            "yesterday",
-            "20260317-120000",
-            "2026-03-17T12:00:00",
-            "1773750000",
-        ] {
+        for bad in ["yesterday", "20260317-120000", "2026-03-17T12:00:00", "1773750000"] {
             assert!(
-                matches!(
-                    release_time(Some(bad), now),
-                    Err(ReleaseTimeError::Text { .. })
-                ),
+                matches!(release_time(Some(bad), now), Err(ReleaseTimeError::Text { .. })),
                 "{bad}"
             );
         }

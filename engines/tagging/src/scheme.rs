@@ -55,15 +55,8 @@ pub enum Scheme {
 }
 
 /// The names that settings and `--scheme` may use; a text with a `{` is a template.
-pub const SCHEME_NAMES: [&str; 7] = [
-    "timestamp-env",
-    "timestamp",
-    "sha",
-    "semver",
-    "semver-sha",
-    "date-build",
-    "date-sha",
-];
+pub const SCHEME_NAMES: [&str; 7] =
+    ["timestamp-env", "timestamp", "sha", "semver", "semver-sha", "date-build", "date-sha"];
 
 impl Scheme {
     /// The scheme's name, `template` for one that has none.

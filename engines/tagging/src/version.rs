@@ -80,9 +80,7 @@ fn parse(text: &str) -> Result<Version, &'static str> {
     if text.len() > VERSION_LEN_MAX {
         return Err("it has more than 256 characters");
     }
-    let (v, rest) = text
-        .strip_prefix('v')
-        .map_or(("", text), |rest| ("v", rest));
+    let (v, rest) = text.strip_prefix('v').map_or(("", text), |rest| ("v", rest));
     let (rest, build) = match rest.split_once('+') {
         Some((rest, build)) => (rest, Some(build)),
         None => (rest, None),
@@ -113,10 +111,7 @@ impl FromStr for Version {
     type Err = VersionError;
 
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        parse(text).map_err(|reason| VersionError {
-            text: text.chars().take(80).collect(),
-            reason,
-        })
+        parse(text).map_err(|reason| VersionError { text: text.chars().take(80).collect(), reason })
     }
 }
 

@@ -26,13 +26,7 @@ impl Clients {
     }
 
     fn print_versions(&self) {
-        for peer in [
-            &self.buildah,
-            &self.podman,
-            &self.skopeo,
-            &self.crane,
-            &self.regctl,
-        ] {
+        for peer in [&self.buildah, &self.podman, &self.skopeo, &self.crane, &self.regctl] {
             println!("with {}", peer.version());
         }
     }
@@ -41,22 +35,9 @@ impl Clients {
 fn build_and_push(buildah: &Peer, home: &Path, name: &str) {
     let container = output(buildah.command_at_home(home).args(["from", "scratch"]));
     let archive = root_archive(home);
-    output(
-        buildah
-            .command_at_home(home)
-            .args(["add", &container])
-            .arg(archive),
-    );
-    output(
-        buildah
-            .command_at_home(home)
-            .args(["commit", "--quiet", &container, name]),
-    );
-    output(
-        buildah
-            .command_at_home(home)
-            .args(["push", "--quiet", "--tls-verify=false", name]),
-    );
+    output(buildah.command_at_home(home).args(["add", &container]).arg(archive));
+    output(buildah.command_at_home(home).args(["commit", "--quiet", &container, name]));
+    output(buildah.command_at_home(home).args(["push", "--quiet", "--tls-verify=false", name]));
 }
 
 #[test]
@@ -78,12 +59,7 @@ fn clients_at_their_own_homes_agree_on_a_digest() {
     build_and_push(&clients.buildah, home, &name);
 
     let by_crane =
-        output(
-            clients
-                .crane
-                .command_at_home(home)
-                .args(["digest", "--insecure", &name]),
-        );
+        output(clients.crane.command_at_home(home).args(["digest", "--insecure", &name]));
     let mut skopeo = clients.skopeo.command_at_home(home);
     skopeo.args(["inspect", "--tls-verify=false", "--format", "{{.Digest}}"]);
     let by_skopeo = output(skopeo.arg(format!("docker://{name}")));

@@ -16,30 +16,16 @@ fn a_docker_daemon_pushes_and_pulls() {
     };
     println!(
         "docker {}",
-        output(
-            daemon
-                .docker()
-                .args(["version", "--format", "{{.Server.Version}}"])
-        )
+        output(daemon.docker().args(["version", "--format", "{{.Server.Version}}"]))
     );
     let folder = tempfile::tempdir().unwrap();
     let name = format!("{}/shop/api:1", registry.host());
 
-    output(
-        daemon
-            .docker()
-            .arg("import")
-            .arg(root_archive(folder.path()))
-            .arg(&name),
-    );
+    output(daemon.docker().arg("import").arg(root_archive(folder.path())).arg(&name));
     output(daemon.docker().args(["push", "--quiet", &name]));
     output(daemon.docker().args(["rmi", &name]));
     output(daemon.docker().args(["pull", "--quiet", &name]));
 
-    let digests = output(
-        daemon
-            .docker()
-            .args(["images", "--digests", "--quiet", &name]),
-    );
+    let digests = output(daemon.docker().args(["images", "--digests", "--quiet", &name]));
     assert!(!digests.is_empty());
 }

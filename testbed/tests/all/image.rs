@@ -9,11 +9,7 @@ pub(crate) fn root_archive(folder: &Path) -> PathBuf {
     fs::write(folder.join("greeting"), "good evening\n").unwrap();
     let archive = folder.join("root.tar");
     let mut tar = Command::new("tar");
-    tar.arg("-cf")
-        .arg(&archive)
-        .arg("-C")
-        .arg(folder)
-        .arg("greeting");
+    tar.arg("-cf").arg(&archive).arg("-C").arg(folder).arg("greeting");
     assert!(tar.status().unwrap().success());
     archive
 }
@@ -22,10 +18,6 @@ pub(crate) fn root_archive(folder: &Path) -> PathBuf {
 pub(crate) fn output(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?} ended with {}: {errors}",
-        output.status
-    );
+    assert!(output.status.success(), "{command:?} ended with {}: {errors}", output.status);
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

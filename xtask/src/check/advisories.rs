@@ -21,10 +21,7 @@ pub(super) fn check(root: &Path) -> Result<Outcome> {
     };
     let mut fetch = Command::new(&program);
     // Without a terminal git would wait for a password for ever.
-    fetch
-        .args(["--locked", "fetch", "db"])
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .current_dir(root);
+    fetch.args(["--locked", "fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0").current_dir(root);
     match within(FETCH_WITHIN, &mut fetch)? {
         Ended::Well => {}
         Ended::Badly | Ended::TooLate => {

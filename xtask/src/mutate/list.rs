@@ -52,10 +52,7 @@ pub(crate) fn read(root: &Path) -> Result<Vec<Mutation>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {FOLDER}"))? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
+        if path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
     }
@@ -85,9 +82,7 @@ pub(crate) fn line_of(list: &str, mutation: &Mutation) -> usize {
             value.is_some_and(|table| table["find"].as_str() == Some(&mutation.find))
         }
     };
-    lines
-        .find(|(_, line)| names_it(line))
-        .map_or(1, |(index, _)| index + 1)
+    lines.find(|(_, line)| names_it(line)).map_or(1, |(index, _)| index + 1)
 }
 
 impl Mutation {
@@ -102,11 +97,7 @@ impl Mutation {
             bail!("the line occurs {times} times, not once");
         }
         let lines = text.lines().map(|line| match line.trim() == find {
-            true => format!(
-                "{}{}\n",
-                &line[..line.len() - line.trim_start().len()],
-                self.replace
-            ),
+            true => format!("{}{}\n", &line[..line.len() - line.trim_start().len()], self.replace),
             false => format!("{line}\n"),
         });
         Ok(lines.collect())

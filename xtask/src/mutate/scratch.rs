@@ -34,11 +34,7 @@ impl Scratch {
         let lock = fs::File::create(folder.join("lock"))?;
         lock.lock().context("cannot lock the copy")?;
         mirror(from, &root)?;
-        Ok(Self {
-            root,
-            target,
-            _lock: lock,
-        })
+        Ok(Self { root, target, _lock: lock })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -53,13 +49,7 @@ impl Scratch {
 /// Copies what git tracks or would track, and removes what it no longer does.
 fn mirror(from: &Path, to: &Path) -> Result<()> {
     let mut git = Command::new("git");
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]);
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listed = process::read(git.current_dir(from))?;
     let wanted: BTreeSet<&Path> = listed
         .split_terminator('\0')
@@ -116,12 +106,7 @@ mod tests {
             fs::write(from.path().join(name), text).unwrap();
         }
         mirror(from.path(), to.path()).unwrap();
-        let time = |name| {
-            fs::metadata(to.path().join(name))
-                .unwrap()
-                .modified()
-                .unwrap()
-        };
+        let time = |name| fs::metadata(to.path().join(name)).unwrap().modified().unwrap();
         let before = time("src/a.rs");
         fs::remove_file(from.path().join("src/b.rs")).unwrap();
         mirror(from.path(), to.path()).unwrap();

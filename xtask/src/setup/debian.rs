@@ -16,39 +16,15 @@ struct Needed {
 }
 
 const NEEDED: [Needed; 8] = [
-    Needed {
-        program: "git",
-        package: "git",
-    },
-    Needed {
-        program: "skopeo",
-        package: "skopeo",
-    },
-    Needed {
-        program: "podman",
-        package: "podman",
-    },
-    Needed {
-        program: "buildah",
-        package: "buildah",
-    },
-    Needed {
-        program: "dockerd",
-        package: "docker.io",
-    },
+    Needed { program: "git", package: "git" },
+    Needed { program: "skopeo", package: "skopeo" },
+    Needed { program: "podman", package: "podman" },
+    Needed { program: "buildah", package: "buildah" },
+    Needed { program: "dockerd", package: "docker.io" },
     // The same package, unless a docker client is there already.
-    Needed {
-        program: "docker",
-        package: "docker.io",
-    },
-    Needed {
-        program: "strace",
-        package: "strace",
-    },
-    Needed {
-        program: "busybox",
-        package: "busybox-static",
-    },
+    Needed { program: "docker", package: "docker.io" },
+    Needed { program: "strace", package: "strace" },
+    Needed { program: "busybox", package: "busybox-static" },
 ];
 
 /// Tells whether packages come from apt here.
@@ -71,9 +47,7 @@ pub(super) fn install(consent: Consent) -> Result<BTreeSet<String>> {
         Consent::No => apt_get(&["sudo"]),
     };
     let mut install = apt();
-    install
-        .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-        .args(&packages);
+    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(&packages);
     if consent == Consent::No || !is_debian() {
         println!("setup: not installed without --yes or root on Debian; on Debian this does it:");
         println!("  {}", process::line(&install));
@@ -82,9 +56,7 @@ pub(super) fn install(consent: Consent) -> Result<BTreeSet<String>> {
     {
         println!("setup: apt-get has said why it could not install");
     }
-    let missing = NEEDED
-        .iter()
-        .filter(|needed| place::program(needed.program).is_none());
+    let missing = NEEDED.iter().filter(|needed| place::program(needed.program).is_none());
     Ok(missing.map(|needed| needed.program.to_owned()).collect())
 }
 
@@ -96,10 +68,7 @@ fn packages(is_there: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
 
 /// `env` passes the variables through sudo, which drops them otherwise.
 fn apt_get(before: &[&str]) -> Command {
-    let words = before
-        .iter()
-        .copied()
-        .chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    let words = before.iter().copied().chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
     let words: Vec<_> = words.collect();
     let mut command = Command::new(words[0]);
     command.args(&words[1..]);

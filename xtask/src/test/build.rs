@@ -77,11 +77,7 @@ fn binaries(root: &Path, arguments: &[&str]) -> Result<Option<Option<PathBuf>>> 
     let mut cargo = Command::new("cargo");
     cargo
         .args(arguments)
-        .args([
-            "--release",
-            "--locked",
-            "--message-format=json-render-diagnostics",
-        ])
+        .args(["--release", "--locked", "--message-format=json-render-diagnostics"])
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
@@ -110,14 +106,8 @@ mod tests {
             )
         };
         let program = |text: &str| serde_json::from_str::<Message>(text).unwrap().program();
-        assert_eq!(
-            program(&artifact(false)),
-            Some(PathBuf::from("/t/indelible"))
-        );
+        assert_eq!(program(&artifact(false)), Some(PathBuf::from("/t/indelible")));
         assert_eq!(program(&artifact(true)), None);
-        assert_eq!(
-            program(r#"{"reason":"build-finished","success":true}"#),
-            None
-        );
+        assert_eq!(program(r#"{"reason":"build-finished","success":true}"#), None);
     }
 }

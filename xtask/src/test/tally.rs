@@ -36,18 +36,14 @@ impl Tally {
 
     /// Adds what a line of cargo's output says, where it is a result.
     pub(super) fn read(&mut self, line: &str) {
-        let Some((_, counts)) = line
-            .strip_prefix("test result: ")
-            .and_then(|result| result.split_once(". "))
+        let Some((_, counts)) =
+            line.strip_prefix("test result: ").and_then(|result| result.split_once(". "))
         else {
             return;
         };
         for count in counts.split("; ") {
             let mut words = count.split(' ');
-            let number = words
-                .next()
-                .and_then(|word| word.parse::<usize>().ok())
-                .unwrap_or(0);
+            let number = words.next().and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
             match words.next() {
                 Some("passed") => self.passed += number,
                 Some("failed") => self.failed += number,
@@ -64,10 +60,7 @@ impl Tally {
             let test = line.split_once(": ").map_or(*line, |(test, _)| test);
             tests.insert(test.to_owned())
         };
-        log.lines()
-            .filter(first_of_its_test)
-            .map(str::to_owned)
-            .collect()
+        log.lines().filter(first_of_its_test).map(str::to_owned).collect()
     }
 
     /// Makes the count honest: skipped tests did not pass, and a crash of cargo is a failure.
@@ -94,13 +87,7 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed,
-            self.failed,
-            self.skipped()
-        )
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped())
     }
 }
 
@@ -109,10 +96,7 @@ mod tests {
     use super::*;
 
     fn of(lines: &[&str], skip_log: &str, cargo_succeeded: bool) -> Tally {
-        let mut tally = Tally {
-            cargo_succeeded,
-            ..Tally::default()
-        };
+        let mut tally = Tally { cargo_succeeded, ..Tally::default() };
         lines.iter().for_each(|line| tally.read(line));
         tally.skips = Tally::read_skips(skip_log);
         tally.settle();
@@ -133,11 +117,7 @@ mod tests {
 
     #[test]
     fn a_test_that_could_not_run_did_not_pass() {
-        let tally = of(
-            &[GOOD],
-            "a: no podman\na: no podman twice\nb: no crane\n",
-            true,
-        );
+        let tally = of(&[GOOD], "a: no podman\na: no podman twice\nb: no crane\n", true);
         assert_eq!(tally.to_string(), "10 passed, 0 failed, 2 skipped");
         assert!(tally.is_good(Skips::Allowed));
         assert!(!tally.is_good(Skips::Failing));
@@ -147,10 +127,7 @@ mod tests {
     fn a_program_that_crashed_without_a_result_is_a_failure() {
         let tally = of(&[GOOD], "", false);
         assert_eq!(tally.to_string(), "12 passed, 1 failed, 0 skipped");
-        assert_eq!(
-            Tally::failed_to_start().to_string(),
-            "0 passed, 0 failed, 0 skipped"
-        );
+        assert_eq!(Tally::failed_to_start().to_string(), "0 passed, 0 failed, 0 skipped");
     }
 
     #[test]

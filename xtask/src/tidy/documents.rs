@@ -39,20 +39,14 @@ mod tests {
 
     #[test]
     fn a_gap_and_a_double_are_found() {
-        let gap = Tree::planted(&[
-            ("docs/decisions/0001-a.md", ""),
-            ("docs/decisions/0003-b.md", ""),
-        ]);
+        let gap =
+            Tree::planted(&[("docs/decisions/0001-a.md", ""), ("docs/decisions/0003-b.md", "")]);
         assert_eq!(findings(&gap).len(), 1);
-        let double = Tree::planted(&[
-            ("docs/decisions/0001-a.md", ""),
-            ("docs/decisions/0001-b.md", ""),
-        ]);
+        let double =
+            Tree::planted(&[("docs/decisions/0001-a.md", ""), ("docs/decisions/0001-b.md", "")]);
         assert_eq!(findings(&double).len(), 1);
-        let good = Tree::planted(&[
-            ("docs/decisions/0001-a.md", ""),
-            ("docs/decisions/README.md", ""),
-        ]);
+        let good =
+            Tree::planted(&[("docs/decisions/0001-a.md", ""), ("docs/decisions/README.md", "")]);
         assert!(findings(&good).is_empty());
     }
 }

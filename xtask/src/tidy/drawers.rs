@@ -2,9 +2,8 @@
 
 use super::tree::{Finding, Tree};
 
-const DRAWERS: [&str; 8] = [
-    "utils", "util", "common", "helpers", "helper", "manager", "managers", "misc",
-];
+const DRAWERS: [&str; 8] =
+    ["utils", "util", "common", "helpers", "helper", "manager", "managers", "misc"];
 
 pub(super) fn findings(tree: &Tree) -> Vec<Finding> {
     let by_path = tree.rust().filter_map(|(path, _)| {
@@ -16,9 +15,7 @@ pub(super) fn findings(tree: &Tree) -> Vec<Finding> {
         source.lines().filter_map(move |(number, line)| {
             let (_, after) = line.split_once("mod ")?;
             let name = after.strip_suffix('{')?.trim();
-            DRAWERS
-                .contains(&name)
-                .then(|| Finding::new(path, number, message(name)))
+            DRAWERS.contains(&name).then(|| Finding::new(path, number, message(name)))
         })
     });
     by_path.chain(inline).collect()
@@ -40,13 +37,8 @@ mod tests {
             ("a/src/c.rs", "fn f() {}\nmod helpers {\n}\n// mod util {\n"),
             ("a/src/community.rs", ""),
         ]);
-        let found: Vec<_> = findings(&tree)
-            .iter()
-            .map(|f| format!("{}:{}", f.path, f.line))
-            .collect();
-        assert_eq!(
-            found,
-            ["a/src/common/b.rs:1", "a/src/utils.rs:1", "a/src/c.rs:2"]
-        );
+        let found: Vec<_> =
+            findings(&tree).iter().map(|f| format!("{}:{}", f.path, f.line)).collect();
+        assert_eq!(found, ["a/src/common/b.rs:1", "a/src/utils.rs:1", "a/src/c.rs:2"]);
     }
 }

@@ -82,10 +82,7 @@ fn modules(tree: &Tree, path: &str) -> BTreeSet<String> {
         }
         // The literal is blank in the source, so it is read from the text.
         if line.contains("#[path =") {
-            let literal = text
-                .lines()
-                .nth(number - 1)
-                .and_then(|raw| raw.split('"').nth(1));
+            let literal = text.lines().nth(number - 1).and_then(|raw| raw.split('"').nth(1));
             files.extend(literal.map(|file| resolved(here, file)));
         }
     }
@@ -118,10 +115,7 @@ mod tests {
     use super::*;
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        findings(&Tree::planted(files))
-            .into_iter()
-            .map(|finding| finding.path)
-            .collect()
+        findings(&Tree::planted(files)).into_iter().map(|finding| finding.path).collect()
     }
 
     #[test]

@@ -7,13 +7,11 @@ const LINES_MAX: usize = 70;
 
 pub(super) fn findings(tree: &Tree) -> Vec<Finding> {
     let long = tree.rust().flat_map(|(path, source)| {
-        functions(source)
-            .filter(|function| function.lines > LINES_MAX)
-            .map(move |function| {
-                let Function { name, first, lines } = function;
-                let message = format!("`{name}` has {lines} lines, the limit is {LINES_MAX}");
-                Finding::new(path, first, message)
-            })
+        functions(source).filter(|function| function.lines > LINES_MAX).map(move |function| {
+            let Function { name, first, lines } = function;
+            let message = format!("`{name}` has {lines} lines, the limit is {LINES_MAX}");
+            Finding::new(path, first, message)
+        })
     });
     long.collect()
 }
@@ -37,11 +35,7 @@ fn functions(source: &Source) -> impl Iterator<Item = Function<'_>> {
         }
         let end = body_end(text, at)?;
         let (first, last) = (source.line_of(at), source.line_of(end));
-        Some(Function {
-            name,
-            first,
-            lines: last - first + 1,
-        })
+        Some(Function { name, first, lines: last - first + 1 })
     })
 }
 
@@ -87,10 +81,7 @@ mod tests {
         let body = "    let a = '{'; let b = \"{\"; // {\n".repeat(10);
         let next = "fn b() {\n}\n".repeat(60);
         assert!(
-            found(&format!(
-                "fn a<const N: usize>(x: [u8; 32]) {{\n{body}}}\n{next}"
-            ))
-            .is_empty()
+            found(&format!("fn a<const N: usize>(x: [u8; 32]) {{\n{body}}}\n{next}")).is_empty()
         );
     }
 

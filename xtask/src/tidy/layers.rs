@@ -100,21 +100,12 @@ impl Member {
 /// Cargo cannot read the workspace.
 pub(super) fn findings(root: &Path) -> Result<Vec<Finding>> {
     let mut cargo = Command::new("cargo");
-    cargo
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(root);
+    cargo.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root);
     let metadata: Metadata = serde_json::from_str(&process::read(&mut cargo)?)
         .context("cargo describes the workspace in another way")?;
     let root = root.canonicalize()?;
     let folder_of = |manifest: &Path| -> Option<String> {
-        Some(
-            manifest
-                .parent()?
-                .strip_prefix(&root)
-                .ok()?
-                .to_str()?
-                .to_owned(),
-        )
+        Some(manifest.parent()?.strip_prefix(&root).ok()?.to_str()?.to_owned())
     };
     let mut edges = Vec::new();
     for package in &metadata.packages {
@@ -134,39 +125,24 @@ pub(super) fn findings(root: &Path) -> Result<Vec<Finding>> {
                 Some(_) | None => UseOf::Code,
             };
             let line = line_of(&manifest, &dependency.name);
-            let from = Member {
-                folder: from.clone(),
-            };
-            edges.push(Edge {
-                from,
-                to: Member { folder: to },
-                use_of,
-                line,
-            });
+            let from = Member { folder: from.clone() };
+            edges.push(Edge { from, to: Member { folder: to }, use_of, line });
         }
     }
     Ok(judge(&edges))
 }
 
 fn line_of(manifest: &str, name: &str) -> usize {
-    let names = |line: &str| {
-        line.strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with(['.', ' ']))
-    };
-    manifest
-        .lines()
-        .position(names)
-        .map_or(1, |index| index + 1)
+    let names =
+        |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', ' ']));
+    manifest.lines().position(names).map_or(1, |index| index + 1)
 }
 
 fn judge(edges: &[Edge]) -> Vec<Finding> {
     let bad = edges.iter().filter_map(|edge| {
         let why = refusal(edge)?;
         let manifest = format!("{}/Cargo.toml", edge.from.folder);
-        let message = format!(
-            "{} may not depend on {}: {why}",
-            edge.from.folder, edge.to.folder
-        );
+        let message = format!("{} may not depend on {}: {why}", edge.from.folder, edge.to.folder);
         Some(Finding::new(&manifest, edge.line, message))
     });
     bad.collect()
@@ -199,15 +175,8 @@ mod tests {
     use super::*;
 
     fn found(from: &str, to: &str, use_of: UseOf) -> bool {
-        let member = |folder: &str| Member {
-            folder: folder.to_owned(),
-        };
-        let edge = Edge {
-            from: member(from),
-            to: member(to),
-            use_of,
-            line: 7,
-        };
+        let member = |folder: &str| Member { folder: folder.to_owned() };
+        let edge = Edge { from: member(from), to: member(to), use_of, line: 7 };
         !judge(&[edge]).is_empty()
     }
 
@@ -226,11 +195,7 @@ mod tests {
         ];
         for (from, to, bad) in table {
             assert_eq!(found(from, to, UseOf::Code), bad, "{from} -> {to}");
-            assert_eq!(
-                found(from, to, UseOf::Tests),
-                bad,
-                "{from} -> {to} in tests"
-            );
+            assert_eq!(found(from, to, UseOf::Tests), bad, "{from} -> {to} in tests");
         }
     }
 

@@ -4,13 +4,9 @@ use super::tree::{Finding, Tree, name};
 use crate::mutate::list;
 
 pub(super) fn findings(tree: &Tree) -> Vec<Finding> {
-    let lists = tree
-        .texts()
-        .filter(|(path, _)| path.starts_with(list::FOLDER));
+    let lists = tree.texts().filter(|(path, _)| path.starts_with(list::FOLDER));
     let lists = lists.filter(|(path, _)| name(path).ends_with(".toml"));
-    lists
-        .flat_map(|(path, text)| of_list(tree, path, text))
-        .collect()
+    lists.flat_map(|(path, text)| of_list(tree, path, text)).collect()
 }
 
 fn of_list(tree: &Tree, path: &str, text: &str) -> Vec<Finding> {
@@ -21,18 +17,10 @@ fn of_list(tree: &Tree, path: &str, text: &str) -> Vec<Finding> {
     let stale = mutations.iter().filter_map(|mutation| {
         let line = list::line_of(text, mutation);
         let Some(file) = tree.text(&mutation.file) else {
-            return Some(Finding::new(
-                path,
-                line,
-                format!("{} is not there", mutation.file),
-            ));
+            return Some(Finding::new(path, line, format!("{} is not there", mutation.file)));
         };
         let error = mutation.applied_to(file).err()?;
-        Some(Finding::new(
-            path,
-            line,
-            format!("{}: {error}", mutation.file),
-        ))
+        Some(Finding::new(path, line, format!("{}: {error}", mutation.file)))
     });
     stale.collect()
 }

@@ -20,10 +20,7 @@ const NAMES: [(&str, &str); 12] = [
 ];
 
 pub(super) fn findings(tree: &Tree) -> Vec<Finding> {
-    let names: Vec<String> = NAMES
-        .iter()
-        .map(|(start, end)| format!("{start}{end}"))
-        .collect();
+    let names: Vec<String> = NAMES.iter().map(|(start, end)| format!("{start}{end}")).collect();
     let mut findings = Vec::new();
     for (path, text) in tree.texts() {
         for (index, line) in text.lines().enumerate() {
@@ -51,16 +48,10 @@ mod tests {
 
     #[test]
     fn a_planted_path_and_host_are_found() {
-        let text = format!(
-            "a\ncd {}\nsee {}\n",
-            ["/wo", "rk/x"].concat(),
-            ["py", "pi.org"].concat()
-        );
+        let text =
+            format!("a\ncd {}\nsee {}\n", ["/wo", "rk/x"].concat(), ["py", "pi.org"].concat());
         let tree = Tree::planted(&[("README.md", &text)]);
-        let found: Vec<_> = findings(&tree)
-            .into_iter()
-            .map(|finding| finding.line)
-            .collect();
+        let found: Vec<_> = findings(&tree).into_iter().map(|finding| finding.line).collect();
         assert_eq!(found, [2, 3]);
     }
 
@@ -68,10 +59,7 @@ mod tests {
     fn a_longer_path_that_ends_alike_is_not() {
         for start in ["docs", "${HOME}", "~", "target-"] {
             let text = format!("{start}{}", ["/wo", "rk/x"].concat());
-            assert!(
-                findings(&Tree::planted(&[("a.md", &text)])).is_empty(),
-                "{start}"
-            );
+            assert!(findings(&Tree::planted(&[("a.md", &text)])).is_empty(), "{start}");
         }
     }
 }

@@ -22,10 +22,7 @@ const REACHING: [(&str, &str); 25] = [
     ("Instant::now", "time is an argument"),
     ("Timestamp::now", "time is an argument"),
     ("Zoned::now", "time is an argument"),
-    (
-        "Ulid::generate",
-        "ids are made where time and randomness are",
-    ),
+    ("Ulid::generate", "ids are made where time and randomness are"),
     ("TimeZone::system", "the zone is an argument"),
     ("tokio", "an adapter or a shell waits"),
     ("async fn", "an adapter or a shell waits"),
@@ -146,10 +143,7 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        findings(&Tree::planted(&[(path, text)]))
-            .iter()
-            .map(|found| found.line)
-            .collect()
+        findings(&Tree::planted(&[(path, text)])).iter().map(|found| found.line).collect()
     }
 
     #[test]
@@ -163,11 +157,7 @@ mod tests {
             "use tokio::time;",
             "use std::net::{IpAddr, TcpStream};",
         ] {
-            assert_eq!(
-                lines("engines/pin/src/a.rs", &format!("\n{code}")),
-                [2],
-                "{code}"
-            );
+            assert_eq!(lines("engines/pin/src/a.rs", &format!("\n{code}")), [2], "{code}");
         }
     }
 

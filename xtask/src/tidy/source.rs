@@ -19,19 +19,12 @@ impl Source {
 
     /// Lines with their numbers, from 1.
     pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line))
+        self.text.lines().enumerate().map(|(index, line)| (index + 1, line))
     }
 
     /// The number of the line at an offset.
     pub(super) fn line_of(&self, offset: usize) -> usize {
-        self.text.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1
+        self.text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
     }
 
     /// The code before the unit tests: up to the first `#[cfg(test)]` that opens a module.
@@ -63,17 +56,14 @@ fn is_elsewhere(module: &str) -> bool {
 pub(super) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let is_part = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric() || !byte.is_ascii();
     let bytes = text.as_bytes();
-    text.match_indices(word)
-        .map(|(at, _)| at)
-        .filter(move |at| {
-            let before = at.checked_sub(1).map(|before| bytes[before]);
-            let after = bytes.get(at + word.len()).copied();
-            let starts =
-                !before.is_some_and(is_part) || !word.starts_with(|c: char| c.is_alphanumeric());
-            let ends =
-                !after.is_some_and(is_part) || !word.ends_with(|c: char| c.is_alphanumeric());
-            starts && ends
-        })
+    text.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        let after = bytes.get(at + word.len()).copied();
+        let starts =
+            !before.is_some_and(is_part) || !word.starts_with(|c: char| c.is_alphanumeric());
+        let ends = !after.is_some_and(is_part) || !word.ends_with(|c: char| c.is_alphanumeric());
+        starts && ends
+    })
 }
 
 /// Blanks comments and literals.
@@ -116,9 +106,7 @@ fn blank_from(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 fn line_end(rest: &[u8]) -> usize {
-    rest.iter()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(rest.len())
+    rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len())
 }
 
 /// Block comments nest.
@@ -152,17 +140,12 @@ fn string_end(rest: &[u8], from: usize) -> usize {
 
 /// `r"…"`, `r#"…"#`; none for a raw name such as `r#type`.
 fn raw_string_end(rest: &[u8], from: usize) -> Option<usize> {
-    let hashes = rest[from..]
-        .iter()
-        .take_while(|byte| **byte == b'#')
-        .count();
+    let hashes = rest[from..].iter().take_while(|byte| **byte == b'#').count();
     let open = from + hashes;
     if rest.get(open) != Some(&b'"') {
         return None;
     }
-    let close: Vec<u8> = std::iter::once(b'"')
-        .chain(std::iter::repeat_n(b'#', hashes))
-        .collect();
+    let close: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
     let body = &rest[open + 1..];
     let end = body.windows(close.len()).position(|window| window == close);
     Some(end.map_or(rest.len(), |end| open + 1 + end + close.len()))
@@ -172,19 +155,10 @@ fn raw_string_end(rest: &[u8], from: usize) -> Option<usize> {
 fn character_end(rest: &[u8], from: usize) -> Option<usize> {
     if rest.get(from) == Some(&b'\\') {
         // The byte after the backslash may itself be a quote.
-        let end = rest
-            .get(from + 2..)?
-            .iter()
-            .position(|byte| *byte == b'\'')?;
+        let end = rest.get(from + 2..)?.iter().position(|byte| *byte == b'\'')?;
         return Some(from + 2 + end + 1);
     }
-    let length = rest[from..]
-        .utf8_chunks()
-        .next()?
-        .valid()
-        .chars()
-        .next()?
-        .len_utf8();
+    let length = rest[from..].utf8_chunks().next()?.valid().chars().next()?.len_utf8();
     (rest.get(from + length) == Some(&b'\'')).then_some(from + length + 1)
 }
 
@@ -240,12 +214,6 @@ mod tests {
         let elsewhere = mask("#[cfg(test)]\nmod fuzz;\nfn a() {}\n#[cfg(test)]\nmod tests {}");
         assert!(elsewhere.before_tests().contains("fn a"));
         assert!(!elsewhere.before_tests().contains("mod tests"));
-        assert_eq!(
-            mask("#[cfg(test)]\nfn only_in_tests() {}")
-                .before_tests()
-                .lines()
-                .count(),
-            2
-        );
+        assert_eq!(mask("#[cfg(test)]\nfn only_in_tests() {}").before_tests().lines().count(), 2);
     }
 }

@@ -22,11 +22,7 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            message: message.into(),
-        }
+        Self { path: path.to_owned(), line, message: message.into() }
     }
 }
 
@@ -50,13 +46,7 @@ impl Tree {
     /// It is not a git checkout, or a file cannot be read.
     pub(super) fn of_checkout(root: &Path) -> Result<Self> {
         let mut git = Command::new("git");
-        git.args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ]);
+        git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
         let listed = process::read(git.current_dir(root))?;
         let mut texts = BTreeMap::new();
         for name in listed.split_terminator('\0') {
@@ -76,27 +66,18 @@ impl Tree {
     /// A tree of these files; tests plant violations with it.
     #[cfg(test)]
     pub(super) fn planted(files: &[(&str, &str)]) -> Self {
-        Self::of(
-            files
-                .iter()
-                .map(|(path, text)| ((*path).into(), (*text).into()))
-                .collect(),
-        )
+        Self::of(files.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect())
     }
 
     fn of(texts: BTreeMap<String, String>) -> Self {
         let rust = texts.iter().filter(|(path, _)| path.ends_with(".rs"));
-        let masked = rust
-            .map(|(path, text)| (path.clone(), mask(text)))
-            .collect();
+        let masked = rust.map(|(path, text)| (path.clone(), mask(text))).collect();
         Self { texts, masked }
     }
 
     /// Every text file.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// One text file.
@@ -106,9 +87,7 @@ impl Tree {
 
     /// Every Rust file, without what its comments and literals say.
     pub(super) fn rust(&self) -> impl Iterator<Item = (&str, &Source)> {
-        self.masked
-            .iter()
-            .map(|(path, source)| (path.as_str(), source))
+        self.masked.iter().map(|(path, source)| (path.as_str(), source))
     }
 
     /// One Rust file, without what its comments and literals say.

@@ -9,29 +9,16 @@ use git::{Ancestry, Checkout, Credential, GitError, Head, Merge, Revision, Scrat
 async fn a_checkout_tells_its_root_head_and_state() {
     let sandbox = Sandbox::new().await;
     let scratch = sandbox.scratch("shop").await;
-    let checkout = Checkout::find(&sandbox.git, &sandbox.at("shop"))
-        .await
-        .unwrap();
+    let checkout = Checkout::find(&sandbox.git, &sandbox.at("shop")).await.unwrap();
     let main = "refs/heads/main".parse().unwrap();
-    assert_eq!(
-        checkout.head().await.unwrap(),
-        Head::Unborn { branch: main }
-    );
+    assert_eq!(checkout.head().await.unwrap(), Head::Unborn { branch: main });
     let first = commit(&scratch, 0, "first", &[("a", "1"), ("sub/b", "1")]).await;
-    let below = Checkout::find(&sandbox.git, &sandbox.at("shop/sub"))
-        .await
-        .unwrap();
+    let below = Checkout::find(&sandbox.git, &sandbox.at("shop/sub")).await.unwrap();
     assert_eq!(below.root(), sandbox.at("shop").canonicalize().unwrap());
     let head = below.head().await.unwrap();
-    assert_eq!(
-        (head.commit(), head.branch().unwrap().branch()),
-        (Some(&first), Some("main"))
-    );
+    assert_eq!((head.commit(), head.branch().unwrap().branch()), (Some(&first), Some("main")));
     let clean = below.state().await.unwrap();
-    assert_eq!(
-        (clean.changed, clean.untracked, clean.is_dirty()),
-        (0, 0, false)
-    );
+    assert_eq!((clean.changed, clean.untracked, clean.is_dirty()), (0, 0, false));
     std::fs::write(sandbox.at("shop/new"), "1").unwrap();
     assert!(!below.state().await.unwrap().is_dirty());
     std::fs::write(sandbox.at("shop/a"), "22").unwrap();
@@ -39,10 +26,7 @@ async fn a_checkout_tells_its_root_head_and_state() {
     let dirty = below.state().await.unwrap();
     assert_eq!((dirty.changed, dirty.untracked), (2, 1));
     raw(&sandbox.at("shop"), &["checkout", "-q", "--detach"]);
-    assert_eq!(
-        below.head().await.unwrap(),
-        Head::Detached { commit: first }
-    );
+    assert_eq!(below.head().await.unwrap(), Head::Detached { commit: first });
 }
 
 #[tokio::test]
@@ -51,14 +35,9 @@ async fn a_branch_called_feature_prod_is_not_prod() {
     let scratch = sandbox.scratch("shop").await;
     commit(&scratch, 0, "first", &[("a", "1")]).await;
     scratch.branch(&branch("feature/prod")).await.unwrap();
-    let checkout = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let checkout = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     let head = checkout.head().await.unwrap();
-    assert_eq!(
-        head.branch().unwrap().to_string(),
-        "refs/heads/feature/prod"
-    );
+    assert_eq!(head.branch().unwrap().to_string(), "refs/heads/feature/prod");
 }
 
 #[tokio::test]
@@ -66,41 +45,22 @@ async fn tags_and_short_ids_are_told() {
     let sandbox = Sandbox::new().await;
     let scratch = sandbox.scratch("shop").await;
     let first = commit(&scratch, 0, "first", &[("a", "1")]).await;
-    let checkout = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let checkout = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     assert!(!checkout.has_tags().await.unwrap());
     scratch.tag(&branch("v1.4.2")).await.unwrap();
     raw(scratch.folder(), &["tag", "-a", "-m", "x", "shop/v2"]);
     assert!(checkout.has_tags().await.unwrap());
-    assert_eq!(
-        checkout.tags_at(&first).await.unwrap(),
-        ["shop/v2", "v1.4.2"]
-    );
+    assert_eq!(checkout.tags_at(&first).await.unwrap(), ["shop/v2", "v1.4.2"]);
     let second = commit(&scratch, 1, "second", &[("a", "2")]).await;
     assert!(checkout.tags_at(&second).await.unwrap().is_empty());
     assert!(checkout.unique_digits(&first, 12).await.unwrap() >= 12);
     assert_eq!(checkout.unique_digits(&first, 40).await.unwrap(), 40);
     assert_eq!(checkout.find_commit("v1.4.2").await.unwrap(), first);
-    assert_eq!(
-        checkout.find_commit(second.short(10)).await.unwrap(),
-        second
-    );
+    assert_eq!(checkout.find_commit(second.short(10)).await.unwrap(), second);
     let nothing: CommitId = "0123456789".repeat(4).parse().unwrap();
-    for missing in [
-        "v9",
-        "--all",
-        "",
-        "a..b",
-        "HEAD^{/x}",
-        nothing.as_str(),
-        "a\nb",
-    ] {
+    for missing in ["v9", "--all", "", "a..b", "HEAD^{/x}", nothing.as_str(), "a\nb"] {
         let refused = checkout.find_commit(missing).await;
-        assert!(
-            matches!(refused, Err(GitError::NoSuchCommit { .. })),
-            "{missing}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(GitError::NoSuchCommit { .. })), "{missing}: {refused:?}");
     }
     assert!(checkout.tags_at(&nothing).await.is_err());
 }
@@ -117,27 +77,16 @@ async fn a_commit_tells_parents_author_times_and_trailers() {
         .with_trailer("Digest", "sha256:9f")
         .and_then(|text| text.with_trailer("Actor", "ann"))
         .unwrap();
-    let merged = scratch
-        .merge(&branch("develop"), Merge::Commit, &ann(2), &text)
-        .await
-        .unwrap();
-    let checkout = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let merged = scratch.merge(&branch("develop"), Merge::Commit, &ann(2), &text).await.unwrap();
+    let checkout = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     let told = checkout.commit(&merged).await.unwrap();
     assert_eq!(told.parents, [first, work.clone()]);
-    assert_eq!(
-        (told.author_name.as_str(), told.subject.as_str()),
-        ("Ann", "deploy(prod): api")
-    );
+    assert_eq!((told.author_name.as_str(), told.subject.as_str()), ("Ann", "deploy(prod): api"));
     assert_eq!(told.committed.to_string(), "2026-03-17T14:40:00.000Z");
     assert_eq!(told.trailers.get("Digest"), Some("sha256:9f"));
     assert_eq!(told.trailers.iter().count(), 2);
     let log = checkout.log(&Revision::Head, Some("b"), 10).await.unwrap();
-    assert_eq!(
-        log.commits.iter().map(|c| &c.id).collect::<Vec<_>>(),
-        [&work]
-    );
+    assert_eq!(log.commits.iter().map(|c| &c.id).collect::<Vec<_>>(), [&work]);
     assert!(log.is_whole);
     let cut = checkout.log(&Revision::Head, None, 2).await.unwrap();
     assert_eq!((cut.commits.len(), cut.is_whole), (2, false));
@@ -158,25 +107,11 @@ async fn forked(sandbox: &Sandbox) -> (Scratch, [CommitId; 3]) {
 async fn ancestry_is_yes_no_or_cannot_tell() {
     let sandbox = Sandbox::new().await;
     let (scratch, [first, side, second]) = forked(&sandbox).await;
-    let whole = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
-    assert_eq!(
-        whole.is_ancestor(&first, &second).await.unwrap(),
-        Ancestry::Yes
-    );
-    assert_eq!(
-        whole.is_ancestor(&second, &second).await.unwrap(),
-        Ancestry::Yes
-    );
-    assert_eq!(
-        whole.is_ancestor(&second, &first).await.unwrap(),
-        Ancestry::No
-    );
-    assert_eq!(
-        whole.is_ancestor(&side, &second).await.unwrap(),
-        Ancestry::No
-    );
+    let whole = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
+    assert_eq!(whole.is_ancestor(&first, &second).await.unwrap(), Ancestry::Yes);
+    assert_eq!(whole.is_ancestor(&second, &second).await.unwrap(), Ancestry::Yes);
+    assert_eq!(whole.is_ancestor(&second, &first).await.unwrap(), Ancestry::No);
+    assert_eq!(whole.is_ancestor(&side, &second).await.unwrap(), Ancestry::No);
     let unknown: CommitId = "0123456789".repeat(4).parse().unwrap();
     assert_eq!(
         whole.is_ancestor(&unknown, &second).await.unwrap(),
@@ -188,9 +123,7 @@ async fn ancestry_is_yes_no_or_cannot_tell() {
 async fn many_are_asked_at_once_with_the_same_answers() {
     let sandbox = Sandbox::new().await;
     let (scratch, [first, side, second]) = forked(&sandbox).await;
-    let whole = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let whole = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     let unknown: CommitId = "0123456789".repeat(4).parse().unwrap();
     let all = [first, side, second, unknown];
     for old in &all {
@@ -202,10 +135,7 @@ async fn many_are_asked_at_once_with_the_same_answers() {
         let is_same = one_by_one.iter().zip(&together).all(|(one, other)| {
             // Where neither commit is here, each way may name the other one.
             one == other
-                || matches!(
-                    (one, other),
-                    (Ancestry::CannotTell(_), Ancestry::CannotTell(_))
-                )
+                || matches!((one, other), (Ancestry::CannotTell(_), Ancestry::CannotTell(_)))
         });
         assert!(is_same, "{old}: {one_by_one:?} {together:?}");
     }
@@ -215,24 +145,13 @@ async fn many_are_asked_at_once_with_the_same_answers() {
 async fn a_shallow_checkout_never_says_no() {
     let sandbox = Sandbox::new().await;
     let (scratch, [first, side, second]) = forked(&sandbox).await;
-    let whole = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let whole = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     let url = format!("file://{}", scratch.folder().display());
     raw(
         sandbox.folder.path(),
-        &[
-            "clone",
-            "-q",
-            "--depth=1",
-            "--no-single-branch",
-            &url,
-            "shallow",
-        ],
+        &["clone", "-q", "--depth=1", "--no-single-branch", &url, "shallow"],
     );
-    let shallow = Checkout::find(&sandbox.git, &sandbox.at("shallow"))
-        .await
-        .unwrap();
+    let shallow = Checkout::find(&sandbox.git, &sandbox.at("shallow")).await.unwrap();
     assert!(shallow.is_shallow().await.unwrap());
     assert!(!whole.is_shallow().await.unwrap());
     assert_eq!(
@@ -244,28 +163,17 @@ async fn a_shallow_checkout_never_says_no() {
         Ancestry::CannotTell(WhyUnknown::NotHere(first))
     );
     assert_eq!(
-        shallow
-            .which_contain(&side, &[second, side.clone()])
-            .await
-            .unwrap(),
+        shallow.which_contain(&side, &[second, side.clone()]).await.unwrap(),
         [Ancestry::CannotTell(WhyUnknown::Shallow), Ancestry::Yes]
     );
-    assert!(
-        !shallow
-            .log(&Revision::Head, None, 10)
-            .await
-            .unwrap()
-            .is_whole
-    );
+    assert!(!shallow.log(&Revision::Head, None, 10).await.unwrap().is_whole);
 }
 
 #[tokio::test]
 async fn origin_is_read_without_its_password() {
     let sandbox = Sandbox::new().await;
     let scratch = sandbox.scratch("shop").await;
-    let checkout = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let checkout = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     assert_eq!(checkout.origin().await.unwrap(), None);
     let set = |url: &str| raw(scratch.folder(), &["config", "remote.origin.url", url]);
     set("https://gitlab-ci-token:s3cret@git.example.com/shop.git");
@@ -278,10 +186,7 @@ async fn origin_is_read_without_its_password() {
     assert!(beside.url.as_str().ends_with("/shop/../config.git"));
     set("ext::sh -c 'touch /tmp/evil'");
     let refused = checkout.origin().await;
-    assert!(
-        matches!(refused, Err(GitError::Remote { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(GitError::Remote { .. })), "{refused:?}");
 }
 
 #[tokio::test]
@@ -291,25 +196,12 @@ async fn the_header_that_a_ci_checkout_left_is_found_for_its_host_only() {
     let header = "AUTHORIZATION: basic eDpz";
     let key = "http.https://github.com/.extraheader";
     raw(scratch.folder(), &["config", key, header]);
-    let checkout = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let checkout = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     let url = |text: &str| git::RemoteUrl::parse(text).unwrap();
-    let found = checkout
-        .credential_for(&url("https://github.com/shop/config"))
-        .await
-        .unwrap();
+    let found = checkout.credential_for(&url("https://github.com/shop/config")).await.unwrap();
     assert_eq!(found, Some(Credential::Header(Secret::new(header))));
-    for other in [
-        "https://gitlab.com/shop/config",
-        "git@github.com:shop/config",
-        "/srv/x.git",
-    ] {
-        assert_eq!(
-            checkout.credential_for(&url(other)).await.unwrap(),
-            None,
-            "{other}"
-        );
+    for other in ["https://gitlab.com/shop/config", "git@github.com:shop/config", "/srv/x.git"] {
+        assert_eq!(checkout.credential_for(&url(other)).await.unwrap(), None, "{other}");
     }
 }
 
@@ -317,16 +209,10 @@ async fn the_header_that_a_ci_checkout_left_is_found_for_its_host_only() {
 async fn a_folder_without_a_repository_is_named() {
     let sandbox = Sandbox::new().await;
     let refused = Checkout::find(&sandbox.git, sandbox.folder.path()).await;
-    assert!(
-        matches!(refused, Err(GitError::NotARepository { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(GitError::NotARepository { .. })), "{refused:?}");
     let refused = Checkout::find(&sandbox.git, &sandbox.at("nowhere")).await;
     assert!(matches!(refused, Err(GitError::Io { .. })), "{refused:?}");
     sandbox.bare("bare.git").await;
     let refused = Checkout::find(&sandbox.git, &sandbox.at("bare.git")).await;
-    assert!(
-        matches!(refused, Err(GitError::NotARepository { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(GitError::NotARepository { .. })), "{refused:?}");
 }

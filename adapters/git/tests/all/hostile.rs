@@ -8,10 +8,7 @@ use std::path::Path;
 /// A script that leaves a trace, and where.
 fn trap(sandbox: &Sandbox) -> (String, std::path::PathBuf) {
     let (script, sprung) = (sandbox.at("trap.sh"), sandbox.at("sprung"));
-    script_at(
-        &script,
-        &format!("echo \"$0 $*\" >> '{}'; cat", sprung.display()),
-    );
+    script_at(&script, &format!("echo \"$0 $*\" >> '{}'; cat", sprung.display()));
     (script.display().to_string(), sprung)
 }
 
@@ -51,12 +48,7 @@ fn poison(repository: &Path, trap: &str) {
     set("pager.log", "true");
     let hooks = repository.join("evil-hooks");
     std::fs::create_dir_all(&hooks).unwrap();
-    for hook in [
-        "post-index-change",
-        "pre-push",
-        "reference-transaction",
-        "post-checkout",
-    ] {
+    for hook in ["post-index-change", "pre-push", "reference-transaction", "post-checkout"] {
         std::fs::copy(trap, hooks.join(hook)).unwrap();
     }
     set("core.hooksPath", hooks.to_str().unwrap());
@@ -67,13 +59,7 @@ async fn looking_at_a_hostile_checkout_runs_nothing_of_it() {
     let sandbox = Sandbox::new().await;
     let scratch = sandbox.scratch("shop").await;
     let attributes = "* filter=evil diff=evil merge=evil\nx filter=a=b\n";
-    let first = commit(
-        &scratch,
-        0,
-        "first",
-        &[("a", "1"), (".gitattributes", attributes)],
-    )
-    .await;
+    let first = commit(&scratch, 0, "first", &[("a", "1"), (".gitattributes", attributes)]).await;
     let second = commit(&scratch, 1, "second", &[("a", "2")]).await;
     let (script, sprung) = trap(&sandbox);
     poison(scratch.folder(), &script);
@@ -81,17 +67,13 @@ async fn looking_at_a_hostile_checkout_runs_nothing_of_it() {
     std::fs::write(sandbox.at("shop/a"), "3").unwrap();
 
     // The trap works: plain git runs it, whatever becomes of the command.
-    let plain = std::process::Command::new("git")
-        .arg("status")
-        .current_dir(scratch.folder())
-        .output();
+    let plain =
+        std::process::Command::new("git").arg("status").current_dir(scratch.folder()).output();
     plain.unwrap();
     assert!(sprung.exists(), "the trap itself is broken");
     std::fs::remove_file(&sprung).unwrap();
 
-    let checkout = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let checkout = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     checkout.head().await.unwrap();
     assert_eq!(checkout.state().await.unwrap().changed, 1);
     checkout.is_shallow().await.unwrap();
@@ -103,11 +85,7 @@ async fn looking_at_a_hostile_checkout_runs_nothing_of_it() {
     checkout.is_ancestor(&first, &second).await.unwrap();
     checkout.unique_digits(&first, 12).await.unwrap();
     checkout.find_commit("main").await.unwrap();
-    assert!(
-        !sprung.exists(),
-        "{}",
-        std::fs::read_to_string(&sprung).unwrap()
-    );
+    assert!(!sprung.exists(), "{}", std::fs::read_to_string(&sprung).unwrap());
 }
 
 #[tokio::test]
@@ -122,21 +100,13 @@ async fn a_missing_object_of_a_partial_clone_is_not_fetched() {
     set("remote.origin.promisor", "true");
     set("extensions.partialClone", "origin");
     set("core.repositoryFormatVersion", "1");
-    let checkout = Checkout::find(&sandbox.git, scratch.folder())
-        .await
-        .unwrap();
+    let checkout = Checkout::find(&sandbox.git, scratch.folder()).await.unwrap();
     let missing = "0123456789".repeat(4).parse().unwrap();
     let answer = checkout.is_ancestor(&missing, &first).await.unwrap();
     assert!(matches!(answer, git::Ancestry::CannotTell(_)), "{answer:?}");
-    let answers = checkout
-        .which_contain(&first, &[missing, first.clone()])
-        .await
-        .unwrap();
+    let answers = checkout.which_contain(&first, &[missing, first.clone()]).await.unwrap();
     assert!(
-        matches!(
-            answers[..],
-            [git::Ancestry::CannotTell(_), git::Ancestry::Yes]
-        ),
+        matches!(answers[..], [git::Ancestry::CannotTell(_), git::Ancestry::Yes]),
         "{answers:?}"
     );
     assert!(!sprung.exists());
@@ -151,10 +121,7 @@ async fn files_outside_by_the_settings_are_refused() {
     let elsewhere = sandbox.at("elsewhere").display().to_string();
     raw(scratch.folder(), &["config", "core.worktree", &elsewhere]);
     let refused = Checkout::find(&sandbox.git, scratch.folder()).await;
-    assert!(
-        matches!(refused, Err(GitError::SymlinkOutside { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(GitError::SymlinkOutside { .. })), "{refused:?}");
 }
 
 #[tokio::test]
@@ -166,10 +133,7 @@ async fn a_repository_hidden_among_the_files_is_not_entered() {
     let (script, sprung) = trap(&sandbox);
     poison(&sandbox.at("shop/docs"), &script);
     let found = Checkout::find(&sandbox.git, &hidden.local_path().unwrap()).await;
-    assert!(
-        matches!(found, Err(GitError::NotARepository { .. })),
-        "{found:?}"
-    );
+    assert!(matches!(found, Err(GitError::NotARepository { .. })), "{found:?}");
     assert!(!sprung.exists());
 }
 
@@ -190,33 +154,19 @@ async fn contents_of_a_branch_run_nothing_when_it_is_edited() {
     ];
     let id = commit(&scratch, 0, "first", &files).await;
     let info = format!("160000,{id},vendor");
-    raw(
-        scratch.folder(),
-        &["update-index", "--add", "--cacheinfo", &info],
-    );
+    raw(scratch.folder(), &["update-index", "--add", "--cacheinfo", &info]);
     raw(scratch.folder(), &["commit", "-qm", "submodule"]);
-    scratch
-        .push(&remote, &Credential::Ambient, &branch("main"))
-        .await
-        .unwrap();
+    scratch.push(&remote, &Credential::Ambient, &branch("main")).await.unwrap();
 
     let back = sandbox.write_back(&remote, "cache");
-    let change = git::Change {
-        files: vec![file("a.yaml", "b\n")],
-        message: message("edit"),
-    };
+    let change = git::Change { files: vec![file("a.yaml", "b\n")], message: message("edit") };
     let edit = |_| std::future::ready(Ok::<_, Infallible>(Some(change.clone())));
     back.land(&ann(0), quick(1), edit).await.unwrap();
     assert!(!sprung.exists());
-    let listed = raw(
-        &sandbox.at("config.git"),
-        &["ls-tree", "--format=%(objectmode)", "main", "vendor"],
-    );
+    let listed =
+        raw(&sandbox.at("config.git"), &["ls-tree", "--format=%(objectmode)", "main", "vendor"]);
     assert_eq!(listed, "160000");
-    assert_eq!(
-        raw(&sandbox.at("config.git"), &["show", "main:a.yaml"]),
-        "b"
-    );
+    assert_eq!(raw(&sandbox.at("config.git"), &["show", "main:a.yaml"]), "b");
 }
 
 #[tokio::test]
@@ -228,14 +178,8 @@ async fn a_cache_with_settings_of_a_stranger_opens_no_other_transport() {
     let (script, sprung) = trap(&sandbox);
     let from = format!("url.ext::{script} .insteadOf");
     raw(&sandbox.at("cache"), &["config", &from, remote.as_str()]);
-    raw(
-        &sandbox.at("cache"),
-        &["config", "protocol.ext.allow", "always"],
-    );
-    let append = Append {
-        files: vec![file("events/A.json", "{}")],
-        message: message("x"),
-    };
+    raw(&sandbox.at("cache"), &["config", "protocol.ext.allow", "always"]);
+    let append = Append { files: vec![file("events/A.json", "{}")], message: message("x") };
     let decide = |_| std::future::ready(Ok::<_, Infallible>(append.clone()));
     let refused = store.append(&ann(0), quick(1), decide).await;
     assert!(refused.is_err(), "{refused:?}");
@@ -244,13 +188,7 @@ async fn a_cache_with_settings_of_a_stranger_opens_no_other_transport() {
 
 #[test]
 fn addresses_that_run_programs_are_no_addresses() {
-    for bad in [
-        "ext::sh -c x",
-        "-oProxyCommand=x",
-        "--upload-pack=x",
-        "fd::3",
-        "x::y",
-    ] {
+    for bad in ["ext::sh -c x", "-oProxyCommand=x", "--upload-pack=x", "fd::3", "x::y"] {
         assert!(RemoteUrl::parse(bad).is_err(), "{bad}");
     }
 }

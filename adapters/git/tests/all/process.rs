@@ -17,9 +17,7 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 async fn a_missing_git_program_is_named() {
     let empty = tempfile::tempdir().unwrap();
     let refused = Git::open(Environment::bare(empty.path())).await;
-    let Err(error @ GitError::ProgramMissing { .. }) = refused else {
-        panic!("{refused:?}")
-    };
+    let Err(error @ GitError::ProgramMissing { .. }) = refused else { panic!("{refused:?}") };
     assert!(error.to_string().contains("install git"), "{error}");
 }
 
@@ -31,10 +29,7 @@ async fn an_old_git_program_is_named() {
     path.push(":");
     path.push(path_variable());
     let refused = Git::open(Environment::bare(path)).await;
-    assert!(
-        matches!(refused, Err(GitError::ProgramTooOld { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(GitError::ProgramTooOld { .. })), "{refused:?}");
 }
 
 /// An environment whose ssh is a script, and timeouts of a moment.
@@ -44,10 +39,7 @@ fn with_ssh(script: &std::path::Path, remote: Duration) -> Environment {
         ("GIT_SSH_COMMAND", script.into()),
         ("GIT_SSH_VARIANT", "ssh".into()),
     ];
-    let timeouts = Timeouts {
-        local: Duration::from_secs(60),
-        remote,
-    };
+    let timeouts = Timeouts { local: Duration::from_secs(60), remote };
     Environment::from_variables(variables.map(|(name, value)| (name.into(), value)))
         .with_timeouts(timeouts)
 }
@@ -56,22 +48,14 @@ fn with_ssh(script: &std::path::Path, remote: Duration) -> Environment {
 async fn a_remote_that_never_answers_is_given_up_with_all_its_processes() {
     let sandbox = Sandbox::new().await;
     let (script, pid) = (sandbox.at("ssh"), sandbox.at("pid"));
-    script_at(
-        &script,
-        &format!("echo $$ > '{}'; exec sleep 600", pid.display()),
-    );
-    let git = Git::open(with_ssh(&script, Duration::from_secs(2)))
-        .await
-        .unwrap();
+    script_at(&script, &format!("echo $$ > '{}'; exec sleep 600", pid.display()));
+    let git = Git::open(with_ssh(&script, Duration::from_secs(2))).await.unwrap();
     let remote = RemoteUrl::parse("git@git.example.com:shop/config.git").unwrap();
     let cache = sandbox.at("cache");
     let name = "main".parse().unwrap();
     let store = BranchStore::new(&git, remote, Credential::Ambient, name, &cache);
     let refused = store.fetch().await;
-    assert!(
-        matches!(refused, Err(GitError::Timeout { seconds: 2, .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(GitError::Timeout { seconds: 2, .. })), "{refused:?}");
 
     let id = std::fs::read_to_string(&pid).unwrap();
     let process = std::path::PathBuf::from(format!("/proc/{}", id.trim()));
@@ -96,22 +80,12 @@ async fn what_ssh_says_is_told_and_bounded() {
         &script,
         &format!("echo 'git@h: Permission denied (publickey).' >&2; {noise}; exit 255"),
     );
-    let git = Git::open(with_ssh(&script, Duration::from_secs(60)))
-        .await
-        .unwrap();
+    let git = Git::open(with_ssh(&script, Duration::from_secs(60))).await.unwrap();
     let remote = RemoteUrl::parse("git@git.example.com:shop/config.git").unwrap();
     let cache = sandbox.at("cache");
-    let back = WriteBack::new(
-        &git,
-        remote,
-        Credential::Ambient,
-        "main".parse().unwrap(),
-        &cache,
-    );
+    let back = WriteBack::new(&git, remote, Credential::Ambient, "main".parse().unwrap(), &cache);
     let refused = back.tree().await;
-    let Err(error @ GitError::AuthRefused { .. }) = refused else {
-        panic!("{refused:?}")
-    };
+    let Err(error @ GitError::AuthRefused { .. }) = refused else { panic!("{refused:?}") };
     assert!(error.to_string().len() < 600, "{error}");
 }
 
@@ -124,28 +98,17 @@ async fn ssh_gets_the_host_as_one_argument() {
         seen.display()
     );
     script_at(&script, &record);
-    let git = Git::open(with_ssh(&script, Duration::from_secs(60)))
-        .await
-        .unwrap();
+    let git = Git::open(with_ssh(&script, Duration::from_secs(60))).await.unwrap();
     let remote = RemoteUrl::parse("git@git.example.com:shop/con$(x)fig.git").unwrap();
     let cache = sandbox.at("cache");
-    let back = WriteBack::new(
-        &git,
-        remote,
-        Credential::Ambient,
-        "main".parse().unwrap(),
-        &cache,
-    );
+    let back = WriteBack::new(&git, remote, Credential::Ambient, "main".parse().unwrap(), &cache);
     assert!(back.tree().await.is_err());
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(
         seen.contains("<git@git.example.com>\n<git-upload-pack 'shop/con$(x)fig.git'>"),
         "{seen}"
     );
-    assert!(
-        seen.contains("LC_ALL=C\n") && !seen.contains("CARGO"),
-        "{seen}"
-    );
+    assert!(seen.contains("LC_ALL=C\n") && !seen.contains("CARGO"), "{seen}");
 }
 
 /// Answers each request with 401 and hands on what it was asked with.
@@ -177,10 +140,7 @@ async fn a_token_reaches_only_the_host_it_is_for_and_no_argument_or_message() {
     let seen = sandbox.at("arguments");
     std::fs::create_dir(sandbox.at("bin")).unwrap();
     let real = raw(sandbox.folder.path(), &["--exec-path"]);
-    let script = format!(
-        "echo \"$@\" >> '{}'; exec '{real}/git' \"$@\"",
-        seen.display()
-    );
+    let script = format!("echo \"$@\" >> '{}'; exec '{real}/git' \"$@\"", seen.display());
     script_at(&sandbox.at("bin/git"), &script);
     let mut environment = environment();
     environment.program = sandbox.at("bin/git");
@@ -188,29 +148,18 @@ async fn a_token_reaches_only_the_host_it_is_for_and_no_argument_or_message() {
 
     let (port, requests) = server_that_asks_for_a_password();
     let remote = RemoteUrl::parse(&format!("http://127.0.0.1:{port}/config.git")).unwrap();
-    let token = Credential::Token {
-        username: "ci".into(),
-        token: Secret::new("hunter2-token"),
-    };
+    let token = Credential::Token { username: "ci".into(), token: Secret::new("hunter2-token") };
     let cache = sandbox.at("cache");
     let back = WriteBack::new(&git, remote, token, "main".parse().unwrap(), &cache);
     let refused = back.tree().await;
-    let Err(error @ GitError::AuthRefused { .. }) = refused else {
-        panic!("{refused:?}")
-    };
+    let Err(error @ GitError::AuthRefused { .. }) = refused else { panic!("{refused:?}") };
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     let asked: Vec<String> = requests.try_iter().collect();
     // base64 of `ci:hunter2-token`
     let expected = "Authorization: Basic Y2k6aHVudGVyMi10b2tlbg==";
-    assert!(
-        asked.iter().any(|head| head.contains(expected)),
-        "{asked:?}"
-    );
+    assert!(asked.iter().any(|head| head.contains(expected)), "{asked:?}");
     let arguments = std::fs::read_to_string(seen).unwrap();
-    assert!(
-        arguments.contains("fetch") && !arguments.contains("hunter2"),
-        "{arguments}"
-    );
+    assert!(arguments.contains("fetch") && !arguments.contains("hunter2"), "{arguments}");
 }
 
 #[tokio::test]
@@ -220,23 +169,11 @@ async fn a_header_of_a_ci_checkout_is_sent_and_not_shown() {
     let remote = RemoteUrl::parse(&format!("http://127.0.0.1:{port}/config.git")).unwrap();
     let header = Credential::Header(Secret::new("AUTHORIZATION: basic eDpodW50ZXIy"));
     let cache = sandbox.at("cache");
-    let back = WriteBack::new(
-        &sandbox.git,
-        remote,
-        header,
-        "main".parse().unwrap(),
-        &cache,
-    );
+    let back = WriteBack::new(&sandbox.git, remote, header, "main".parse().unwrap(), &cache);
     let refused = back.tree().await;
-    let Err(error @ GitError::AuthRefused { .. }) = refused else {
-        panic!("{refused:?}")
-    };
+    let Err(error @ GitError::AuthRefused { .. }) = refused else { panic!("{refused:?}") };
     assert!(!format!("{error:?}").contains("eDpodW50ZXIy"), "{error}");
-    assert!(
-        requests
-            .try_iter()
-            .any(|head| head.contains("AUTHORIZATION: basic eDpodW50ZXIy"))
-    );
+    assert!(requests.try_iter().any(|head| head.contains("AUTHORIZATION: basic eDpodW50ZXIy")));
 }
 
 #[tokio::test]
@@ -246,16 +183,10 @@ async fn the_users_credential_helper_is_asked_and_the_users_hooks_are_not() {
     std::fs::create_dir_all(home.join("hooks")).unwrap();
     let sprung = sandbox.at("sprung");
     for hook in ["pre-push", "reference-transaction"] {
-        script_at(
-            &home.join("hooks").join(hook),
-            &format!(": > '{}'", sprung.display()),
-        );
+        script_at(&home.join("hooks").join(hook), &format!(": > '{}'", sprung.display()));
     }
     let helper = home.join("helper");
-    script_at(
-        &helper,
-        "echo username=ann; echo \"password=$(cat \"$HOME/password\")\"",
-    );
+    script_at(&helper, "echo username=ann; echo \"password=$(cat \"$HOME/password\")\"");
     std::fs::write(home.join("password"), "from-home").unwrap();
     let settings = format!(
         "[credential]\n\thelper = {}\n[core]\n\thooksPath = {}\n",
@@ -271,24 +202,13 @@ async fn the_users_credential_helper_is_asked_and_the_users_hooks_are_not() {
     let (port, requests) = server_that_asks_for_a_password();
     let remote = RemoteUrl::parse(&format!("http://127.0.0.1:{port}/config.git")).unwrap();
     let cache = sandbox.at("cache");
-    let back = WriteBack::new(
-        &git,
-        remote,
-        Credential::Ambient,
-        "main".parse().unwrap(),
-        &cache,
-    );
+    let back = WriteBack::new(&git, remote, Credential::Ambient, "main".parse().unwrap(), &cache);
     assert!(back.tree().await.is_err());
     // base64 of `ann:from-home`
     let expected = "Authorization: Basic YW5uOmZyb20taG9tZQ==";
     let asked: Vec<String> = requests.try_iter().collect();
-    assert!(
-        asked.iter().any(|head| head.contains(expected)),
-        "{asked:?}"
-    );
-    Scratch::init_bare(&git, &sandbox.at("x.git"), &"main".parse().unwrap())
-        .await
-        .unwrap();
+    assert!(asked.iter().any(|head| head.contains(expected)), "{asked:?}");
+    Scratch::init_bare(&git, &sandbox.at("x.git"), &"main".parse().unwrap()).await.unwrap();
     assert!(!sprung.exists());
 }
 
@@ -299,19 +219,11 @@ async fn the_private_home_is_for_this_user_alone_and_goes_away() {
     let mut environment = environment();
     environment.temp = Some(temp.path().to_owned());
     let git = Git::open(environment).await.unwrap();
-    let entries = || {
-        std::fs::read_dir(temp.path())
-            .unwrap()
-            .flatten()
-            .collect::<Vec<_>>()
-    };
+    let entries = || std::fs::read_dir(temp.path()).unwrap().flatten().collect::<Vec<_>>();
     let [home] = entries().try_into().unwrap();
     assert_eq!(home.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     let askpass = home.path().join("askpass");
-    assert_eq!(
-        askpass.metadata().unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(askpass.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     assert!(git.version().starts_with("2."));
     drop(git);
     assert!(entries().is_empty());

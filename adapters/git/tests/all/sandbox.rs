@@ -19,10 +19,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) async fn new() -> Self {
         let git = Git::open(environment()).await.expect("git is installed");
-        Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            git,
-        }
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), git }
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
@@ -31,9 +28,7 @@ impl Sandbox {
 
     /// An empty bare repository.
     pub(crate) async fn bare(&self, name: &str) -> RemoteUrl {
-        Scratch::init_bare(&self.git, &self.at(name), &branch("main"))
-            .await
-            .unwrap()
+        Scratch::init_bare(&self.git, &self.at(name), &branch("main")).await.unwrap()
     }
 
     /// A bare repository whose `main` has one commit with these files.
@@ -41,39 +36,22 @@ impl Sandbox {
         let remote = self.bare(name).await;
         let scratch = self.scratch(&format!("{name}-work")).await;
         commit(&scratch, 0, "first", files).await;
-        scratch
-            .push(&remote, &Credential::Ambient, &branch("main"))
-            .await
-            .unwrap();
+        scratch.push(&remote, &Credential::Ambient, &branch("main")).await.unwrap();
         remote
     }
 
     pub(crate) async fn scratch(&self, name: &str) -> Scratch {
-        Scratch::init(&self.git, &self.at(name), &branch("main"))
-            .await
-            .unwrap()
+        Scratch::init(&self.git, &self.at(name), &branch("main")).await.unwrap()
     }
 
     pub(crate) fn store(&self, remote: &RemoteUrl, cache: &str) -> BranchStore {
         let branch = branch("indelible/record");
-        BranchStore::new(
-            &self.git,
-            remote.clone(),
-            Credential::Ambient,
-            branch,
-            &self.at(cache),
-        )
+        BranchStore::new(&self.git, remote.clone(), Credential::Ambient, branch, &self.at(cache))
     }
 
     pub(crate) fn write_back(&self, remote: &RemoteUrl, cache: &str) -> WriteBack {
         let branch = branch("main");
-        WriteBack::new(
-            &self.git,
-            remote.clone(),
-            Credential::Ambient,
-            branch,
-            &self.at(cache),
-        )
+        WriteBack::new(&self.git, remote.clone(), Credential::Ambient, branch, &self.at(cache))
     }
 
     /// A hook of a remote, which is a shell script.
@@ -95,10 +73,7 @@ pub(crate) fn environment() -> Environment {
     Environment::bare(path_variable())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test finds the real git as a shell does"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test finds the real git as a shell does")]
 pub(crate) fn path_variable() -> OsString {
     std::env::var_os("PATH").expect("PATH is set")
 }
@@ -112,10 +87,7 @@ pub(crate) fn path(text: &str) -> TreePath {
 }
 
 pub(crate) fn file(at: &str, text: &str) -> NewFile {
-    NewFile {
-        path: path(at),
-        bytes: text.as_bytes().to_vec(),
-    }
+    NewFile { path: path(at), bytes: text.as_bytes().to_vec() }
 }
 
 pub(crate) fn message(subject: &str) -> Message {
@@ -124,10 +96,7 @@ pub(crate) fn message(subject: &str) -> Message {
 
 /// Ann, so many seconds after 2026-03-17T14:39:58Z.
 pub(crate) fn ann(seconds: i64) -> Signature {
-    let at = "2026-03-17T14:39:58Z"
-        .parse::<Timestamp>()
-        .unwrap()
-        .plus_millis(seconds * 1000);
+    let at = "2026-03-17T14:39:58Z".parse::<Timestamp>().unwrap().plus_millis(seconds * 1000);
     Signature::new("Ann", "ann@example.com", at).unwrap()
 }
 
@@ -147,15 +116,9 @@ pub(crate) async fn commit(
     files: &[(&str, &str)],
 ) -> CommitId {
     let paths: Vec<TreePath> = files.iter().map(|(at, _)| path(at)).collect();
-    let files: Vec<(&TreePath, &[u8])> = paths
-        .iter()
-        .zip(files)
-        .map(|(path, (_, text))| (path, text.as_bytes()))
-        .collect();
-    scratch
-        .commit(&ann(seconds), &message(subject), &files)
-        .await
-        .unwrap()
+    let files: Vec<(&TreePath, &[u8])> =
+        paths.iter().zip(files).map(|(path, (_, text))| (path, text.as_bytes())).collect();
+    scratch.commit(&ann(seconds), &message(subject), &files).await.unwrap()
 }
 
 /// Runs git as a user would, to look at, or to break, what the adapter made.
@@ -165,20 +128,11 @@ pub(crate) fn raw(folder: &Path, args: &[&str]) -> String {
         .current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .envs([
-            ("GIT_AUTHOR_NAME", "Eve"),
-            ("GIT_AUTHOR_EMAIL", "eve@example.com"),
-        ])
-        .envs([
-            ("GIT_COMMITTER_NAME", "Eve"),
-            ("GIT_COMMITTER_EMAIL", "eve@example.com"),
-        ])
+        .envs([("GIT_AUTHOR_NAME", "Eve"), ("GIT_AUTHOR_EMAIL", "eve@example.com")])
+        .envs([("GIT_COMMITTER_NAME", "Eve"), ("GIT_COMMITTER_EMAIL", "eve@example.com")])
         .output()
         .expect("git is installed");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {args:?}: {stderr}");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }

@@ -47,12 +47,7 @@ impl Folders {
 
 /// Makes a new file that only its owner reads.
 pub(super) fn new_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {

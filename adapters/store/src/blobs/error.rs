@@ -62,16 +62,10 @@ impl BlobError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |source| {
             let kind = source.kind();
-            if matches!(
-                kind,
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            ) {
+            if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
                 return Self::Full;
             }
-            Self::Io {
-                path: path.to_owned(),
-                source,
-            }
+            Self::Io { path: path.to_owned(), source }
         }
     }
 }
@@ -82,13 +76,8 @@ where
     F: FnOnce() -> Result<T, BlobError> + Send + 'static,
     T: Send + 'static,
 {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|fault| {
-            let source = io::Error::other(format!("the work was given up: {fault}"));
-            Err(BlobError::Io {
-                path: PathBuf::new(),
-                source,
-            })
-        })
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|fault| {
+        let source = io::Error::other(format!("the work was given up: {fault}"));
+        Err(BlobError::Io { path: PathBuf::new(), source })
+    })
 }

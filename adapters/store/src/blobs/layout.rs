@@ -17,9 +17,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn new(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-        }
+        Self { root: root.to_owned() }
     }
 
     pub(super) fn uploads(&self) -> PathBuf {
@@ -29,12 +27,7 @@ impl Layout {
     /// The folders that stand from the first start on.
     pub(super) fn folders(&self) -> [PathBuf; 4] {
         let blobs = self.root.join("blobs");
-        [
-            blobs.clone(),
-            blobs.join("sha256"),
-            blobs.join("sha512"),
-            self.uploads(),
-        ]
+        [blobs.clone(), blobs.join("sha256"), blobs.join("sha512"), self.uploads()]
     }
 
     pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
@@ -62,18 +55,12 @@ mod tests {
     fn files_stand_where_the_design_says() {
         let layout = Layout::new(Path::new("d"));
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(
-            layout.blob(&Digest::sha256(b"")),
-            Path::new("d/blobs/sha256/e3").join(empty)
-        );
+        assert_eq!(layout.blob(&Digest::sha256(b"")), Path::new("d/blobs/sha256/e3").join(empty));
         let id = UploadId::new(1);
         let (a, b) = ("a".parse().unwrap(), "b".parse().unwrap());
         assert_ne!(layout.upload(&a, id), layout.upload(&b, id));
         let path = layout.upload(&a, id);
-        assert_eq!(
-            upload_of(path.file_name().unwrap().to_str().unwrap()),
-            Some(id)
-        );
+        assert_eq!(upload_of(path.file_name().unwrap().to_str().unwrap()), Some(id));
         assert_eq!(upload_of("write-x8"), None);
     }
 }

@@ -23,13 +23,7 @@ pub struct BlobReader {
 
 impl BlobReader {
     pub(super) fn new(path: PathBuf, file: File, size: u64) -> Self {
-        Self {
-            path,
-            size,
-            left: 0..size,
-            file: Some(file),
-            ahead: None,
-        }
+        Self { path, size, left: 0..size, file: Some(file), ahead: None }
     }
 
     /// The blob's size in bytes, whatever the range.
@@ -56,10 +50,7 @@ impl BlobReader {
         }
         let read = self.ahead.take()?.await.unwrap_or_else(|fault| {
             let source = io::Error::other(format!("the read was given up: {fault}"));
-            Err(BlobError::Io {
-                path: self.path.clone(),
-                source,
-            })
+            Err(BlobError::Io { path: self.path.clone(), source })
         });
         match read {
             Ok((file, piece)) => {

@@ -35,9 +35,7 @@ pub(super) struct Content {
 
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content")
-            .field("length", &self.length)
-            .finish_non_exhaustive()
+        f.debug_struct("Content").field("length", &self.length).finish_non_exhaustive()
     }
 }
 
@@ -45,15 +43,7 @@ impl Upload {
     pub(super) fn create(path: PathBuf, algorithm: Algorithm) -> Result<Self, BlobError> {
         let file = durable::new_file(&path).map_err(BlobError::io(&path))?;
         let running = Some(Digester::new(algorithm));
-        Ok(Self::with(
-            path,
-            Content {
-                file,
-                length: 0,
-                running,
-                algorithm,
-            },
-        ))
+        Ok(Self::with(path, Content { file, length: 0, running, algorithm }))
     }
 
     /// Takes up an upload of an earlier process; `None`: there is no such file.
@@ -66,24 +56,12 @@ impl Upload {
         };
         let length = file.seek(SeekFrom::End(0)).map_err(BlobError::io(&path))?;
         let algorithm = Algorithm::Sha256;
-        Ok(Some(Self::with(
-            path,
-            Content {
-                file,
-                length,
-                running: None,
-                algorithm,
-            },
-        )))
+        Ok(Some(Self::with(path, Content { file, length, running: None, algorithm })))
     }
 
     fn with(path: PathBuf, content: Content) -> Self {
         let length = AtomicU64::new(content.length);
-        Self {
-            path,
-            length,
-            content: Arc::new(Mutex::new(content)),
-        }
+        Self { path, length, content: Arc::new(Mutex::new(content)) }
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -102,9 +80,7 @@ impl Upload {
 impl Content {
     /// Appends all pieces; after an error the file ends where it ended before.
     fn append(&mut self, pieces: &[Bytes]) -> io::Result<()> {
-        let written = pieces
-            .iter()
-            .try_for_each(|piece| self.file.write_all(piece));
+        let written = pieces.iter().try_for_each(|piece| self.file.write_all(piece));
         if let Err(error) = written {
             self.file.set_len(self.length)?;
             self.file.seek(SeekFrom::Start(self.length))?;
@@ -137,9 +113,7 @@ impl Content {
         from: &Path,
         to: &Path,
     ) -> Result<u64, BlobError> {
-        let actual = self
-            .digest(digest.algorithm())
-            .map_err(BlobError::io(from))?;
+        let actual = self.digest(digest.algorithm()).map_err(BlobError::io(from))?;
         digest.expect(actual)?;
         folders.settle(&self.file, from, to)?;
         Ok(self.length)
@@ -176,13 +150,7 @@ impl UploadWriter {
         content: OwnedMutexGuard<Content>,
         blob_bytes_max: u64,
     ) -> Self {
-        Self {
-            upload,
-            content: Some(content),
-            held: Vec::new(),
-            held_bytes: 0,
-            blob_bytes_max,
-        }
+        Self { upload, content: Some(content), held: Vec::new(), held_bytes: 0, blob_bytes_max }
     }
 
     /// Where the upload ends, pieces that are held back included.
@@ -197,9 +165,7 @@ impl UploadWriter {
     /// Too large, or the disk refuses: the upload then ends where it ended before.
     pub async fn write(&mut self, piece: Bytes) -> Result<(), BlobError> {
         if self.offset() + piece.len() as u64 > self.blob_bytes_max {
-            return Err(BlobError::TooLarge {
-                max: self.blob_bytes_max,
-            });
+            return Err(BlobError::TooLarge { max: self.blob_bytes_max });
         }
         self.held_bytes += piece.len();
         self.held.push(piece);

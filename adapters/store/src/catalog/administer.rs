@@ -24,9 +24,7 @@ impl Catalog {
     /// # Errors
     /// There are too many rules.
     pub async fn set_rule(&self, rule: Rule, by: Stamping) -> Result<(), RuleError> {
-        self.database
-            .write(move |tx| rules::set(tx, &rule, &by))
-            .await
+        self.database.write(move |tx| rules::set(tx, &rule, &by)).await
     }
 
     /// Opens one immutable tag for a while.
@@ -34,9 +32,7 @@ impl Catalog {
     /// # Errors
     /// The tag is not immutable, was never written, or the span is longer than an hour.
     pub async fn unlock(&self, unlock: UnlockTag, by: Stamping) -> Result<(), UnlockError> {
-        self.database
-            .write(move |tx| unlock::unlock(tx, &unlock, &by))
-            .await
+        self.database.write(move |tx| unlock::unlock(tx, &unlock, &by)).await
     }
 
     /// Keeps a new token's hash.
@@ -44,9 +40,7 @@ impl Catalog {
     /// # Errors
     /// The name was used before.
     pub async fn create_token(&self, token: NewToken, by: Stamping) -> Result<(), TokenError> {
-        self.database
-            .write(move |tx| tokens::create(tx, &token, &by))
-            .await
+        self.database.write(move |tx| tokens::create(tx, &token, &by)).await
     }
 
     /// Makes a token useless; again is no event.
@@ -56,9 +50,7 @@ impl Catalog {
     pub async fn revoke_token(&self, name: &str, by: Stamping) -> Result<(), TokenError> {
         let (hot, name) = (Arc::clone(&self.hot), name.to_owned());
         let revoke = move |tx: &Connection| tokens::revoke(tx, &name, &by);
-        self.database
-            .write_then(revoke, move || hot.tokens.forget_all())
-            .await
+        self.database.write_then(revoke, move || hot.tokens.forget_all()).await
     }
 
     /// All tokens, by name, revoked ones included.
@@ -74,19 +66,12 @@ impl Catalog {
     /// # Errors
     /// The database cannot be read.
     pub async fn token(&self, hash: TokenHash) -> Result<Option<Token>, DatabaseError> {
-        let key = hash
-            .0
-            .iter()
-            .map(|byte| char::from(*byte))
-            .collect::<String>();
+        let key = hash.0.iter().map(|byte| char::from(*byte)).collect::<String>();
         let ticket = match self.hot.tokens.get(&key) {
             Ok(token) => return Ok(Some(token)),
             Err(ticket) => ticket,
         };
-        let found = self
-            .database
-            .read(move |reader| tokens::by_hash(reader, hash))
-            .await?;
+        let found = self.database.read(move |reader| tokens::by_hash(reader, hash)).await?;
         if let Some(token) = &found {
             self.hot.tokens.keep(ticket, key, token.clone(), 1);
         }
@@ -103,8 +88,6 @@ impl Catalog {
         tag: &Tag,
     ) -> Result<Option<Timestamp>, DatabaseError> {
         let (path, tag) = (repository.clone(), tag.clone());
-        self.database
-            .read(move |reader| tag_row::unlocked_until(reader, &path, &tag))
-            .await
+        self.database.read(move |reader| tag_row::unlocked_until(reader, &path, &tag)).await
     }
 }

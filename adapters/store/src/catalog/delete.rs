@@ -17,9 +17,7 @@ pub(super) struct Delete<'a> {
 }
 
 fn unknown(what: impl ToString) -> DeleteError {
-    DeleteError::Unknown {
-        what: what.to_string(),
-    }
+    DeleteError::Unknown { what: what.to_string() }
 }
 
 impl Delete<'_> {
@@ -34,10 +32,7 @@ impl Delete<'_> {
         let id = manifest_row::manifest(self.tx, repository, digest)?;
         let id = id.ok_or_else(|| unknown(digest))?;
         if let Some(by) = manifest_row::user_of(self.tx, repository, digest)? {
-            return Err(DeleteError::InUse {
-                digest: *digest,
-                by,
-            });
+            return Err(DeleteError::InUse { digest: *digest, by });
         }
         let tags = tag_row::naming(self.tx, repository, digest)?;
         for (nth, tag) in (0..).zip(&tags) {
@@ -60,9 +55,7 @@ impl Delete<'_> {
             repository,
             tag,
             class: kept.state.class,
-            change: TagChange::Deleted {
-                last: kept.state.digest,
-            },
+            change: TagChange::Deleted { last: kept.state.digest },
             reason: self.reason,
             revision: kept.revision,
         };
@@ -81,10 +74,7 @@ pub(super) fn blob(
         return Err(unknown(digest));
     }
     if let Some(by) = manifest_row::user_of(tx, repository, digest)? {
-        return Err(DeleteError::InUse {
-            digest: *digest,
-            by,
-        });
+        return Err(DeleteError::InUse { digest: *digest, by });
     }
     let deleted = tx
         .prepare_cached("DELETE FROM repo_blob WHERE repository = ?1 AND digest = ?2")

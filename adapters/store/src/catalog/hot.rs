@@ -47,11 +47,7 @@ impl<V: Clone> Hot<V> {
             old: HashMap::new(),
             forgotten: [0; COUNTERS],
         };
-        Self {
-            weight_max,
-            hasher: RandomState::new(),
-            state: Mutex::new(state),
-        }
+        Self { weight_max, hasher: RandomState::new(), state: Mutex::new(state) }
     }
 
     /// The value, or a ticket to keep it once it was read.
@@ -65,10 +61,7 @@ impl<V: Clone> Hot<V> {
             return Ok(value);
         }
         let counter = self.counter(key);
-        Err(Ticket {
-            counter,
-            forgotten: state.forgotten[counter],
-        })
+        Err(Ticket { counter, forgotten: state.forgotten[counter] })
     }
 
     /// Keeps what was read, unless it was forgotten since the ticket was given.

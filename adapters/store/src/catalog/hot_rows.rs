@@ -37,8 +37,7 @@ impl HotRows {
         tags: impl IntoIterator<Item = &'a Tag>,
     ) {
         for tag in tags {
-            self.manifests
-                .forget(&key(repository, &ManifestRef::Tag(tag.clone())));
+            self.manifests.forget(&key(repository, &ManifestRef::Tag(tag.clone())));
         }
     }
 }

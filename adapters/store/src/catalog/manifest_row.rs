@@ -13,9 +13,7 @@ pub(super) fn repository(
     name: &RepositoryPath,
 ) -> Result<Option<i64>, DatabaseError> {
     let mut select = connection.prepare_cached("SELECT id FROM repository WHERE name = ?1")?;
-    Ok(select
-        .query_row([name.as_str()], |row| row.get(0))
-        .optional()?)
+    Ok(select.query_row([name.as_str()], |row| row.get(0)).optional()?)
 }
 
 /// The number of a repository; made if there is none.
@@ -84,10 +82,7 @@ pub(super) fn insert(
     manifest: &Manifest,
 ) -> Result<(), DatabaseError> {
     let listed = referrer_descriptor(*digest, bytes.len() as u64, manifest);
-    let subject = manifest
-        .subject
-        .as_ref()
-        .map(|subject| subject.digest.to_string());
+    let subject = manifest.subject.as_ref().map(|subject| subject.digest.to_string());
     let annotations = subject.as_ref().map(|_| {
         serde_json::to_string(&listed.annotations).expect("a map of strings is always JSON")
     });
@@ -109,11 +104,7 @@ pub(super) fn insert(
     let parent = tx.last_insert_rowid();
     let mut insert =
         tx.prepare_cached("INSERT OR IGNORE INTO manifest_ref (parent, child) VALUES (?1, ?2)")?;
-    let named = manifest
-        .config()
-        .into_iter()
-        .chain(manifest.layers())
-        .chain(manifest.children());
+    let named = manifest.config().into_iter().chain(manifest.layers()).chain(manifest.children());
     for child in named {
         insert.execute(params![parent, child.digest.to_string()])?;
     }
@@ -122,10 +113,8 @@ pub(super) fn insert(
 
 /// Deletes a manifest's rows.
 pub(super) fn delete(tx: &Connection, id: i64) -> Result<(), DatabaseError> {
-    tx.prepare_cached("DELETE FROM manifest_ref WHERE parent = ?1")?
-        .execute([id])?;
-    tx.prepare_cached("DELETE FROM manifest WHERE id = ?1")?
-        .execute([id])?;
+    tx.prepare_cached("DELETE FROM manifest_ref WHERE parent = ?1")?.execute([id])?;
+    tx.prepare_cached("DELETE FROM manifest WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
@@ -140,10 +129,7 @@ pub(super) fn user_of(
          WHERE r.child = ?2 AND m.repository = ?1 AND m.digest <> ?2 LIMIT 1",
     )?;
     let found = select.query_row(params![repository, digest.to_string()], |row| row.get(0));
-    found
-        .optional()?
-        .map(|text: String| read_digest(&text))
-        .transpose()
+    found.optional()?.map(|text: String| read_digest(&text)).transpose()
 }
 
 /// One page of what is attached to a digest.
@@ -179,6 +165,5 @@ pub(super) fn referrers(
 
 /// Reads a digest that a row holds.
 pub(super) fn read_digest(text: &str) -> Result<Digest, DatabaseError> {
-    text.parse()
-        .map_err(|why| DatabaseError::unreadable("digest in a row", why))
+    text.parse().map_err(|why| DatabaseError::unreadable("digest in a row", why))
 }

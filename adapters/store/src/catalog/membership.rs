@@ -79,8 +79,7 @@ pub(super) fn repositories(
 }
 
 fn read_path(text: &str) -> Result<RepositoryPath, DatabaseError> {
-    text.parse()
-        .map_err(|why| DatabaseError::unreadable("repository in a row", why))
+    text.parse().map_err(|why| DatabaseError::unreadable("repository in a row", why))
 }
 
 fn as_i64(limit: usize) -> i64 {

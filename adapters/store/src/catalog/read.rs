@@ -100,11 +100,7 @@ fn find(
                  JOIN manifest AS m ON m.repository = r.id AND m.digest = ?2 WHERE r.name = ?1",
             )?;
             let values = params![repository.as_str(), digest.to_string()];
-            select
-                .query_row(values, Raw::of)
-                .optional()?
-                .map(Raw::read)
-                .transpose()
+            select.query_row(values, Raw::of).optional()?.map(Raw::read).transpose()
         }
     }
 }
@@ -120,11 +116,7 @@ fn by_tag(
          JOIN manifest AS m ON m.repository = r.id AND m.digest = t.digest WHERE r.name = ?1",
     )?;
     let values = params![repository.as_str(), tag.as_str()];
-    select
-        .query_row(values, Raw::of)
-        .optional()?
-        .map(Raw::read)
-        .transpose()
+    select.query_row(values, Raw::of).optional()?.map(Raw::read).transpose()
 }
 
 /// The row under a digest, by the repository's number.
@@ -138,9 +130,5 @@ pub(super) fn by_digest(
          WHERE repository = ?1 AND digest = ?2",
     )?;
     let values = params![repository, digest.to_string()];
-    select
-        .query_row(values, Raw::of)
-        .optional()?
-        .map(Raw::read)
-        .transpose()
+    select.query_row(values, Raw::of).optional()?.map(Raw::read).transpose()
 }

@@ -52,8 +52,7 @@ pub(super) fn read(connection: &Connection) -> Result<RuleSet, DatabaseError> {
 }
 
 pub(super) fn read_pattern(text: &str) -> Result<Pattern, DatabaseError> {
-    text.parse()
-        .map_err(|why| DatabaseError::unreadable("pattern in a row", why))
+    text.parse().map_err(|why| DatabaseError::unreadable("pattern in a row", why))
 }
 
 /// Sets a rule and says so in the record; a rule that is first already is no event.
@@ -68,10 +67,7 @@ pub(super) fn set(tx: &Connection, rule: &Rule, by: &Stamping) -> Result<(), Rul
     }
     let stamp = by.stamp(0);
     let key = ClaimKey::try_from(format!("rule/{}", stamp.id)).expect("a ULID is visible ASCII");
-    let claim = Claim::Rule(RuleClaim {
-        key,
-        rule: rule.clone(),
-    });
+    let claim = Claim::Rule(RuleClaim { key, rule: rule.clone() });
     Prepared::new(Event { stamp, claim })?.insert(tx)?;
     Ok(())
 }

@@ -42,24 +42,15 @@ impl Raw {
         let state = TagState {
             class: read_class(&self.class)?,
             digest: super::manifest_row::read_digest(&self.digest)?,
-            life: if self.is_deleted {
-                Life::Deleted
-            } else {
-                Life::Live
-            },
+            life: if self.is_deleted { Life::Deleted } else { Life::Live },
         };
-        Ok(Kept {
-            state,
-            revision: self.revision,
-            seq: self.seq,
-        })
+        Ok(Kept { state, revision: self.revision, seq: self.seq })
     }
 }
 
 /// Reads a class that a row holds.
 pub(super) fn read_class(text: &str) -> Result<TagClass, DatabaseError> {
-    text.parse()
-        .map_err(|why| DatabaseError::unreadable("class of a tag", why))
+    text.parse().map_err(|why| DatabaseError::unreadable("class of a tag", why))
 }
 
 /// The tag's row, also of a deleted one.
@@ -71,9 +62,7 @@ pub(super) fn find(
     let mut select = connection.prepare_cached(
         "SELECT class, digest, deleted, revision, seq FROM tag WHERE repository = ?1 AND name = ?2",
     )?;
-    let raw = select
-        .query_row(params![repository, tag.as_str()], Raw::of)
-        .optional()?;
+    let raw = select.query_row(params![repository, tag.as_str()], Raw::of).optional()?;
     raw.map(Raw::read).transpose()
 }
 
@@ -81,11 +70,7 @@ pub(super) fn find(
 pub(super) fn holder(connection: &Connection, kept: &Kept) -> Result<Holder, DatabaseError> {
     let lost = || DatabaseError::unreadable("tag", format!("event {} is missing", kept.seq));
     let event = event_row::at(connection, kept.seq)?.ok_or_else(lost)?.event;
-    Ok(Holder {
-        digest: kept.state.digest,
-        actor: event.stamp.actor,
-        at: event.stamp.at,
-    })
+    Ok(Holder { digest: kept.state.digest, actor: event.stamp.actor, at: event.stamp.at })
 }
 
 /// The row as it is given away.
@@ -113,9 +98,8 @@ pub(super) fn naming(
     let mut select = connection.prepare_cached(
         "SELECT name FROM tag WHERE repository = ?1 AND digest = ?2 AND deleted = 0 ORDER BY name",
     )?;
-    let names = select.query_map(params![repository, digest.to_string()], |row| {
-        row.get::<_, String>(0)
-    })?;
+    let names =
+        select.query_map(params![repository, digest.to_string()], |row| row.get::<_, String>(0))?;
     names.map(|name| read_tag(&name?)).collect()
 }
 
@@ -131,16 +115,14 @@ pub(super) fn page(
          ORDER BY name LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let names = select.query_map(params![repository, after, limit], |row| {
-        row.get::<_, String>(0)
-    })?;
+    let names =
+        select.query_map(params![repository, after, limit], |row| row.get::<_, String>(0))?;
     names.map(|name| read_tag(&name?)).collect()
 }
 
 /// Reads a tag that a row holds.
 pub(super) fn read_tag(text: &str) -> Result<Tag, DatabaseError> {
-    text.parse()
-        .map_err(|why| DatabaseError::unreadable("tag in a row", why))
+    text.parse().map_err(|why| DatabaseError::unreadable("tag in a row", why))
 }
 
 /// Until when a tag is unlocked, if it ever was.

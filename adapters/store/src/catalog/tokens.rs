@@ -63,22 +63,14 @@ pub(super) fn by_hash(
         "SELECT name, rights, repositories, created, revoked FROM token \
          WHERE hash = ?1 AND revoked IS NULL",
     )?;
-    select
-        .query_row([hash.0], Raw::of)
-        .optional()?
-        .map(Raw::read)
-        .transpose()
+    select.query_row([hash.0], Raw::of).optional()?.map(Raw::read).transpose()
 }
 
 fn by_name(connection: &Connection, name: &str) -> Result<Option<Token>, DatabaseError> {
     let mut select = connection.prepare_cached(
         "SELECT name, rights, repositories, created, revoked FROM token WHERE name = ?1",
     )?;
-    select
-        .query_row([name], Raw::of)
-        .optional()?
-        .map(Raw::read)
-        .transpose()
+    select.query_row([name], Raw::of).optional()?.map(Raw::read).transpose()
 }
 
 /// Keeps a new token, and says so in the record without its hash.
@@ -112,34 +104,19 @@ pub(super) fn create(tx: &Connection, token: &NewToken, by: &Stamping) -> Result
         tx,
         by,
         TokenState::Created,
-        TokenParts {
-            name,
-            rights: &token.rights,
-            repositories: &token.repositories,
-        },
+        TokenParts { name, rights: &token.rights, repositories: &token.repositories },
     )
 }
 
 /// Makes a token useless; the row's `revoked` follows from the event.
 pub(super) fn revoke(tx: &Connection, name: &str, by: &Stamping) -> Result<(), TokenError> {
-    let unknown = || TokenError::Unknown {
-        name: name.to_owned(),
-    };
+    let unknown = || TokenError::Unknown { name: name.to_owned() };
     let token = by_name(tx, name)?.ok_or_else(unknown)?;
     if token.revoked.is_some() {
         return Ok(());
     }
     let repositories = &token.repositories;
-    say(
-        tx,
-        by,
-        TokenState::Revoked,
-        TokenParts {
-            name,
-            rights: &[],
-            repositories,
-        },
-    )
+    say(tx, by, TokenState::Revoked, TokenParts { name, rights: &[], repositories })
 }
 
 struct TokenParts<'a> {

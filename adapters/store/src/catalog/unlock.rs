@@ -18,9 +18,7 @@ pub(super) fn unlock(
     if unlock.until <= by.now || unlock.until > latest {
         return Err(UnlockError::Span);
     }
-    let unknown = || UnlockError::Unknown {
-        tag: unlock.tag.clone(),
-    };
+    let unknown = || UnlockError::Unknown { tag: unlock.tag.clone() };
     let repository = manifest_row::repository(tx, &unlock.repository)?.ok_or_else(unknown)?;
     let kept = tag_row::find(tx, repository, &unlock.tag)?.ok_or_else(unknown)?;
     let class = kept.state.class;
@@ -28,10 +26,7 @@ pub(super) fn unlock(
         // An append tag is never moved to less either: it opens in the same way.
         TagClass::Immutable | TagClass::Append => {}
         TagClass::Alias => {
-            return Err(UnlockError::NotImmutable {
-                tag: unlock.tag.clone(),
-                class,
-            });
+            return Err(UnlockError::NotImmutable { tag: unlock.tag.clone(), class });
         }
     }
     let stamp = by.stamp(0);

@@ -39,11 +39,7 @@ impl Write<'_> {
             let outcome = self.write_tag(repository, tag, nth)?;
             tags.push((tag.clone(), outcome));
         }
-        Ok(PutDone {
-            digest: self.put.digest,
-            manifest,
-            tags,
-        })
+        Ok(PutDone { digest: self.put.digest, manifest, tags })
     }
 
     fn keep_manifest(&self, repository: i64) -> Result<Kept, PutError> {
@@ -52,10 +48,7 @@ impl Write<'_> {
             Some(_) => Kept::Already,
             None => {
                 if !put.rights.allow(Right::PushNewTags) {
-                    return Err(PutError::Denied {
-                        tag: None,
-                        right: Right::PushNewTags,
-                    });
+                    return Err(PutError::Denied { tag: None, right: Right::PushNewTags });
                 }
                 let missing = manifest_row::missing(self.tx, repository, &put.manifest)?;
                 if !missing.is_empty() {
@@ -93,17 +86,11 @@ impl Write<'_> {
             TagDecision::Refuse(refusal) => {
                 return Err(self.refused(tag, existing.as_ref(), refusal)?);
             }
-            TagDecision::Create { .. } => (
-                TagOutcome::Created,
-                TagChange::Created { digest },
-                Right::PushNewTags,
-            ),
+            TagDecision::Create { .. } => {
+                (TagOutcome::Created, TagChange::Created { digest }, Right::PushNewTags)
+            }
             TagDecision::Restore { last } => {
-                let right = if last == digest {
-                    Right::PushNewTags
-                } else {
-                    Right::MoveAlias
-                };
+                let right = if last == digest { Right::PushNewTags } else { Right::MoveAlias };
                 let change = TagChange::Restored { last, to: digest };
                 (TagOutcome::Restored { last }, change, right)
             }
@@ -113,10 +100,7 @@ impl Write<'_> {
             }
         };
         if !self.put.rights.allow(right) {
-            return Err(PutError::Denied {
-                tag: Some(tag.clone()),
-                right,
-            });
+            return Err(PutError::Denied { tag: Some(tag.clone()), right });
         }
         let created = match decision {
             TagDecision::Create { class } => Some(class),
@@ -142,18 +126,12 @@ impl Write<'_> {
     fn decide(&self, repository: i64, tag: &Tag) -> Result<Decided, PutError> {
         let existing = tag_row::find(self.tx, repository, tag)?;
         let incoming = &self.put.digest;
-        let other = existing
-            .as_ref()
-            .map(|kept| kept.state)
-            .filter(|s| s.digest != *incoming);
+        let other = existing.as_ref().map(|kept| kept.state).filter(|s| s.digest != *incoming);
         let (mut extends, mut unlock, mut by_rule) =
             (Extends::No, Unlock::Locked, TagClass::Immutable);
         match (&existing, other) {
             (None, _) => {
-                by_rule = self
-                    .rules
-                    .current(self.tx)?
-                    .class_of(&self.put.repository, tag);
+                by_rule = self.rules.current(self.tx)?.class_of(&self.put.repository, tag);
             }
             (Some(_), None) => {}
             (Some(_), Some(other)) => {
@@ -171,11 +149,7 @@ impl Write<'_> {
     fn unlock(&self, tag: &Tag) -> Result<Unlock, DatabaseError> {
         let until = tag_row::unlocked_until(self.tx, &self.put.repository, tag)?;
         let is_open = until.is_some_and(|until| self.put.by.now < until);
-        Ok(if is_open {
-            Unlock::Open
-        } else {
-            Unlock::Locked
-        })
+        Ok(if is_open { Unlock::Open } else { Unlock::Locked })
     }
 
     /// Whether the new manifest keeps what the old one lists. What cannot be read is not kept.

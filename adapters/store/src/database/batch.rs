@@ -35,12 +35,7 @@ pub(super) struct Closure<T, E, F, A> {
 
 impl<T, E, F, A> Closure<T, E, F, A> {
     pub(super) fn new(work: F, after: A, answer: oneshot::Sender<Result<T, E>>) -> Self {
-        Self {
-            work,
-            after,
-            result: None,
-            answer,
-        }
+        Self { work, after, result: None, answer }
     }
 }
 
@@ -58,11 +53,7 @@ where
             let why = "the program met a fault in this write; it was taken back".to_owned();
             Err(DatabaseError::Unavailable { why }.into())
         });
-        let changes = if result.is_ok() {
-            Changes::Stay
-        } else {
-            Changes::Go
-        };
+        let changes = if result.is_ok() { Changes::Stay } else { Changes::Go };
         self.result = Some(result);
         changes
     }

@@ -16,10 +16,7 @@ const WAL_BYTES_KEPT: u32 = 64 << 20;
 
 /// Opens a file for writing, makes it if needed, and brings it to the newest schema.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    let sqlite = |source| OpenError::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -27,18 +24,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     connection.busy_timeout(LOCK_WAIT).map_err(sqlite)?;
     use_write_ahead_log(&connection).map_err(sqlite)?;
     // FULL: a commit returns after its frames are on the disk; NORMAL would lose answered writes.
-    connection
-        .pragma_update(None, "synchronous", "FULL")
-        .map_err(sqlite)?;
-    connection
-        .pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
-        .map_err(sqlite)?;
-    connection
-        .pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)
-        .map_err(sqlite)?;
-    connection
-        .pragma_update(None, "cache_size", -8_192)
-        .map_err(sqlite)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(sqlite)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT).map_err(sqlite)?;
+    connection.pragma_update(None, "cache_size", -8_192).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     schema::migrate(&mut connection, path)?;
     Ok(connection)
@@ -57,14 +46,9 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 /// Carries the whole write-ahead log into the file and empties it: nothing later can then stand behind
 /// a frame that only seemed to be written.
 pub(super) fn empty_write_ahead_log(connection: &Connection) -> rusqlite::Result<Emptied> {
-    let is_busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-        row.get::<_, i64>(0)
-    })?;
-    Ok(if is_busy == 0 {
-        Emptied::Yes
-    } else {
-        Emptied::HeldByReader
-    })
+    let is_busy =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))?;
+    Ok(if is_busy == 0 { Emptied::Yes } else { Emptied::HeldByReader })
 }
 
 /// Whether the write-ahead log is empty.

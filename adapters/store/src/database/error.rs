@@ -89,17 +89,13 @@ impl DatabaseError {
             Self::Full => Self::Full,
             Self::Corrupt { what } => Self::Corrupt { what: what.clone() },
             Self::Unavailable { why } => Self::Unavailable { why: why.clone() },
-            Self::Sqlite(error) => Self::Unavailable {
-                why: error.to_string(),
-            },
+            Self::Sqlite(error) => Self::Unavailable { why: error.to_string() },
         }
     }
 
     /// What a row holds cannot be read as what it must be.
     pub(crate) fn unreadable(what: &str, why: impl std::fmt::Display) -> Self {
-        Self::Corrupt {
-            what: format!("{what}: {why}"),
-        }
+        Self::Corrupt { what: format!("{what}: {why}") }
     }
 }
 
@@ -114,9 +110,9 @@ impl From<rusqlite::Error> for DatabaseError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Corrupt { what: why }
             }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked {
-                seconds: super::LOCK_WAIT.as_secs(),
-            },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Locked { seconds: super::LOCK_WAIT.as_secs() }
+            }
             // SQLite's enum, not ours: what is left means a mistake in a statement.
             Some(_) | None => Self::Sqlite(error),
         }

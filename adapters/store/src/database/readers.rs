@@ -50,19 +50,13 @@ impl Readers {
         if waiting >= READS_WAITING_MAX {
             return Err(DatabaseError::Busy { waiting });
         }
-        let permit = self
-            .permits
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
+        let permit = self.permits.acquire().await.expect("the semaphore is never closed");
         drop(counted);
         let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
         let answered = tokio::task::spawn_blocking(move || ask(&idle, &path, question)).await;
         drop(permit);
         answered.unwrap_or_else(|fault| {
-            Err(DatabaseError::Unavailable {
-                why: format!("a read was given up: {fault}"),
-            })
+            Err(DatabaseError::Unavailable { why: format!("a read was given up: {fault}") })
         })
     }
 }
@@ -76,9 +70,7 @@ fn ask<T>(
     let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let connection = kept.map_or_else(|| connection::open_reader(path), Ok)?;
     let answer = question(&connection)?;
-    idle.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(connection);
+    idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     Ok(answer)
 }
 
@@ -112,22 +104,13 @@ mod tests {
             inside.recv().await.unwrap();
         }
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let mut waiting: Vec<_> = (0..READS_WAITING_MAX)
-            .map(|_| Box::pin(database.read(|_| Ok(()))))
-            .collect();
+        let mut waiting: Vec<_> =
+            (0..READS_WAITING_MAX).map(|_| Box::pin(database.read(|_| Ok(())))).collect();
         for read in &mut waiting {
             assert!(read.as_mut().poll(&mut context).is_pending());
         }
         let error = database.read(|_| Ok(())).await.unwrap_err();
-        assert!(
-            matches!(
-                error,
-                DatabaseError::Busy {
-                    waiting: READS_WAITING_MAX
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, DatabaseError::Busy { waiting: READS_WAITING_MAX }), "{error}");
         // Those that go away no longer wait.
         drop(waiting);
         barrier.wait();

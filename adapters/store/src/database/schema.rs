@@ -130,27 +130,21 @@ CREATE TABLE token (
 
 /// Brings a file to the newest schema.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let sqlite = |source| OpenError::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     // Most openings find the newest schema, and need no write lock.
     if version(connection, path)? == MIGRATIONS.len() {
         return Ok(());
     }
-    let tx = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(sqlite)?;
+    let tx =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
     // Read again under the lock: another process may have migrated meanwhile.
     let has = version(&tx, path)?;
     for migration in MIGRATIONS.iter().skip(has) {
         tx.execute_batch(migration).map_err(sqlite)?;
     }
     let newest = i32::try_from(MIGRATIONS.len()).expect("there are few migrations");
-    tx.pragma_update(None, "user_version", newest)
-        .map_err(sqlite)?;
-    tx.pragma_update(None, "application_id", APPLICATION_ID)
-        .map_err(sqlite)?;
+    tx.pragma_update(None, "user_version", newest).map_err(sqlite)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
     tx.commit().map_err(sqlite)
 }
 
@@ -159,34 +153,20 @@ fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
     let pragma = |name: &str| {
         connection
             .pragma_query_value(None, name, |row| row.get::<_, i32>(0))
-            .map_err(|source| OpenError::Sqlite {
-                path: path.to_owned(),
-                source,
-            })
+            .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
     };
     let (found, owner) = (pragma("user_version")?, pragma("application_id")?);
     let tables = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
-            row.get::<_, i64>(0)
-        })
-        .map_err(|source| OpenError::Sqlite {
-            path: path.to_owned(),
-            source,
-        })?;
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+        .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
     let is_new = tables == 0 && found == 0 && owner == 0;
     if !is_new && owner != APPLICATION_ID {
-        return Err(OpenError::NotAStore {
-            path: path.to_owned(),
-        });
+        return Err(OpenError::NotAStore { path: path.to_owned() });
     }
     let found = u32::try_from(found).unwrap_or(u32::MAX);
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     if found > known {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        });
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     Ok(usize::try_from(found).unwrap_or(usize::MAX))
 }
@@ -215,21 +195,15 @@ mod tests {
             file.execute_batch(migration).unwrap();
         }
         file.execute_batch(rows).unwrap();
-        file.pragma_update(None, "user_version", i32::try_from(has).unwrap())
-            .unwrap();
+        file.pragma_update(None, "user_version", i32::try_from(has).unwrap()).unwrap();
         if has > 0 {
-            file.pragma_update(None, "application_id", APPLICATION_ID)
-                .unwrap();
+            file.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         }
     }
 
     #[test]
     fn every_earlier_schema_is_brought_up_with_its_data() {
-        assert_eq!(
-            DATA.len(),
-            MIGRATIONS.len(),
-            "a new migration needs data of the one before"
-        );
+        assert_eq!(DATA.len(), MIGRATIONS.len(), "a new migration needs data of the one before");
         let folder = tempfile::tempdir().unwrap();
         for (has, rows) in DATA {
             let path = folder.path().join(format!("{has}.db"));
@@ -238,10 +212,7 @@ mod tests {
             assert_eq!(version(&file, &path).unwrap(), MIGRATIONS.len());
             let count = |table: &str| -> usize {
                 let sql = format!("SELECT count(*) FROM {table}");
-                file.query_row(&sql, [], |row| row.get::<_, i64>(0))
-                    .unwrap()
-                    .try_into()
-                    .unwrap()
+                file.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap()
             };
             for table in ["event", "claim_key", "event_facet", "reservation", "marker"] {
                 assert_eq!(count(table), has.min(1), "{table} from schema {has}");
@@ -256,46 +227,20 @@ mod tests {
         let path = folder.path().join("newer.db");
         at_schema(&path, MIGRATIONS.len(), "CREATE TABLE later (a);");
         let newer = i32::try_from(MIGRATIONS.len()).unwrap() + 1;
-        Connection::open(&path)
-            .unwrap()
-            .pragma_update(None, "user_version", newer)
-            .unwrap();
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", newer).unwrap();
         let error = connection::open(&path).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                OpenError::Newer {
-                    found: 3,
-                    known: 2,
-                    ..
-                }
-            ),
-            "{error}"
-        );
-        assert!(
-            error.to_string().contains("newer.db has schema 3"),
-            "{error}"
-        );
+        assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+        assert!(error.to_string().contains("newer.db has schema 3"), "{error}");
     }
 
     #[test]
     fn another_program_s_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.db");
-        Connection::open(&path)
-            .unwrap()
-            .execute_batch("CREATE TABLE a (b);")
-            .unwrap();
-        assert!(matches!(
-            connection::open(&path),
-            Err(OpenError::NotAStore { .. })
-        ));
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE a (b);").unwrap();
+        assert!(matches!(connection::open(&path), Err(OpenError::NotAStore { .. })));
         let text = folder.path().join("text.db");
-        std::fs::write(
-            &text,
-            "not a database at all, but long enough to be read as one",
-        )
-        .unwrap();
+        std::fs::write(&text, "not a database at all, but long enough to be read as one").unwrap();
         assert!(connection::open(&text).is_err());
     }
 }

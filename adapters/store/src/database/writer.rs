@@ -29,17 +29,11 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(path: &Path, connection: Connection) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::sync_channel(WRITES_WAITING_MAX);
-        let mut turn = Turn {
-            path: path.to_owned(),
-            state: State::Open(connection),
-        };
+        let mut turn = Turn { path: path.to_owned(), state: State::Open(connection) };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || turn.until_closed(&jobs))?;
-        Ok(Self {
-            queue: Some(queue),
-            thread: Some(thread),
-        })
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     pub(super) async fn write<T, E, F, A>(&self, job: F, after: A) -> Result<T, E>
@@ -57,9 +51,7 @@ impl Writer {
     fn enqueue(&self, job: Box<dyn Job>) -> Result<(), DatabaseError> {
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.try_send(job).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(_) => DatabaseError::Busy {
-                waiting: WRITES_WAITING_MAX,
-            },
+            mpsc::TrySendError::Full(_) => DatabaseError::Busy { waiting: WRITES_WAITING_MAX },
             mpsc::TrySendError::Disconnected(_) => stopped(),
         })
     }
@@ -76,9 +68,7 @@ impl Drop for Writer {
 }
 
 fn stopped() -> DatabaseError {
-    DatabaseError::Unavailable {
-        why: "the writer has stopped".to_owned(),
-    }
+    DatabaseError::Unavailable { why: "the writer has stopped".to_owned() }
 }
 
 enum State {
@@ -134,10 +124,7 @@ impl Turn {
 }
 
 fn closed(why: String) -> State {
-    State::Closed {
-        why: DatabaseError::Unavailable { why },
-        tried: Instant::now(),
-    }
+    State::Closed { why: DatabaseError::Unavailable { why }, tried: Instant::now() }
 }
 
 /// Opens the file and empties its log: a frame whose sync failed may be on the disk or not, and no
@@ -182,11 +169,7 @@ mod tests {
     }
 
     fn mark(name: String) -> impl Fn(&rusqlite::Connection) -> Result<(), DatabaseError> {
-        move |tx| {
-            Ok(tx
-                .execute("INSERT INTO marker VALUES (?1, '')", [&name])
-                .map(drop)?)
-        }
+        move |tx| Ok(tx.execute("INSERT INTO marker VALUES (?1, '')", [&name]).map(drop)?)
     }
 
     #[tokio::test]
@@ -199,15 +182,7 @@ mod tests {
         // A future queues its job when it is first polled.
         let mut writes: Vec<_> = writes.into_iter().map(queued).collect();
         let error = database.write(mark("more".to_owned())).await.unwrap_err();
-        assert!(
-            matches!(
-                error,
-                DatabaseError::Busy {
-                    waiting: WRITES_WAITING_MAX
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, DatabaseError::Busy { waiting: WRITES_WAITING_MAX }), "{error}");
         drop(go);
         stalled.await.unwrap();
         for write in &mut writes {
@@ -218,11 +193,7 @@ mod tests {
     /// Polls once, so that the job is queued.
     fn queued<F: Future + Unpin>(mut future: F) -> F {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(
-            std::pin::Pin::new(&mut future)
-                .poll(&mut context)
-                .is_pending()
-        );
+        assert!(std::pin::Pin::new(&mut future).poll(&mut context).is_pending());
         future
     }
 
@@ -245,10 +216,7 @@ mod tests {
         stalled.await.unwrap();
         (&mut good).await.unwrap();
         assert!(matches!((&mut bad).await, Err(DatabaseError::Full)));
-        assert!(matches!(
-            (&mut faulty).await,
-            Err(DatabaseError::Unavailable { .. })
-        ));
+        assert!(matches!((&mut faulty).await, Err(DatabaseError::Unavailable { .. })));
         let names = database
             .read(|reader| {
                 let mut statement = reader.prepare("SELECT name FROM marker")?;
@@ -268,9 +236,7 @@ mod tests {
         drop(queued(Box::pin(database.write(mark("late".to_owned())))));
         drop(database);
         let file = rusqlite::Connection::open(&path).unwrap();
-        let count: i64 = file
-            .query_row("SELECT count(*) FROM marker", [], |r| r.get(0))
-            .unwrap();
+        let count: i64 = file.query_row("SELECT count(*) FROM marker", [], |r| r.get(0)).unwrap();
         assert_eq!(count, 1);
     }
 }

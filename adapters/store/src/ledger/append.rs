@@ -68,10 +68,7 @@ fn append_one(tx: &Connection, prepared: &Prepared) -> Result<Appended, AppendEr
             return Ok(known(&there));
         }
         let event = there.event.stamp.id;
-        return Err(AppendError::KeyTaken {
-            key: claim.key().clone(),
-            event,
-        });
+        return Err(AppendError::KeyTaken { key: claim.key().clone(), event });
     }
     if let Claim::Reservation(claim) = claim
         && let Some(there) = reserved_already(tx, claim)?
@@ -79,12 +76,7 @@ fn append_one(tx: &Connection, prepared: &Prepared) -> Result<Appended, AppendEr
         return Ok(there);
     }
     let seq = prepared.insert(tx)?;
-    Ok(Appended {
-        seq,
-        id: event.stamp.id,
-        at: event.stamp.at,
-        is_new: true,
-    })
+    Ok(Appended { seq, id: event.stamp.id, at: event.stamp.at, is_new: true })
 }
 
 /// The same release asks again on a retry, with whatever key: it has the tag.
@@ -100,22 +92,11 @@ fn reserved_already(
     if release == claim.release {
         return Ok(Some(known(&there)));
     }
-    let by = Reserved {
-        release,
-        event: there.event.stamp.id,
-    };
-    Err(AppendError::Reserved {
-        tag: claim.tag.clone(),
-        by,
-    })
+    let by = Reserved { release, event: there.event.stamp.id };
+    Err(AppendError::Reserved { tag: claim.tag.clone(), by })
 }
 
 fn known(there: &Sequenced) -> Appended {
     let stamp = &there.event.stamp;
-    Appended {
-        seq: there.seq,
-        id: stamp.id,
-        at: stamp.at,
-        is_new: false,
-    }
+    Appended { seq: there.seq, id: stamp.id, at: stamp.at, is_new: false }
 }

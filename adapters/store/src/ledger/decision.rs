@@ -66,9 +66,7 @@ pub(super) fn reservation(
         "SELECT release, seq FROM reservation WHERE repository = ?1 AND tag = ?2",
     )?;
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    Ok(select
-        .query_row(params![repository.to_string(), tag.as_str()], row)
-        .optional()?)
+    Ok(select.query_row(params![repository.to_string(), tag.as_str()], row).optional()?)
 }
 
 fn set_rule(

@@ -73,10 +73,7 @@ pub(super) fn facet_number(facet: Facet) -> i64 {
 pub(crate) fn read(seq: i64, bytes: &[u8]) -> Result<Sequenced, DatabaseError> {
     let event = Event::read(bytes)
         .map_err(|why| DatabaseError::unreadable(&format!("event {seq}"), why))?;
-    Ok(Sequenced {
-        seq: seq.unsigned_abs(),
-        event,
-    })
+    Ok(Sequenced { seq: seq.unsigned_abs(), event })
 }
 
 /// The event in this place.

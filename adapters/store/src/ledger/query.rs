@@ -99,9 +99,7 @@ impl Sql {
         // The rarest value leads: its rows are already in the order of their sequence.
         all_of.sort_by_key(|(facet, _)| selectivity(*facet));
         match all_of.split_first() {
-            None => sql
-                .text
-                .push_str("SELECT e.seq, e.body FROM event AS e WHERE 1"),
+            None => sql.text.push_str("SELECT e.seq, e.body FROM event AS e WHERE 1"),
             Some((first, rest)) => {
                 sql.text.push_str(
                     "SELECT e.seq, e.body FROM event_facet AS f CROSS JOIN event AS e \
@@ -111,11 +109,7 @@ impl Sql {
                 rest.iter().for_each(|facet| sql.also_about(facet));
             }
         }
-        let lead = if query.all_of.is_empty() {
-            "e.seq"
-        } else {
-            "f.seq"
-        };
+        let lead = if query.all_of.is_empty() { "e.seq" } else { "f.seq" };
         sql.any_of(&query.any_of);
         sql.kinds(&query.kinds);
         sql.bound(lead, ">", query.after.map(as_i64));
@@ -126,8 +120,7 @@ impl Sql {
             Order::OldestFirst => "ASC",
             Order::NewestFirst => "DESC",
         };
-        sql.text
-            .push_str(&format!(" ORDER BY {lead} {order} LIMIT "));
+        sql.text.push_str(&format!(" ORDER BY {lead} {order} LIMIT "));
         sql.value(as_i64(query.limit.min(PAGE_MAX) as u64));
         (sql.text, sql.values)
     }

@@ -75,9 +75,7 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, DatabaseError>
         let rows = page(&snapshot, last)?;
         for row in &rows {
             (last + 1..row.seq).for_each(|seq| {
-                problems.push(Problem::Missing {
-                    seq: seq.unsigned_abs(),
-                });
+                problems.push(Problem::Missing { seq: seq.unsigned_abs() });
             });
             last = row.seq;
             events += 1;
@@ -92,10 +90,7 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, DatabaseError>
         snapshot.query_row("SELECT count(*) FROM event_facet", [], |row| row.get(0))?;
     let found = found.unsigned_abs();
     if problems.is_empty() && found != entries {
-        problems.push(Problem::Surplus {
-            found,
-            expected: entries,
-        });
+        problems.push(Problem::Surplus { found, expected: entries });
     }
     Ok(Verified { events, problems })
 }
@@ -155,9 +150,7 @@ fn read(row: &Row) -> Result<Event, String> {
     let is_same = stamp.id.to_string() == row.id
         && stamp.at.as_millis() == row.at
         && event.claim.kind().name() == row.kind;
-    is_same
-        .then_some(event)
-        .ok_or_else(|| "its columns differ from its bytes".to_owned())
+    is_same.then_some(event).ok_or_else(|| "its columns differ from its bytes".to_owned())
 }
 
 /// Whether the key, and for a reservation its tag, lead to an event at all.

@@ -12,21 +12,11 @@ fn open(home: &Path) -> Blobs {
 }
 
 fn limited(home: &Path, blob_bytes_max: u64, uploads_max: usize) -> Blobs {
-    Blobs::open_folder(
-        home,
-        BlobLimits {
-            blob_bytes_max,
-            uploads_max,
-        },
-    )
-    .unwrap()
+    Blobs::open_folder(home, BlobLimits { blob_bytes_max, uploads_max }).unwrap()
 }
 
 async fn start(blobs: &Blobs, randomness: u128) -> UploadId {
-    blobs
-        .start(&repository(), Algorithm::Sha256, randomness)
-        .await
-        .unwrap()
+    blobs.start(&repository(), Algorithm::Sha256, randomness).await.unwrap()
 }
 
 async fn append(blobs: &Blobs, id: UploadId, text: &'static [u8]) -> u64 {
@@ -59,12 +49,7 @@ async fn an_upload_in_pieces_is_a_blob_under_its_digest() {
     let hex = digest.hex();
     let file = home.path().join("blobs/sha256").join(&hex[..2]).join(&hex);
     assert_eq!(std::fs::read(file).unwrap(), b"hello");
-    assert_eq!(
-        std::fs::read_dir(home.path().join("uploads"))
-            .unwrap()
-            .count(),
-        0
-    );
+    assert_eq!(std::fs::read_dir(home.path().join("uploads")).unwrap().count(), 0);
     let gone = blobs.offset(&repository(), id).await.unwrap_err();
     assert!(matches!(gone, BlobError::UnknownUpload { .. }));
 }
@@ -116,16 +101,7 @@ async fn a_chunk_out_of_order_says_where_the_upload_ends() {
     let id = start(&blobs, 1).await;
     append(&blobs, id, b"hello").await;
     let error = blobs.append(&repository(), id, Some(4)).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            BlobError::Offset {
-                offset: 5,
-                start: 4
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, BlobError::Offset { offset: 5, start: 4 }), "{error}");
     drop(blobs.append(&repository(), id, Some(5)).await.unwrap());
 }
 
@@ -139,21 +115,10 @@ async fn content_that_is_not_its_digest_is_refused_and_the_upload_stays() {
     let error = blobs.commit(&repository(), id, wrong).await.unwrap_err();
     assert!(matches!(error, BlobError::Digest(_)), "{error}");
     assert!(blobs.open(&wrong).await.unwrap().is_none());
-    blobs
-        .commit(&repository(), id, Digest::sha256(b"hello"))
-        .await
-        .unwrap();
-    let error = blobs
-        .write(wrong, Bytes::from_static(b"hello"))
-        .await
-        .unwrap_err();
+    blobs.commit(&repository(), id, Digest::sha256(b"hello")).await.unwrap();
+    let error = blobs.write(wrong, Bytes::from_static(b"hello")).await.unwrap_err();
     assert!(matches!(error, BlobError::Digest(_)), "{error}");
-    assert_eq!(
-        std::fs::read_dir(home.path().join("uploads"))
-            .unwrap()
-            .count(),
-        0
-    );
+    assert_eq!(std::fs::read_dir(home.path().join("uploads")).unwrap().count(), 0);
 }
 
 #[tokio::test]
@@ -174,29 +139,15 @@ async fn uploads_have_a_limit_that_counts_those_of_before_and_frees_with_each_en
     let left_over = start(&limited(home.path(), 8, 2), 1).await;
     let blobs = limited(home.path(), 8, 2);
     let id = start(&blobs, 2).await;
-    let refused = blobs
-        .start(&repository(), Algorithm::Sha256, 3)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(refused, BlobError::TooManyUploads { max: 2 }),
-        "{refused}"
-    );
+    let refused = blobs.start(&repository(), Algorithm::Sha256, 3).await.unwrap_err();
+    assert!(matches!(refused, BlobError::TooManyUploads { max: 2 }), "{refused}");
     blobs.cancel(&repository(), id).await.unwrap();
     let id = start(&blobs, 4).await;
-    blobs
-        .commit(&repository(), id, Digest::sha256(b""))
-        .await
-        .unwrap();
+    blobs.commit(&repository(), id, Digest::sha256(b"")).await.unwrap();
     blobs.cancel(&repository(), left_over).await.unwrap();
     start(&blobs, 5).await;
     start(&blobs, 6).await;
-    assert!(
-        blobs
-            .start(&repository(), Algorithm::Sha256, 7)
-            .await
-            .is_err()
-    );
+    assert!(blobs.start(&repository(), Algorithm::Sha256, 7).await.is_err());
 }
 
 #[tokio::test]
@@ -206,13 +157,7 @@ async fn old_uploads_are_swept_and_held_ones_stay() {
     let (old, held) = (start(&blobs, 1).await, start(&blobs, 2).await);
     std::fs::write(home.path().join("uploads/write-left"), "x").unwrap();
     let writer = blobs.append(&repository(), held, None).await.unwrap();
-    assert_eq!(
-        blobs
-            .sweep_uploads(Timestamp::from_millis(0))
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(blobs.sweep_uploads(Timestamp::from_millis(0)).await.unwrap(), 0);
     let far = "9000-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(blobs.sweep_uploads(far).await.unwrap(), 2);
     assert!(blobs.offset(&repository(), old).await.is_err());
@@ -226,24 +171,9 @@ async fn a_range_is_read_exactly_also_across_pieces() {
     let blobs = open(home.path());
     let bytes: Vec<u8> = (0..700_000_u32).map(|at| (at % 251) as u8).collect();
     let digest = Digest::sha256(&bytes);
-    blobs
-        .write(digest, Bytes::from(bytes.clone()))
-        .await
-        .unwrap();
-    for range in [
-        0..0,
-        0..1,
-        0..700_000,
-        262_143..262_145,
-        699_999..700_000,
-        5..900_000,
-    ] {
-        let mut reader = blobs
-            .open(&digest)
-            .await
-            .unwrap()
-            .unwrap()
-            .range(range.clone());
+    blobs.write(digest, Bytes::from(bytes.clone())).await.unwrap();
+    for range in [0..0, 0..1, 0..700_000, 262_143..262_145, 699_999..700_000, 5..900_000] {
+        let mut reader = blobs.open(&digest).await.unwrap().unwrap().range(range.clone());
         assert_eq!(reader.size(), 700_000);
         let mut read = Vec::new();
         while let Some(piece) = reader.next().await {
@@ -261,33 +191,14 @@ async fn damage_is_seen_when_a_blob_is_verified_and_healed_by_another_upload() {
     let home = tempfile::tempdir().unwrap();
     let blobs = open(home.path());
     let digest = Digest::sha256(b"hello");
-    blobs
-        .write(digest, Bytes::from_static(b"hello"))
-        .await
-        .unwrap();
+    blobs.write(digest, Bytes::from_static(b"hello")).await.unwrap();
     let hex = digest.hex();
-    std::fs::write(
-        home.path().join("blobs/sha256").join(&hex[..2]).join(&hex),
-        "hallo",
-    )
-    .unwrap();
-    assert!(matches!(
-        blobs.verify(&digest).await,
-        Err(BlobError::Digest(_))
-    ));
-    assert!(matches!(
-        blobs.read(&digest, 5).await,
-        Err(BlobError::Digest(_))
-    ));
-    blobs
-        .write(digest, Bytes::from_static(b"hello"))
-        .await
-        .unwrap();
+    std::fs::write(home.path().join("blobs/sha256").join(&hex[..2]).join(&hex), "hallo").unwrap();
+    assert!(matches!(blobs.verify(&digest).await, Err(BlobError::Digest(_))));
+    assert!(matches!(blobs.read(&digest, 5).await, Err(BlobError::Digest(_))));
+    blobs.write(digest, Bytes::from_static(b"hello")).await.unwrap();
     assert_eq!(blobs.read(&digest, 5).await.unwrap().unwrap(), "hello");
-    assert!(matches!(
-        blobs.read(&digest, 4).await,
-        Err(BlobError::TooLarge { max: 4 })
-    ));
+    assert!(matches!(blobs.read(&digest, 4).await, Err(BlobError::TooLarge { max: 4 })));
     assert_eq!(blobs.remove(&digest).await.unwrap(), Removed::Gone);
     assert_eq!(blobs.remove(&digest).await.unwrap(), Removed::Absent);
     assert!(blobs.open(&digest).await.unwrap().is_none());

@@ -33,9 +33,7 @@ async fn the_child_pushes_until_it_dies() {
         };
         push(&folder, at, dies).await;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "\ndone {at}")
-            .and_then(|()| out.flush())
-            .unwrap();
+        writeln!(out, "\ndone {at}").and_then(|()| out.flush()).unwrap();
     }
 }
 
@@ -44,10 +42,7 @@ async fn push(folder: &DataFolder, at: u64, dies: impl Fn(&str)) {
     let word = format!("content {at}");
     let (blobs, digest) = (folder.blobs(), Digest::sha256(word.as_bytes()));
     let randomness = by("child").randomness ^ u128::from(at) << 100;
-    let id = blobs
-        .start(&repository(), Algorithm::Sha256, randomness)
-        .await
-        .unwrap();
+    let id = blobs.start(&repository(), Algorithm::Sha256, randomness).await.unwrap();
     dies("start");
     let mut writer = blobs.append(&repository(), id, None).await.unwrap();
     writer.write(Bytes::from(word.clone())).await.unwrap();
@@ -55,28 +50,18 @@ async fn push(folder: &DataFolder, at: u64, dies: impl Fn(&str)) {
     dies("append");
     let size = blobs.commit(&repository(), id, digest).await.unwrap();
     dies("commit");
-    folder
-        .catalog()
-        .link_blob(repository(), digest, size)
-        .await
-        .unwrap();
+    folder.catalog().link_blob(repository(), digest, size).await.unwrap();
     dies("link");
     let tags = [format!("v{at}")];
     let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
     let change = |put: &mut store::PutManifest| put.by.randomness = randomness;
-    push_to(&folder.catalog(), &word, &tags, change)
-        .await
-        .unwrap();
+    push_to(&folder.catalog(), &word, &tags, change).await.unwrap();
     dies("put");
 }
 
 fn child(folder: &Path, first: u64, dies_after: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args([
-            "crash::the_child_pushes_until_it_dies",
-            "--exact",
-            "--nocapture",
-        ])
+        .args(["crash::the_child_pushes_until_it_dies", "--exact", "--nocapture"])
         .env(FOLDER, folder)
         .env(FIRST, first.to_string())
         .env(DIES_AFTER, dies_after)
@@ -90,10 +75,7 @@ fn child(folder: &Path, first: u64, dies_after: &str) -> Child {
 fn done(child: &mut Child) -> impl Iterator<Item = u64> + use<> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let lines = lines.map_while(Result::ok);
-    lines.filter_map(|line| {
-        line.strip_prefix("done ")
-            .map(|number| number.parse().unwrap())
-    })
+    lines.filter_map(|line| line.strip_prefix("done ").map(|number| number.parse().unwrap()))
 }
 
 /// Everything that was answered is there, whole, and nothing contradicts itself.
@@ -102,44 +84,20 @@ async fn holds(folder: &Path, told: &[u64]) {
     for at in told {
         let word = format!("content {at}");
         let reference = ManifestRef::Tag(tag(&format!("v{at}")));
-        let found = folder
-            .catalog()
-            .manifest(&repository(), &reference)
-            .await
-            .unwrap();
-        assert_eq!(
-            found.map(|found| found.digest),
-            Some(put(&word, &[]).digest),
-            "v{at}"
-        );
+        let found = folder.catalog().manifest(&repository(), &reference).await.unwrap();
+        assert_eq!(found.map(|found| found.digest), Some(put(&word, &[]).digest), "v{at}");
         let blob = Digest::sha256(word.as_bytes());
-        assert!(
-            folder.blobs().verify(&blob).await.unwrap().is_some(),
-            "blob of v{at}"
-        );
+        assert!(folder.blobs().verify(&blob).await.unwrap().is_some(), "blob of v{at}");
         let size = folder.catalog().blob(&repository(), &blob).await.unwrap();
         assert_eq!(size, Some(word.len() as u64));
         let tag = tag(&format!("v{at}"));
-        let history = folder
-            .catalog()
-            .tag_history(&repository(), &tag, None, 10)
-            .await
-            .unwrap();
+        let history = folder.catalog().tag_history(&repository(), &tag, None, 10).await.unwrap();
         assert_eq!(history.len(), 1, "v{at}");
     }
-    let tags = folder
-        .catalog()
-        .tags(&repository(), None, 100_000)
-        .await
-        .unwrap()
-        .unwrap();
+    let tags = folder.catalog().tags(&repository(), None, 100_000).await.unwrap().unwrap();
     for tag in tags {
         let reference = ManifestRef::Tag(tag.clone());
-        let found = folder
-            .catalog()
-            .manifest(&repository(), &reference)
-            .await
-            .unwrap();
+        let found = folder.catalog().manifest(&repository(), &reference).await.unwrap();
         assert!(found.is_some(), "{tag} leads nowhere");
     }
     assert_eq!(folder.ledger().verify().await.unwrap().problems, []);

@@ -27,10 +27,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _done = Command::new("umount")
-            .arg("--lazy")
-            .arg(self.at.path())
-            .status();
+        let _done = Command::new("umount").arg("--lazy").arg(self.at.path()).status();
     }
 }
 
@@ -41,11 +38,7 @@ fn mount(options: &str, at: &Path) -> Result<(), String> {
         .output()
         .map_err(|error| format!("mount is not there: {error}"))?;
     let said = String::from_utf8_lossy(&mounted.stderr);
-    mounted
-        .status
-        .success()
-        .then_some(())
-        .ok_or_else(|| format!("mount needs root: {said}"))
+    mounted.status.success().then_some(()).ok_or_else(|| format!("mount needs root: {said}"))
 }
 
 #[tokio::test]
@@ -66,26 +59,14 @@ async fn on_a_full_disk_a_write_is_refused_clearly_and_nothing_of_it_stays() {
         }
         assert!(kept < 10_000, "a disk of 1 MiB never fills");
     };
-    assert!(
-        matches!(refused, PutError::Database(DatabaseError::Full)),
-        "{refused:?}"
-    );
-    assert!(
-        refused.to_string().contains("no space is left"),
-        "{refused}"
-    );
+    assert!(matches!(refused, PutError::Database(DatabaseError::Full)), "{refused:?}");
+    assert!(refused.to_string().contains("no space is left"), "{refused}");
     let events = folder.ledger().count(vec![]).await.unwrap();
-    assert_eq!(
-        events,
-        kept * 2,
-        "an image and a tag change for each, and nothing of the last"
-    );
+    assert_eq!(events, kept * 2, "an image and a tag change for each, and nothing of the last");
     assert_eq!(names(&catalog, kept).await, None);
     assert!(names(&catalog, kept - 1).await.is_some());
     disk.grow("8m");
-    try_push(&catalog, &format!("w{kept}"), &format!("v{kept}"))
-        .await
-        .unwrap();
+    try_push(&catalog, &format!("w{kept}"), &format!("v{kept}")).await.unwrap();
     assert_eq!(folder.ledger().verify().await.unwrap().problems, []);
 }
 
@@ -109,10 +90,7 @@ async fn an_upload_that_meets_a_full_disk_ends_where_it_ended_before() {
     };
     let folder = DataFolder::open(&disk.at.path().join("data"), BlobLimits::default()).unwrap();
     let blobs = folder.blobs();
-    let id = blobs
-        .start(&repository(), Algorithm::Sha256, 1)
-        .await
-        .unwrap();
+    let id = blobs.start(&repository(), Algorithm::Sha256, 1).await.unwrap();
     let mut writer = blobs.append(&repository(), id, None).await.unwrap();
     let piece = Bytes::from(vec![7; 300_000]);
     let mut taken = 0;
@@ -125,10 +103,7 @@ async fn an_upload_that_meets_a_full_disk_ends_where_it_ended_before() {
     };
     assert!(matches!(refused, BlobError::Full), "{refused:?}");
     drop(writer);
-    assert_eq!(
-        blobs.offset(&repository(), id).await.unwrap(),
-        taken * 300_000
-    );
+    assert_eq!(blobs.offset(&repository(), id).await.unwrap(), taken * 300_000);
     disk.grow("8m");
     let digest = Digest::sha256(&vec![7; usize::try_from(taken).unwrap() * 300_000]);
     blobs.commit(&repository(), id, digest).await.unwrap();

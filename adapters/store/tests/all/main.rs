@@ -1,9 +1,6 @@
 //! The store's public face: laws on tags, the record, bytes on disk, and what survives a crash.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set up its own registry has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its own registry has failed")]
 #![expect(
     clippy::disallowed_methods,
     reason = "a child that is killed is told its part by environment variables"

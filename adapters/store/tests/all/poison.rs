@@ -13,13 +13,8 @@ const FOLDER: &str = "STORE_TEST_LIMITED_FOLDER";
 
 async fn push(folder: &DataFolder, at: u64) -> Result<(), PutError> {
     let word = format!("w{at}");
-    folder
-        .catalog()
-        .link_blob(repository(), config(&word).digest, 1)
-        .await?;
-    push_to(&folder.catalog(), &word, &[&format!("v{at}")], |_| ())
-        .await
-        .map(drop)
+    folder.catalog().link_blob(repository(), config(&word).digest, 1).await?;
+    push_to(&folder.catalog(), &word, &[&format!("v{at}")], |_| ()).await.map(drop)
 }
 
 /// The child's side: without its variable this is no child, and there is nothing to do.
@@ -37,45 +32,22 @@ async fn the_child_writes_until_it_may_not() {
         }
     };
     assert!(
-        matches!(
-            refused,
-            PutError::Database(DatabaseError::Unavailable { .. })
-        ),
+        matches!(refused, PutError::Database(DatabaseError::Unavailable { .. })),
         "{refused:?}"
     );
     let again = push(&folder, kept).await.unwrap_err();
-    assert!(
-        matches!(again, PutError::Database(DatabaseError::Unavailable { .. })),
-        "{again:?}"
-    );
+    assert!(matches!(again, PutError::Database(DatabaseError::Unavailable { .. })), "{again:?}");
     let last = ManifestRef::Tag(tag(&format!("v{}", kept - 1)));
-    assert!(
-        folder
-            .catalog()
-            .manifest(&repository(), &last)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(folder.catalog().manifest(&repository(), &last).await.unwrap().is_some());
     lift_the_limit();
     let deadline = Instant::now() + Duration::from_secs(20);
     while let Err(error) = push(&folder, kept).await {
-        assert!(
-            Instant::now() < deadline,
-            "the writer never came back: {error}"
-        );
+        assert!(Instant::now() < deadline, "the writer never came back: {error}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for at in 0..=kept {
         let reference = ManifestRef::Tag(tag(&format!("v{at}")));
-        assert!(
-            folder
-                .catalog()
-                .manifest(&repository(), &reference)
-                .await
-                .unwrap()
-                .is_some()
-        );
+        assert!(folder.catalog().manifest(&repository(), &reference).await.unwrap().is_some());
     }
     assert_eq!(folder.ledger().verify().await.unwrap().problems, []);
     assert_eq!(folder.ledger().count(vec![]).await.unwrap(), 2 * (kept + 1));
@@ -83,9 +55,7 @@ async fn the_child_writes_until_it_may_not() {
 
 fn lift_the_limit() {
     let pid = std::process::id().to_string();
-    let lifted = Command::new("prlimit")
-        .args(["--pid", &pid, "--fsize=unlimited"])
-        .status();
+    let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
     assert!(lifted.unwrap().success());
 }
 
@@ -101,11 +71,7 @@ fn after_a_failed_write_nothing_is_taken_until_the_file_was_opened_again() {
     let output = Command::new("sh")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
-        .args([
-            "poison::the_child_writes_until_it_may_not",
-            "--exact",
-            "--nocapture",
-        ])
+        .args(["poison::the_child_writes_until_it_may_not", "--exact", "--nocapture"])
         .env(FOLDER, home.path().join("data"))
         .output()
         .unwrap();

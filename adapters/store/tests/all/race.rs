@@ -11,10 +11,7 @@ async fn of_64_writers_of_one_tag_one_wins_and_there_is_one_event() {
     let rounds = if testbed::long() { 1_000 } else { 50 };
     for writer in 0..WRITERS {
         let digest = config(&format!("w{writer}")).digest;
-        shop.catalog
-            .link_blob(repository(), digest, 1)
-            .await
-            .unwrap();
+        shop.catalog.link_blob(repository(), digest, 1).await.unwrap();
     }
     for round in 0..rounds {
         let name = format!("v{round}");
@@ -44,10 +41,7 @@ async fn of_64_writers_of_one_tag_one_wins_and_there_is_one_event() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_writers_of_the_same_bytes_all_succeed_with_one_event() {
     let shop = Shop::open();
-    shop.catalog
-        .link_blob(repository(), config("a").digest, 1)
-        .await
-        .unwrap();
+    shop.catalog.link_blob(repository(), config("a").digest, 1).await.unwrap();
     let racing: Vec<_> = (0..WRITERS)
         .map(|_| {
             let catalog = shop.catalog.clone();

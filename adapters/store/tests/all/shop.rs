@@ -24,12 +24,7 @@ impl Shop {
         let home = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(&home.path().join("data"), BlobLimits::default()).unwrap();
         let (catalog, ledger) = (folder.catalog(), folder.ledger());
-        Self {
-            home,
-            folder,
-            catalog,
-            ledger,
-        }
+        Self { home, folder, catalog, ledger }
     }
 
     /// Pushes the image of a word, config included, under tags.
@@ -48,21 +43,13 @@ impl Shop {
 
     pub(crate) async fn names(&self, tag: &str) -> Option<Digest> {
         let reference = oci::ManifestRef::Tag(self::tag(tag));
-        let found = self
-            .catalog
-            .manifest(&repository(), &reference)
-            .await
-            .unwrap();
+        let found = self.catalog.manifest(&repository(), &reference).await.unwrap();
         found.map(|found| found.digest)
     }
 
     pub(crate) async fn changes(&self, tag: &str) -> usize {
         let (path, tag) = (repository(), self::tag(tag));
-        self.catalog
-            .tag_history(&path, &tag, None, 100)
-            .await
-            .unwrap()
-            .len()
+        self.catalog.tag_history(&path, &tag, None, 100).await.unwrap().len()
     }
 }
 

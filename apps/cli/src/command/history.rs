@@ -90,7 +90,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let named: Option<EnvironmentName> = arguments.what.parse().ok();
     let app = process::app(&global)?;
     let is_environment = |name: &EnvironmentName| match app.loaded() {
-        Some(loaded) => loaded.settings.environment(name).is_some(),
+        // An image's own name is a repository; any other single word can only be meant as an environment.
+        Some(loaded) => {
+            let settings = &loaded.settings;
+            let is_image =
+                name.as_str().parse().is_ok_and(|image| settings.images.contains_key(&image));
+            settings.environment(name).is_some() || !is_image
+        }
         // Without settings a single word can only be an environment of the record.
         None => !arguments.what.contains(['/', ':']),
     };
@@ -102,7 +108,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         Some(environment) => {
             let answer = flows::ask::history(&app, &environment, from, to).await?;
             show_deploys(&global, &app, arguments.format, &answer);
-            Ok(Exit::Done)
+            // An empty record is not "nothing happened".
+            Ok(if answer.items.is_empty() { Exit::Unknown } else { Exit::Done })
         }
         None => tags(&global, &app, &arguments, from, to).await,
     }
@@ -190,7 +197,7 @@ fn show_deploys(global: &Global, app: &App, format: Format, answer: &Answer<Hist
     global.output().data("history", &wire, || {
         let rows: Vec<Vec<String>> = answer.items.iter().map(|row| deploy_row(app, row)).collect();
         let mut text = match rows.is_empty() {
-            true => "no deploy is recorded\n".to_owned(),
+            true => "unknown: no deploy is recorded\n".to_owned(),
             false => table(
                 &[
                     "WHEN", "IMAGE", "WHAT", "DIGEST", "TAG", "COMMIT", "BY", "GRADE", "NOW",

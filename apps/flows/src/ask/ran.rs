@@ -4,7 +4,7 @@ use super::AskError;
 use crate::app::App;
 use crate::seam::{Question, Record, RecordError, all, environment_state};
 use ::record::claim::Kind;
-use ::record::{Answer, Facet, Interval, intended_intervals};
+use ::record::{Answer, Facet, Gap, Interval, intended_intervals};
 use domain::{CommitId, Digest, EnvironmentName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +28,13 @@ pub async fn ran_at(
 ) -> Result<Answer<RanRow>, AskError> {
     let record = app.record().await?;
     let state = environment_state(record, environment).await?;
+    let now = app.surroundings().now();
+    if at > now {
+        // What will run is nobody's to say, whatever is intended today.
+        let why = format!("{at} has not come yet");
+        let gap = Gap { from: Some(now), until: None, why };
+        return Ok(Answer::intended(Vec::new()).with_gap(gap));
+    }
     let answer = ::record::ran_at(&state, at);
     with_commits(record, answer).await
 }

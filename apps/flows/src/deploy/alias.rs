@@ -39,13 +39,24 @@ pub(super) async fn follow(
         if let Err(error) =
             move_one(app, &registries, environment, repository, alias, *digest).await
         {
-            let warning = format!("alias `{alias}` of {repository} was not moved: {error}");
-            if let Some(done) = report.images.first_mut() {
+            let warning =
+                format!("alias `{alias}` of {repository} was not moved: {}", chain(&error));
+            let settings = app.settings()?;
+            let is_own = |done: &&mut super::ImageDone| {
+                settings.repository(environment, &done.image) == Some(repository)
+            };
+            if let Some(done) = report.images.iter_mut().find(is_own) {
                 done.warnings.push(warning);
             }
         }
     }
     Ok(())
+}
+
+/// An error with all of its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 async fn move_one(

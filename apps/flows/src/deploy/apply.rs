@@ -1,16 +1,18 @@
 //! Carrying a plan out: files of this work tree, or one commit on the environment's branch; then the record.
 
 use super::error::DeployError;
+use super::facts::next_key;
 use super::message::message;
 use super::{Done, ImageDone, Report, Run};
 use crate::app::App;
 use crate::edit::{Edited, Setting, TextFile, edit_file};
 use crate::files::{Rewrite, text_files, write_all};
+use crate::seam::environment_state;
 use crate::settings::{DeployMode, EnvironmentSettings};
 use ::record::claim::{
     Claim, ClaimKey, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
 };
-use domain::{CommitId, Digest, EventId, ImageName, PinnedRef, Repository};
+use domain::{CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository};
 use git::{
     Change, EntryKind, Landing, LandingError, NewFile, Retry, Signature, Tree, TreePath, WriteBack,
 };
@@ -39,6 +41,17 @@ pub struct Step {
     pub ticket: Option<Text>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// Whether the record hears of it.
+    pub say: Say,
+}
+
+/// Whether a step is new to the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Say {
+    /// It is a deploy.
+    New,
+    /// The record says it already; only files that say something else are written.
+    Known,
 }
 
 impl Step {
@@ -115,7 +128,11 @@ pub(super) async fn carry_out(
     let events = match run {
         Run::Dry => vec![None; steps.len()],
         Run::Real => {
-            record(app, environment, mode, &steps, &applied).await?.into_iter().map(Some).collect()
+            let new: Vec<&Step> =
+                steps.iter().copied().filter(|step| step.say == Say::New).collect();
+            let mut ids = record(app, environment, mode, &new, &applied).await?.into_iter();
+            let id = |step: &&Step| (step.say == Say::New).then(|| ids.next()).flatten();
+            steps.iter().map(id).collect()
         }
     };
     let mut events = events.into_iter();
@@ -137,16 +154,24 @@ pub(super) async fn carry_out(
 }
 
 fn done(step: Step, applied: &Applied, event: Option<EventId>) -> ImageDone {
+    let (image, mut warnings, digest) = (step.image.clone(), step.warnings.clone(), step.to.digest);
+    if step.say == Say::Known {
+        if !applied.changed.is_empty() {
+            let places = applied.changed.join(", ");
+            warnings.push(format!("files said something else and were written: {places}"));
+        }
+        return ImageDone { image, what: Done::Same { digest }, warnings };
+    }
     let what = Done::Changed {
         from: step.from,
-        to: step.to.digest,
+        to: digest,
         condemns: step.condemns(),
         how: step.how.word(),
         tag: step.to.tag,
         places: applied.changed.clone(),
         event,
     };
-    ImageDone { image: step.image, what, warnings: step.warnings }
+    ImageDone { image, what, warnings }
 }
 
 fn settings_of(steps: &[&Step]) -> Vec<Setting> {
@@ -213,6 +238,28 @@ fn in_files(
     Ok(Applied { commit: None, changed: edited.changed, same: edited.same })
 }
 
+/// Checks on a new tip that nobody has decided about these images since the plan was made.
+///
+/// Without it a push that was refused once could put a build back that a rollback has just left.
+async fn still_next(
+    app: &App,
+    environment: &EnvironmentName,
+    steps: &[&Step],
+) -> Result<(), DeployError> {
+    let record = app.record().await?;
+    record.refresh().await?;
+    let state = environment_state(record, environment).await?;
+    let is_overtaken =
+        |step: &&&Step| step.say == Say::New && next_key(&state, &step.image) != step.key;
+    match steps.iter().find(is_overtaken) {
+        Some(step) => Err(DeployError::Overtaken {
+            image: step.image.clone(),
+            environment: environment.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// The write-back to the environment's branch.
 pub(super) async fn write_back(
     app: &App,
@@ -247,6 +294,7 @@ async fn in_git(
         .land(&signature, Retry::seeded(app.surroundings().seed()), |tree: Tree| {
             let (applied, message) = (&applied, message.clone());
             async move {
+                still_next(app, &environment.name, steps).await?;
                 let edited = edit_all(&texts(&tree, path).await?, path, steps)?;
                 let files =
                     edited.files.into_iter().map(new_file).collect::<Result<Vec<_>, _>>()?;
@@ -332,6 +380,9 @@ async fn record(
             ticket: step.ticket.clone(),
         })
     };
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
     let recorded = app.record().await?.append(steps.iter().map(claim).collect()).await?;
     Ok(recorded.iter().map(crate::seam::Recorded::id).collect())
 }

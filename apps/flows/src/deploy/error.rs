@@ -1,7 +1,6 @@
 //! Why nothing was deployed.
 
 use crate::app::OpenError;
-use crate::ask::AskError;
 use crate::edit::EditError;
 use crate::files::{FilesError, WriteError};
 use crate::publish::PublishError;
@@ -86,6 +85,16 @@ pub enum DeployError {
         environment: EnvironmentName,
         /// Why.
         source: RollbackRefused,
+    },
+    /// Somebody else decided about the image since the plan was made.
+    #[error(
+        "somebody else decided about `{image}` in {environment} meanwhile: nothing was written"
+    )]
+    Overtaken {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
     },
     /// The settings have no such image, or none for this environment.
     #[error("the settings have no image `{image}`; they have {known}")]
@@ -172,9 +181,6 @@ pub enum DeployError {
     /// A reason or ticket.
     #[error("the reason or ticket cannot be recorded")]
     Text(#[from] TextError),
-    /// Asking the record.
-    #[error(transparent)]
-    Ask(#[from] AskError),
     /// The digest is not what its registry has.
     #[error("{repository} does not have {digest}: it was deleted, or never pushed there")]
     Gone {
@@ -195,8 +201,10 @@ impl Explain for DeployError {
             Self::Names(error) => error.verdict(),
             Self::Files(error) => error.verdict(),
             Self::Write(error) => error.verdict(),
-            Self::Ask(error) => error.verdict(),
-            Self::Deploy { .. } | Self::Promote { .. } | Self::Gone { .. } => Verdict::Refused,
+            Self::Overtaken { .. }
+            | Self::Deploy { .. }
+            | Self::Promote { .. }
+            | Self::Gone { .. } => Verdict::Refused,
             Self::Rollback { source: RollbackRefused::CannotTell { .. }, .. } => Verdict::Unknown,
             Self::Rollback { .. } => Verdict::Refused,
             Self::Git { .. }
@@ -237,6 +245,7 @@ impl Explain for DeployError {
             }
             Self::Files(error) => error.hint(),
             Self::Write(error) => error.hint(),
+            Self::Overtaken { .. } => Some("run the command again".to_owned()),
             Self::Promote { .. }
             | Self::Rollback { .. }
             | Self::Git { .. }
@@ -251,7 +260,6 @@ impl Explain for DeployError {
             | Self::Message(_)
             | Self::Signature(_)
             | Self::Text(_)
-            | Self::Ask(_)
             | Self::Gone { .. } => None,
         }
     }

@@ -1,9 +1,10 @@
 //! Promotion: the same digest comes to another environment, with its tag, its alias and its pin.
 
 use super::alias;
-use super::apply::{Decision, Step, carry_out};
+use super::apply::{Decision, Say, Step, carry_out};
 use super::error::DeployError;
 use super::facts::{builds_of, image_named, next_key, repository_of, tag_of};
+use super::run::known;
 use super::{Done, ImageDone, Report, Run};
 use crate::app::App;
 use crate::publish::{PublishError, TagDone, image_claim, tag_changes};
@@ -16,6 +17,9 @@ use domain::{Digest, EnvironmentName, ImageName, PinnedRef, Repository, Tag};
 use release::promote::TagStep;
 use release::{PromotePlan, plan_promote};
 use tagging::{Facts, Scheme, Taken, is_of};
+
+/// How many of an environment's newest tags are asked whether they name the digest already.
+const TAGS_ASKED_MAX: usize = 10;
 
 /// What is to be promoted.
 #[derive(Clone, Debug)]
@@ -63,19 +67,27 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         })?;
         plans.push((image.clone(), plan));
     }
+    // A pass that writes nothing finds a missing place before a tag is made.
+    let mut planned = Vec::new();
+    for (image, plan) in &plans {
+        let bring = Bring { app, settings, from, to, image };
+        planned.push(bring.decide(&here, plan.clone(), request, Run::Dry).await?);
+    }
+    let report = carry_out(app, to, planned, Run::Dry).await?;
+    if request.run == Run::Dry {
+        return Ok(report);
+    }
     let (mut decisions, mut moves) = (Vec::new(), Vec::new());
     for (image, plan) in plans {
         let bring = Bring { app, settings, from, to, image: &image };
-        let decision = bring.decide(&here, plan, request).await?;
+        let decision = bring.decide(&here, plan, request, Run::Real).await?;
         if let Decision::Step(step) = &decision {
             moves.push((step.repository.clone(), step.to.digest));
         }
         decisions.push(decision);
     }
-    let mut report = carry_out(app, to, decisions, request.run).await?;
-    if request.run == Run::Real {
-        alias::follow(app, to, &moves, &mut report).await?;
-    }
+    let mut report = carry_out(app, to, decisions, Run::Real).await?;
+    alias::follow(app, to, &moves, &mut report).await?;
     Ok(report)
 }
 
@@ -107,6 +119,7 @@ impl Bring<'_> {
         here: &EnvironmentState,
         plan: PromotePlan,
         request: &PromoteRequest,
+        run: Run,
     ) -> Result<Decision, DeployError> {
         let done = |what| {
             let image = self.image.clone();
@@ -114,9 +127,14 @@ impl Bring<'_> {
         };
         match plan {
             PromotePlan::Held(hold) => done(Done::Held(hold)),
-            PromotePlan::Same { digest } => done(Done::Same { digest }),
+            PromotePlan::Same { digest } => {
+                let repository = repository_of(self.settings, self.to, self.image)?;
+                let tag = here.current(self.image).and_then(|fact| fact.claim.tag.clone());
+                let step = known(here, self.image, repository, tag, digest);
+                Ok(Decision::Step(Box::new(step)))
+            }
             PromotePlan::Bring { digest, replaces, tag, .. } => {
-                let tag = self.names(digest, tag, request.run).await?;
+                let tag = self.names(digest, tag, run).await?;
                 let repository = repository_of(self.settings, self.to, self.image)?;
                 Ok(Decision::Step(Box::new(Step {
                     key: next_key(here, self.image),
@@ -129,6 +147,7 @@ impl Bring<'_> {
                     reason: crate::decide::text(request.reason.as_deref())?,
                     ticket: crate::decide::text(request.ticket.as_deref())?,
                     warnings: Vec::new(),
+                    say: Say::New,
                 })))
             }
         }
@@ -185,7 +204,14 @@ impl Bring<'_> {
         }
         let mut facts = Facts::at(app.surroundings().now());
         facts.environment = Some(self.to.name.clone());
-        let taken = Registries::of(app)?.tags(target).await?;
+        let registries = Registries::of(app)?;
+        let taken = registries.tags(target).await?;
+        // A promotion that was cut off may have made the tag already.
+        for tag in taken.iter().rev().filter(|tag| fits(tag)).take(TAGS_ASKED_MAX) {
+            if registries.resolve(target, tag).await? == Some(digest) {
+                return Ok(TagStep::Reuse(tag.clone()));
+            }
+        }
         let taken = Taken { tags: &taken, commit_digits: 0 };
         let tag =
             scheme.compute(&facts, &taken).map_err(|error| Box::new(PublishError::from(error)))?;

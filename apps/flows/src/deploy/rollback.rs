@@ -1,7 +1,7 @@
 //! Rollback: a new deploy of an older digest; the build that it leaves is condemned here.
 
 use super::alias;
-use super::apply::{Decision, Step, carry_out};
+use super::apply::{Decision, Say, Step, carry_out};
 use super::error::DeployError;
 use super::facts::{builds_of, image_named, next_key, repository_of};
 use super::{Report, Run};
@@ -108,7 +108,7 @@ async fn plan(
         None => Told::Image,
         Some(text) => Told::Digest(target(app, state, image, &builds, text).await?),
     };
-    let known = pullable(app, state, image, &repository).await?;
+    let known = pullable(app, state, image, &repository, told).await?;
     let ask = |digest: &Digest| known.get(digest).copied().unwrap_or(Pullable::Unknown);
     let plan = plan_rollback(state, image, told, &ask).map_err(|source| DeployError::Rollback {
         image: image.clone(),
@@ -132,6 +132,7 @@ async fn plan(
         reason: crate::decide::text(request.reason.as_deref())?,
         ticket: crate::decide::text(request.ticket.as_deref())?,
         warnings,
+        say: Say::New,
     })
 }
 
@@ -141,11 +142,16 @@ async fn pullable(
     state: &EnvironmentState,
     image: &ImageName,
     repository: &Repository,
+    told: Told,
 ) -> Result<BTreeMap<Digest, Pullable>, DeployError> {
     let registries = Registries::of(app)?;
     let mut known = BTreeMap::new();
     for (candidate, against) in rollback_candidates(state, image) {
         let digest = candidate.deploy.claim.to;
+        // A build that was named is the only one that is asked for.
+        if matches!(told, Told::Digest(named) if named != digest) {
+            continue;
+        }
         let answer = match (against, registries.has(repository, digest).await) {
             (_, Ok(true)) => Pullable::Yes,
             (_, Ok(false)) => Pullable::No,
@@ -153,15 +159,11 @@ async fn pullable(
         };
         known.insert(digest, answer);
         // The first that can be returned to decides; asking on would only take time in an incident.
-        if request_is_settled(answer, against) {
+        if against.is_none() && answer != Pullable::No {
             break;
         }
     }
     Ok(known)
-}
-
-fn request_is_settled(answer: Pullable, against: Option<&'static str>) -> bool {
-    against.is_none() && answer != Pullable::No
 }
 
 /// The digest that `--to` means: a digest, a deploy's event, a tag beside it, or a commit.
@@ -199,7 +201,11 @@ async fn target(
         Err(_) => {
             let checkout =
                 app.checkout().await.map_err(crate::app::OpenError::from)?.ok_or_else(none)?;
-            checkout.find_commit(text).await.map_err(|_| none())?
+            match checkout.find_commit(text).await {
+                Ok(commit) => commit,
+                Err(git::GitError::NoSuchCommit { .. }) => return Err(none()),
+                Err(error) => return Err(crate::app::OpenError::from(error).into()),
+            }
         }
     };
     let of = |build: &&BuildClaim| {

@@ -1,6 +1,6 @@
 //! Deploys, and notes of deploys that another tool made.
 
-use super::apply::{Decision, Step, carry_out};
+use super::apply::{Decision, Say, Step, carry_out};
 use super::error::DeployError;
 use super::facts::{
     Wanted, build_of, builds_of, head, image_named, next_key, repository_of, resolve,
@@ -14,10 +14,11 @@ use ::record::claim::{
     BuildClaim, Claim, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
 };
 use domain::{CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag};
+use git::Ancestry;
 use release::{DeployPlan, MergeEvidence, Merged, judge_merge, plan_deploy};
 
-/// The most commits of a merge that are looked through.
-const MERGED_COMMITS_MAX: u32 = 1_000;
+/// How many of the newest verified builds a merge is searched for.
+const VERIFIED_MAX: usize = 50;
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     let reason = crate::decide::text(request.reason.as_deref())?;
     let ticket = crate::decide::text(request.ticket.as_deref())?;
     let mut decisions = Vec::new();
-    for chosen in choose(app, settings, &environment, &request.images).await? {
+    for chosen in choose(app, settings, &environment, &state, &request.images).await? {
         decisions.push(decide(&state, chosen, reason.clone(), ticket.clone())?);
     }
     carry_out(app, &environment, decisions, request.run).await
@@ -69,6 +70,7 @@ async fn choose(
     app: &App,
     settings: &Settings,
     environment: &EnvironmentSettings,
+    state: &EnvironmentState,
     named: &[(String, Wanted)],
 ) -> Result<Vec<Chosen>, DeployError> {
     let record = app.record().await?;
@@ -85,7 +87,12 @@ async fn choose(
         let image = image_named(settings, text)?;
         let repository = repository_of(settings, environment, image)?;
         let builds = builds_of(record, image).await?;
-        let (digest, tag) = resolve(app, &repository, wanted, &builds, environment).await?;
+        let (digest, mut tag) = resolve(app, &repository, wanted, &builds, environment).await?;
+        // The tag that stood beside it here before, such as a promotion's, is this environment's own.
+        let before = state.landed(image).find(|fact| fact.claim.to == digest);
+        if let (Wanted::Digest(_), Some(fact)) = (wanted, before) {
+            tag = fact.claim.tag.clone().or(tag);
+        }
         let (image, named_by) = (image.clone(), NamedBy::Name);
         all.push(Chosen { image, repository, digest, tag, named_by, merge: None });
     }
@@ -109,7 +116,8 @@ async fn of_commit(
         None => None,
         Some(from) => {
             let state = environment_state(app.record().await?, from).await?;
-            let merged = merged(app, commit).await?;
+            let verified = verified_commits(image, builds, &state);
+            let merged = merged(app, commit, &verified).await?;
             let evidence = judge_merge(image, &merged, builds, &state);
             let evidence = in_a_whole_past(app, evidence).await?;
             Some((from.clone(), environment.verified_there, evidence))
@@ -125,8 +133,31 @@ async fn of_commit(
     })
 }
 
-/// The commits that a merge brought, newest first.
-async fn merged(app: &App, commit: &CommitId) -> Result<Merged, DeployError> {
+/// The commits of the newest builds that were verified in an environment, newest first.
+fn verified_commits(
+    image: &ImageName,
+    builds: &[BuildClaim],
+    from: &EnvironmentState,
+) -> Vec<CommitId> {
+    let mut commits: Vec<CommitId> = Vec::new();
+    for deploy in from.landed(image).take(VERIFIED_MAX) {
+        let of = builds.iter().filter(|build| build.digest == deploy.claim.to);
+        let found = of.filter_map(|build| Some(build.source.as_ref()?.commit.clone()));
+        for commit in found {
+            if !commits.contains(&commit) {
+                commits.push(commit);
+            }
+        }
+    }
+    commits
+}
+
+/// Which of the candidates a merge brought: in one of its other parents, and not in its first.
+async fn merged(
+    app: &App,
+    commit: &CommitId,
+    candidates: &[CommitId],
+) -> Result<Merged, DeployError> {
     let of = OpenError::from;
     let Some(checkout) = app.checkout().await.map_err(of)? else {
         return Ok(Merged::Unknown("there is no checkout of the source here".to_owned()));
@@ -140,17 +171,22 @@ async fn merged(app: &App, commit: &CommitId) -> Result<Merged, DeployError> {
     else {
         return Ok(Merged::OneParent(commit.clone()));
     };
+    // Asked for the few commits that matter, not listed: no list is long enough for every history.
+    let first = &itself.parents[0];
     let mut commits = Vec::new();
-    for parent in brought {
-        let found =
-            checkout.log(&parent.clone().into(), None, MERGED_COMMITS_MAX).await.map_err(of)?;
-        commits.extend(found.commits.into_iter().map(|commit| commit.id));
+    for candidate in candidates {
+        let mut is_brought = false;
+        for parent in brought {
+            match checkout.is_ancestor(candidate, parent).await.map_err(of)? {
+                Ancestry::Yes => is_brought = true,
+                Ancestry::No => {}
+                Ancestry::CannotTell(why) => return Ok(Merged::Unknown(why.to_string())),
+            }
+        }
+        if is_brought && checkout.is_ancestor(candidate, first).await.map_err(of)? == Ancestry::No {
+            commits.push(candidate.clone());
+        }
     }
-    let first = checkout
-        .log(&itself.parents[0].clone().into(), None, MERGED_COMMITS_MAX)
-        .await
-        .map_err(of)?;
-    commits.retain(|commit| !first.commits.iter().any(|there| there.id == *commit));
     Ok(Merged::Commits(commits))
 }
 
@@ -195,8 +231,9 @@ fn decide(
     };
     Ok(match plan {
         DeployPlan::Held(hold) => done(Done::Held(hold)),
-        DeployPlan::Same => done(Done::Same { digest }),
+        DeployPlan::Same => Decision::Step(Box::new(known(state, &image, repository, tag, digest))),
         DeployPlan::Change { from, how, warnings } => Decision::Step(Box::new(Step {
+            say: Say::New,
             key: next_key(state, &image),
             to: PinnedRef { repository: repository.clone(), tag, digest },
             image,
@@ -209,6 +246,31 @@ fn decide(
             warnings,
         })),
     })
+}
+
+/// What is intended already, as a step that only makes files say so.
+pub(super) fn known(
+    state: &EnvironmentState,
+    image: &ImageName,
+    repository: Repository,
+    tag: Option<Tag>,
+    digest: Digest,
+) -> Step {
+    let current = state.current(image);
+    let how = current.map_or(DeployKind::Deploy, |fact| fact.claim.how.clone());
+    Step {
+        key: current.map_or_else(|| next_key(state, image), |fact| fact.claim.key.clone()),
+        to: PinnedRef { repository: repository.clone(), tag, digest },
+        image: image.clone(),
+        repository,
+        from: None,
+        how,
+        named_by: NamedBy::Rule,
+        reason: None,
+        ticket: None,
+        warnings: Vec::new(),
+        say: Say::Known,
+    }
 }
 
 /// A deploy that another tool made.
@@ -233,7 +295,7 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
     let state = environment_state(record, &environment.name).await?;
     let reason = crate::decide::text(request.reason.as_deref())?;
     let mut images = Vec::new();
-    for chosen in choose(app, settings, environment, &request.images).await? {
+    for chosen in choose(app, settings, environment, &state, &request.images).await? {
         let from = state.current(&chosen.image).map(|fact| fact.claim.to);
         if from == Some(chosen.digest) {
             let what = Done::Same { digest: chosen.digest };
@@ -243,7 +305,7 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
         let claim = noted(&state, &chosen, from, reason.clone());
         let event: EventId = record.append(vec![Claim::Deploy(claim)]).await?[0].id();
         // What another tool did is a fact; what speaks against it is said, not refused.
-        let against = release::deploy::guard(&state, &chosen.image, &chosen.digest, NamedBy::Name);
+        let against = release::deploy::guard(&state, &chosen.image, &chosen.digest, NamedBy::Rule);
         let what = Done::Changed {
             from,
             to: chosen.digest,
@@ -282,7 +344,8 @@ fn noted(
         to: chosen.digest,
         tag: chosen.tag.clone(),
         how: DeployKind::Noted,
-        named_by: NamedBy::Name,
+        // What another tool did names nothing: a condemnation stays until a person lifts it here.
+        named_by: NamedBy::Rule,
         mode: Mode::Other,
         grade: Grade::Applied,
         outcome: Outcome::Done,

@@ -44,6 +44,23 @@ pub(super) struct Planned {
     pub(super) step: AliasStep,
 }
 
+/// Refuses what our registry would burn, before a name is kept or a byte moves.
+pub(super) async fn check_rules(
+    registries: &Registries,
+    repository: &Repository,
+    aliases: &[Tag],
+) -> Result<(), PublishError> {
+    for alias in aliases {
+        if registries.class_of(repository, alias).await? == Some(TagClass::Immutable) {
+            return Err(PublishError::NoRule {
+                repository: repository.clone(),
+                tag: alias.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Decides about every alias before any of them moves.
 pub(super) async fn plan(
     app: &App,

@@ -5,7 +5,7 @@ use crate::registries::RegistryError;
 use crate::seam::RecordError;
 use crate::source::SourceError;
 use crate::verdict::{Explain, Verdict};
-use domain::{Digest, Repository, Tag};
+use domain::{Digest, EnvironmentName, Repository, Tag};
 use tagging::{EnvironmentRefused, ReleaseTimeError, SchemeError};
 
 /// Why a build did not get its names.
@@ -52,6 +52,16 @@ pub enum PublishError {
         /// The registry's own words.
         said: String,
     },
+    /// The name belongs to an environment that this build is not for.
+    #[error("`{name}` belongs to {owner}, and this build is not for {owner}: {why}")]
+    OfAnother {
+        /// The tag or alias.
+        name: Tag,
+        /// Whose it is.
+        owner: EnvironmentName,
+        /// For what the build is, or why for nothing.
+        why: String,
+    },
     /// The alias would go back.
     #[error(transparent)]
     Alias(#[from] release::AliasRefused),
@@ -92,9 +102,11 @@ impl Explain for PublishError {
             Self::Record(error) => error.verdict(),
             Self::Registry(error) => error.verdict(),
             Self::Taken { .. } => Verdict::Taken,
-            Self::Environment(_) | Self::Alias(_) | Self::NoRule { .. } | Self::Stale { .. } => {
-                Verdict::Refused
-            }
+            Self::OfAnother { .. }
+            | Self::Environment(_)
+            | Self::Alias(_)
+            | Self::NoRule { .. }
+            | Self::Stale { .. } => Verdict::Refused,
             Self::Scheme(_)
             | Self::ReleaseTime(_)
             | Self::NoScheme { .. }
@@ -124,7 +136,10 @@ impl Explain for PublishError {
             Self::Stale { .. } => Some("run the command again".to_owned()),
             Self::Dirty => Some("commit the changes, or say --allow-dirty".to_owned()),
             Self::Shallow { .. } => Some("git fetch --unshallow --tags".to_owned()),
-            Self::Environment(_) | Self::Scheme(_) | Self::ReleaseTime(_) => None,
+            Self::OfAnother { .. }
+            | Self::Environment(_)
+            | Self::Scheme(_)
+            | Self::ReleaseTime(_) => None,
         }
     }
 }

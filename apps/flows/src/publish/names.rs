@@ -10,7 +10,10 @@ use ::record::Facet;
 use ::record::claim::{Claim, ClaimKey, Kind, ReservationClaim};
 use domain::{Digest, EnvironmentName, ImageName, Repository, Tag, Timestamp};
 use std::collections::BTreeSet;
-use tagging::{Facts, RELEASE_TIME_VARIABLE, Scheme, Taken, environment_of, is_of, release_time};
+use tagging::{
+    Facts, RELEASE_TIME_VARIABLE, Scheme, Taken, environment_of, is_of, parse_timestamp_env,
+    release_time,
+};
 
 /// How often a clash with another release's reservation is answered by the next free name.
 const RESERVATIONS_TRIED_MAX: usize = 20;
@@ -142,6 +145,34 @@ pub(super) async fn named(
     let at = request_time(app, request)?;
     let release = release_of(&source, request);
     Ok(Naming { tags, environment, why_environment, at, source, release })
+}
+
+/// Law 7 for names: a tag that reads as an environment's, or its alias, is for builds of that environment.
+///
+/// # Errors
+/// Names the environment that the name belongs to, and why this build is not for it.
+pub(super) fn check_names(app: &App, naming: &Naming, aliases: &[Tag]) -> Result<(), PublishError> {
+    let Some(loaded) = app.loaded() else { return Ok(()) };
+    let environments = &loaded.settings.environments;
+    let known: Vec<EnvironmentName> = environments.iter().map(|one| one.name.clone()).collect();
+    let of_tag = |tag: &Tag| Some((tag.clone(), parse_timestamp_env(tag, &known)?.1));
+    let of_alias = |alias: &Tag| {
+        let mut owners = environments.iter().filter(|one| one.alias.as_ref() == Some(alias));
+        let first = owners.next()?;
+        let own = environments.iter().find(|one| {
+            one.alias.as_ref() == Some(alias) && naming.environment.as_ref() == Some(&one.name)
+        });
+        Some((alias.clone(), own.unwrap_or(first).name.clone()))
+    };
+    let names = naming.tags.iter().filter_map(of_tag);
+    let mut names = names.chain(aliases.iter().filter_map(of_alias));
+    match names.find(|(_, owner)| naming.environment.as_ref() != Some(owner)) {
+        Some((name, owner)) => {
+            let why = naming.why_environment.clone();
+            Err(PublishError::OfAnother { name, owner, why })
+        }
+        None => Ok(()),
+    }
 }
 
 fn image_settings<'a>(app: &'a App, request: &TagRequest) -> Option<&'a ImageSettings> {

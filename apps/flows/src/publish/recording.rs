@@ -71,18 +71,19 @@ pub(crate) async fn tag_changes(
     if owner == Owner::Ours {
         return Ok(Vec::new());
     }
+    // What the record says last decides, not what the registry answered just now: a run that was cut off
+    // after its writes left tags that nobody has recorded.
     let mut claims = Vec::new();
-    for done in tags.iter().filter(|done| done.is_new) {
-        let change = TagChange::Created { digest };
-        claims.push(change_claim(app, repository, &done.tag, change, TagClass::Immutable).await?);
+    for done in tags {
+        let made = TagChange::Created { digest };
+        claims.extend(change_claim(app, repository, &done.tag, made, TagClass::Immutable).await?);
     }
     for done in aliases {
         let change = match done.moved {
-            Moved::Same => continue,
-            Moved::Created => TagChange::Created { digest },
+            Moved::Same | Moved::Created => TagChange::Created { digest },
             Moved::From(from) => TagChange::Moved { from, to: digest },
         };
-        claims.push(change_claim(app, repository, &done.alias, change, TagClass::Alias).await?);
+        claims.extend(change_claim(app, repository, &done.alias, change, TagClass::Alias).await?);
     }
     Ok(claims)
 }
@@ -93,12 +94,17 @@ async fn change_claim(
     tag: &Tag,
     change: TagChange,
     class: TagClass,
-) -> Result<Claim, PublishError> {
+) -> Result<Option<Claim>, PublishError> {
     let question =
         Question::of([Kind::TagChange]).about(Facet::Repository, repository).about(Facet::Tag, tag);
-    let last: Option<EventId> =
-        all(app.record().await?, &question).await?.last().map(|event| event.event.stamp.id);
-    Ok(Claim::TagChange(TagChangeClaim {
+    let events = all(app.record().await?, &question).await?;
+    let last = events.last();
+    let named = last.and_then(|event| event.event.claim.as_tag_change()?.change.names().copied());
+    if named.is_some() && named == change.names().copied() {
+        return Ok(None);
+    }
+    let last: Option<EventId> = last.map(|event| event.event.stamp.id);
+    Ok(Some(Claim::TagChange(TagChangeClaim {
         key: crate::decide::key_after(&format!("tag-change/{repository}:{tag}"), last),
         registry: Some(repository.host().clone()),
         repository: repository.path().clone(),
@@ -107,5 +113,5 @@ async fn change_claim(
         class: Some(class),
         witness: Witness::Observer,
         reason: None,
-    }))
+    })))
 }

@@ -1,7 +1,7 @@
 //! The steps of a publish, in the order that a re-run can take up again.
 
 use super::aliases::{self, AliasDone};
-use super::names::{Keep, Naming, TagRequest, compute_tags};
+use super::names::{Keep, Naming, TagRequest, check_names, compute_tags};
 use super::recording::{build_claim, image_claim, tag_changes};
 use super::{Bytes, PublishError};
 use crate::app::{App, OpenError};
@@ -102,7 +102,9 @@ pub async fn publish(app: &App, request: &PublishRequest) -> Result<Published, P
             (Some(place), digest)
         }
     };
+    aliases::check_rules(&registries, &request.to, &request.aliases).await?;
     let naming = naming(app, request, Some(digest)).await?;
+    check_names(app, &naming, &request.aliases)?;
     // Decided before a byte moves: a refused alias must not leave half a release.
     let coming =
         aliases::Coming { digest, tags: &naming.tags, commit: naming.source.ci.commit.as_ref() };

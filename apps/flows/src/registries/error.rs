@@ -54,7 +54,11 @@ impl Explain for RegistryError {
         match self {
             Self::Denied { .. } => Verdict::Refused,
             Self::Remote { source: RemoteError::Denied { .. }, .. } => Verdict::Refused,
-            Self::Api(ApiError::Refused { .. }) => Verdict::Refused,
+            Self::Api(ApiError::Refused { status, .. })
+                if matches!(status.as_u16(), 403 | 404 | 409 | 412 | 422) =>
+            {
+                Verdict::Refused
+            }
             Self::Remote { .. }
             | Self::Api(_)
             | Self::Config { .. }

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex};
 
 /// The variable that carries a token of our server. Source: DESIGN §12, "Tokens".
 pub const TOKEN_VARIABLE: &str = "INDELIBLE_TOKEN";
+/// The variable that names the only host that gets the token; else the command's and the settings' hosts do.
+pub(super) const TOKEN_HOST_VARIABLE: &str = "INDELIBLE_TOKEN_HOST";
 
 impl Registries {
     pub(crate) fn open(app: &App) -> Result<Self, RegistryError> {
@@ -47,6 +49,9 @@ impl Registries {
 
 /// Hosts that get `INDELIBLE_TOKEN`: those that settings push to, and those that the command names.
 fn own_hosts(app: &App) -> BTreeSet<RegistryHost> {
+    if let Some(only) = app.surroundings().variable(TOKEN_HOST_VARIABLE) {
+        return only.parse().into_iter().collect();
+    }
     let mut hosts: BTreeSet<RegistryHost> = app.options().own_hosts.iter().cloned().collect();
     if let Some(loaded) = app.loaded() {
         let settings = &loaded.settings;

@@ -140,6 +140,9 @@ pub trait Record: Send + Sync {
     /// Records claims, all or none; the same key with the same claim is found again, not repeated.
     fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>>;
 
+    /// Looks for what others have recorded meanwhile.
+    fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>>;
+
     /// One page of events behind a place in the sequence (0: from the start), oldest first.
     fn events<'a>(
         &'a self,

@@ -16,10 +16,7 @@ pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
 pub(crate) fn new_secret() -> Result<Secret, getrandom::Error> {
     let mut random = [0; 32];
     getrandom::fill(&mut random)?;
-    Ok(Secret::new(format!(
-        "ind_{}",
-        URL_SAFE_NO_PAD.encode(random)
-    )))
+    Ok(Secret::new(format!("ind_{}", URL_SAFE_NO_PAD.encode(random))))
 }
 
 /// Reads the administrator's token, or makes it. Blocks.
@@ -27,8 +24,8 @@ pub(crate) fn admin_token(folder: &DataFolder, fresh: &Secret) -> Result<Secret,
     let contents = format!("{}\n", fresh.expose());
     match folder.write_once(ADMIN_TOKEN_FILE, contents.as_bytes())? {
         WriteOnce::Made => Ok(fresh.clone()),
-        WriteOnce::There(found) => Ok(Secret::new(
-            String::from_utf8_lossy(&found).trim().to_owned(),
-        )),
+        WriteOnce::There(found) => {
+            Ok(Secret::new(String::from_utf8_lossy(&found).trim().to_owned()))
+        }
     }
 }

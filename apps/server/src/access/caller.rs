@@ -37,12 +37,7 @@ impl Need {
     /// Any of these will do.
     fn rights(self) -> &'static [Right] {
         match self {
-            Self::Read => &[
-                Right::Pull,
-                Right::PushNewTags,
-                Right::MoveAlias,
-                Right::Delete,
-            ],
+            Self::Read => &[Right::Pull, Right::PushNewTags, Right::MoveAlias, Right::Delete],
             Self::Push => &[Right::PushNewTags],
             Self::Write => &[Right::PushNewTags, Right::MoveAlias],
             Self::Delete => &[Right::Delete],
@@ -55,11 +50,7 @@ impl Caller {
     /// Whoever can read `admin.token`.
     pub(crate) fn administrator() -> Self {
         let actor = Actor::new("admin", Proof::Token).expect("the name is a literal that fits");
-        Self {
-            actor,
-            rights: Rights::all(),
-            repositories: None,
-        }
+        Self { actor, rights: Rights::all(), repositories: None }
     }
 
     /// Somebody without a token, where that is allowed.
@@ -70,22 +61,14 @@ impl Caller {
                 Actor::new("anonymous", Proof::None).expect("the name is a literal that fits")
             }
         };
-        Self {
-            actor,
-            rights: Rights::all(),
-            repositories: None,
-        }
+        Self { actor, rights: Rights::all(), repositories: None }
     }
 
     /// The holder of a token.
     pub(crate) fn of(token: Token) -> Result<Self, Refusal> {
         let actor = Actor::new(&token.name, Proof::Token).map_err(Refusal::internal)?;
         let rights = token.rights.into_iter().collect();
-        Ok(Self {
-            actor,
-            rights,
-            repositories: Some(token.repositories),
-        })
+        Ok(Self { actor, rights, repositories: Some(token.repositories) })
     }
 
     pub(crate) fn actor(&self) -> &Actor {
@@ -111,10 +94,7 @@ impl Caller {
 
     /// Rules and tokens belong to the whole registry: a token for some repositories is not enough.
     pub(crate) fn needs_admin(&self) -> Result<(), Refusal> {
-        let everywhere = self
-            .repositories
-            .as_ref()
-            .is_none_or(|pattern| pattern.as_str() == "**");
+        let everywhere = self.repositories.as_ref().is_none_or(|pattern| pattern.as_str() == "**");
         if everywhere && self.rights.allow(Right::Admin) {
             return Ok(());
         }
@@ -127,15 +107,8 @@ impl Caller {
 
     /// Whether it may read every repository: then a list needs no filter.
     pub(crate) fn reads_everything(&self) -> bool {
-        let everywhere = self
-            .repositories
-            .as_ref()
-            .is_none_or(|pattern| pattern.as_str() == "**");
-        everywhere
-            && Need::Read
-                .rights()
-                .iter()
-                .any(|right| self.rights.allow(*right))
+        let everywhere = self.repositories.as_ref().is_none_or(|pattern| pattern.as_str() == "**");
+        everywhere && Need::Read.rights().iter().any(|right| self.rights.allow(*right))
     }
 
     /// The rights for a write in a repository that [`Caller::needs`] let through.
@@ -144,9 +117,7 @@ impl Caller {
     }
 
     fn covers(&self, repository: &RepositoryPath) -> bool {
-        self.repositories
-            .as_ref()
-            .is_none_or(|pattern| pattern.matches(repository.as_str()))
+        self.repositories.as_ref().is_none_or(|pattern| pattern.matches(repository.as_str()))
     }
 }
 

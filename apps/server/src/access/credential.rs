@@ -46,9 +46,7 @@ fn read_token(value: &str) -> Option<String> {
         return None;
     }
     let decoded = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
-    decoded
-        .split_once(':')
-        .map(|(_, password)| password.to_owned())
+    decoded.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 #[cfg(test)]

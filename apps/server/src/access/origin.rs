@@ -20,12 +20,7 @@ pub(crate) struct Hosts(Vec<String>);
 
 impl Hosts {
     pub(crate) fn new(names: &[String]) -> Self {
-        Self(
-            names
-                .iter()
-                .map(|name| name_of(name).to_ascii_lowercase())
-                .collect(),
-        )
+        Self(names.iter().map(|name| name_of(name).to_ascii_lowercase()).collect())
     }
 
     /// Whether the host that the request names is this server; one that names none is not.
@@ -54,10 +49,7 @@ pub(crate) fn has_origin(headers: &HeaderMap) -> bool {
 pub(crate) fn is_deliberate(method: &Method, headers: &HeaderMap) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let has_bearer = headers.get(header::AUTHORIZATION).is_some_and(|value| {
-        value
-            .as_bytes()
-            .get(..7)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"bearer "))
+        value.as_bytes().get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"bearer "))
     });
     reads || has_bearer || headers.get(CUSTOM_HEADER).is_some_and(|value| value == "1")
 }
@@ -65,15 +57,11 @@ pub(crate) fn is_deliberate(method: &Method, headers: &HeaderMap) -> bool {
 /// Cuts the port off; the colons of an address in brackets are not the port's.
 fn name_of(host: &str) -> &str {
     let from = host.rfind(']').map_or(0, |end| end + 1);
-    host[from..]
-        .rfind(':')
-        .map_or(host, |colon| &host[..from + colon])
+    host[from..].rfind(':').map_or(host, |colon| &host[..from + colon])
 }
 
 fn is_address(name: &str) -> bool {
-    let bracketed = name
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let bracketed = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     bracketed.map_or_else(
         || name.parse::<IpAddr>().is_ok(),
         |address| address.parse::<Ipv6Addr>().is_ok(),
@@ -116,31 +104,16 @@ mod tests {
             pairs
                 .iter()
                 .map(|(name, value)| {
-                    (
-                        http::HeaderName::from_static(name),
-                        http::HeaderValue::from_static(value),
-                    )
+                    (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
                 })
                 .collect::<HeaderMap>()
         };
         assert!(is_deliberate(&Method::GET, &headers(&[])));
-        assert!(is_deliberate(
-            &Method::POST,
-            &headers(&[("x-indelible", "1")])
-        ));
-        assert!(is_deliberate(
-            &Method::POST,
-            &headers(&[("authorization", "Bearer x")])
-        ));
+        assert!(is_deliberate(&Method::POST, &headers(&[("x-indelible", "1")])));
+        assert!(is_deliberate(&Method::POST, &headers(&[("authorization", "Bearer x")])));
         assert!(!is_deliberate(&Method::POST, &headers(&[])));
         // A browser sends Basic by itself once a person typed it.
-        assert!(!is_deliberate(
-            &Method::POST,
-            &headers(&[("authorization", "Basic eDp4")])
-        ));
-        assert!(!is_deliberate(
-            &Method::POST,
-            &headers(&[("x-indelible", "0")])
-        ));
+        assert!(!is_deliberate(&Method::POST, &headers(&[("authorization", "Basic eDp4")])));
+        assert!(!is_deliberate(&Method::POST, &headers(&[("x-indelible", "0")])));
     }
 }

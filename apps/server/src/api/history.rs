@@ -39,12 +39,8 @@ pub(super) async fn get(State(asked): State<Asked>, uri: Uri) -> Answered {
     }
     asked.caller.needs(Need::Read, &repository)?;
     let (items, next) = read(&asked.app, &repository, &tag, after, limit).await?;
-    let answer = Answer {
-        basis: Basis::Observed,
-        precision: Precision::Exact,
-        gaps: Vec::new(),
-        items,
-    };
+    let answer =
+        Answer { basis: Basis::Observed, precision: Precision::Exact, gaps: Vec::new(), items };
     json(StatusCode::OK, &Page { answer, next })
 }
 
@@ -59,18 +55,10 @@ pub(crate) async fn answer(
     let before = before.map_err(|_| Refusal::Route(RouteError::PageNumber))?;
     let n = page.entries();
     let (history, next) = read(app, repository, tag, before, n).await?;
-    let written = HistoryPage {
-        name: repository.clone(),
-        tag: tag.clone(),
-        history,
-    }
-    .write();
+    let written = HistoryPage { name: repository.clone(), tag: tag.clone(), history }.write();
     let mut response = Response::new(Body::full(written.into()));
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(next) = next.filter(|_| n > 0) {
         let target = format!("/v2/{repository}/_indelible/tags/{tag}/history?n={n}&last={next}");
         headers.extend(text_header(header::LINK, &oci::link::write_next(&target)));
@@ -86,17 +74,11 @@ async fn read(
     before: Option<u64>,
     limit: usize,
 ) -> Result<(Vec<HistoryEntry>, Option<String>), Refusal> {
-    let mut found = app
-        .catalog
-        .tag_history(repository, tag, before, limit + 1)
-        .await?;
+    let mut found = app.catalog.tag_history(repository, tag, before, limit + 1).await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let items: Vec<HistoryEntry> = found.iter().filter_map(entry).collect();
-    let next = found
-        .last()
-        .filter(|_| has_more)
-        .map(|last| last.seq.to_string());
+    let next = found.last().filter(|_| has_more).map(|last| last.seq.to_string());
     Ok((items, next))
 }
 
@@ -108,19 +90,13 @@ fn entry(found: &Sequenced) -> Option<HistoryEntry> {
         TagChange::Created { digest } => HistoryChange::Created { digest },
         TagChange::Moved { from, to } => HistoryChange::Moved { from, digest: to },
         TagChange::Deleted { last } => HistoryChange::Deleted { from: last },
-        TagChange::Restored { last, to } => HistoryChange::Restored {
-            from: last,
-            digest: to,
-        },
+        TagChange::Restored { last, to } => HistoryChange::Restored { from: last, digest: to },
     };
     Some(HistoryEntry {
         cursor: found.seq.to_string(),
         at: found.event.at(),
         change,
         actor: Some(found.event.stamp.actor.clone()),
-        reason: claim
-            .reason
-            .as_ref()
-            .map(|reason| reason.as_str().to_owned()),
+        reason: claim.reason.as_ref().map(|reason| reason.as_str().to_owned()),
     })
 }

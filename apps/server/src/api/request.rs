@@ -39,12 +39,8 @@ where
     T::Err: Display,
 {
     let invalid = |error: String| Refusal::Invalid(format!("`{name}`: {error}"));
-    let text = query
-        .one(name)
-        .map_err(|error| invalid(error.to_string()))?;
-    text.map(str::parse)
-        .transpose()
-        .map_err(|error: T::Err| invalid(error.to_string()))
+    let text = query.one(name).map_err(|error| invalid(error.to_string()))?;
+    text.map(str::parse).transpose().map_err(|error: T::Err| invalid(error.to_string()))
 }
 
 /// Reads one parameter that must be there.
@@ -62,10 +58,7 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Answered {
     let mut response = axum::response::Response::new(axum::body::Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // Some answers hold a secret, all of them age.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)

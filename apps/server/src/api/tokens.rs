@@ -38,30 +38,14 @@ pub(super) async fn get(State(asked): State<Asked>) -> Answered {
 }
 
 fn list(token: Token) -> Listed {
-    let Token {
-        name,
-        rights,
-        repositories,
-        created,
-        revoked,
-    } = token;
-    Listed {
-        name,
-        rights,
-        repositories,
-        created,
-        revoked,
-    }
+    let Token { name, rights, repositories, created, revoked } = token;
+    Listed { name, rights, repositories, created, revoked }
 }
 
 /// `POST /api/v1/tokens` with `{"name","rights":[…],"repositories"}`.
 pub(super) async fn post(State(asked): State<Asked>, req: Request) -> Answered {
     asked.caller.needs_admin()?;
-    let Body {
-        name,
-        mut rights,
-        repositories,
-    } = read_json(req).await?;
+    let Body { name, mut rights, repositories } = read_json(req).await?;
     rights.sort_unstable();
     rights.dedup();
     if rights.is_empty() {
@@ -73,12 +57,7 @@ pub(super) async fn post(State(asked): State<Asked>, req: Request) -> Answered {
     let answer = value!({
         "name": name, "rights": rights, "repositories": repositories, "token": secret.expose(),
     });
-    let token = NewToken {
-        name,
-        hash: TokenHash(hash(secret.expose())),
-        rights,
-        repositories,
-    };
+    let token = NewToken { name, hash: TokenHash(hash(secret.expose())), rights, repositories };
     let by = asked.app.stamping(asked.caller.actor())?;
     asked.app.catalog.create_token(token, by).await?;
     asked.app.access.tokens_changed();

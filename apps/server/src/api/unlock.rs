@@ -30,36 +30,16 @@ pub(super) async fn post(State(asked): State<Asked>, req: Request) -> Answered {
     let body: Body = read_json(req).await?;
     asked.caller.needs(Need::Unlock, &body.repository)?;
     if !(1..=MINUTES_MAX).contains(&body.minutes) {
-        let message = format!(
-            "`minutes` is between 1 and {MINUTES_MAX}, found {}",
-            body.minutes
-        );
+        let message = format!("`minutes` is between 1 and {MINUTES_MAX}, found {}", body.minutes);
         return Err(Refusal::Invalid(message).into());
     }
     if body.reason.as_str().trim().is_empty() {
         return Err(Refusal::Invalid("`reason` is empty: the history keeps why".to_owned()).into());
     }
     let until = app::now().plus_millis(body.minutes * MINUTE_MS);
-    let Body {
-        repository,
-        tag,
-        reason,
-        ..
-    } = body;
+    let Body { repository, tag, reason, .. } = body;
     let answer = value!({ "repository": &repository, "tag": &tag, "until": until });
     let by = asked.app.stamping(asked.caller.actor())?;
-    asked
-        .app
-        .catalog
-        .unlock(
-            UnlockTag {
-                repository,
-                tag,
-                reason,
-                until,
-            },
-            by,
-        )
-        .await?;
+    asked.app.catalog.unlock(UnlockTag { repository, tag, reason, until }, by).await?;
     json(StatusCode::CREATED, &answer)
 }

@@ -26,17 +26,13 @@ impl From<BlobError> for Refusal {
             BlobError::UploadInUse { .. } | BlobError::TooManyUploads { .. } => {
                 Self::Busy(error.to_string())
             }
-            BlobError::Offset { .. } => Self::Mismatch {
-                code: ErrorCode::BlobUploadInvalid,
-                message: error.to_string(),
-            },
-            BlobError::TooLarge { .. } => Self::TooLarge {
-                message: error.to_string(),
-            },
-            BlobError::Digest(_) => Self::Mismatch {
-                code: ErrorCode::DigestInvalid,
-                message: error.to_string(),
-            },
+            BlobError::Offset { .. } => {
+                Self::Mismatch { code: ErrorCode::BlobUploadInvalid, message: error.to_string() }
+            }
+            BlobError::TooLarge { .. } => Self::TooLarge { message: error.to_string() },
+            BlobError::Digest(_) => {
+                Self::Mismatch { code: ErrorCode::DigestInvalid, message: error.to_string() }
+            }
             BlobError::Full => Self::Full(Box::new(error)),
             BlobError::Io { .. } => Self::Unavailable(Box::new(error)),
         }
@@ -99,27 +95,15 @@ pub(crate) fn from_put(
         Refusal::Write(Box::new(refused))
     };
     match error {
-        PutError::Taken { tag, there } => write(
-            TagRefusal::Taken {
-                digest: there.digest,
-            },
-            tag,
-            Some(there),
-        ),
-        PutError::Burnt { tag, there } => write(
-            TagRefusal::Burnt {
-                digest: there.digest,
-            },
-            tag,
-            Some(there),
-        ),
-        PutError::Drops { tag, there } => write(
-            TagRefusal::Drops {
-                digest: there.digest,
-            },
-            tag,
-            Some(there),
-        ),
+        PutError::Taken { tag, there } => {
+            write(TagRefusal::Taken { digest: there.digest }, tag, Some(there))
+        }
+        PutError::Burnt { tag, there } => {
+            write(TagRefusal::Burnt { digest: there.digest }, tag, Some(there))
+        }
+        PutError::Drops { tag, there } => {
+            write(TagRefusal::Drops { digest: there.digest }, tag, Some(there))
+        }
         PutError::Stale { tag, found } => write(TagRefusal::Stale { found }, tag, None),
         PutError::Denied { right, .. } => Refusal::RightMissing {
             actor: actor.to_string(),
@@ -127,10 +111,9 @@ pub(crate) fn from_put(
             repository: Some(repository.clone()),
         },
         PutError::Missing { missing } => Refusal::Missing(missing),
-        PutError::Digest(mismatch) => Refusal::Mismatch {
-            code: ErrorCode::DigestInvalid,
-            message: mismatch.to_string(),
-        },
+        PutError::Digest(mismatch) => {
+            Refusal::Mismatch { code: ErrorCode::DigestInvalid, message: mismatch.to_string() }
+        }
         PutError::Event(_) => Refusal::internal(error),
         PutError::Blob(cause) => cause.into(),
         PutError::Database(cause) => cause.into(),

@@ -22,9 +22,7 @@ impl Answering {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         // Source: distribution; the classic Docker engine looks for it.
-        response
-            .headers_mut()
-            .insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+        response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         Self(response)
     }
 
@@ -38,9 +36,7 @@ impl Answering {
 
     /// Adds a header with a fixed text.
     pub(super) fn with_static(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.0
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        self.0.headers_mut().insert(name, HeaderValue::from_static(value));
         self
     }
 

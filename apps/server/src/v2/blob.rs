@@ -21,10 +21,7 @@ impl Context<'_> {
         self.caller.needs(Need::Read, repository)?;
         let size = self.app.catalog.blob(repository, digest).await?;
         let unknown = || {
-            Refusal::unknown(
-                ErrorCode::BlobUnknown,
-                format!("{repository} has no blob {digest}"),
-            )
+            Refusal::unknown(ErrorCode::BlobUnknown, format!("{repository} has no blob {digest}"))
         };
         let size = size.ok_or_else(unknown)?;
         let part = BlobPart::read(self.header(header::RANGE), size);
@@ -47,9 +44,9 @@ impl Context<'_> {
         }
         let length = range.end - range.start;
         match answer {
-            Answer::HeadersOnly => Ok(answering
-                .with(header::CONTENT_LENGTH, &length.to_string())
-                .empty()),
+            Answer::HeadersOnly => {
+                Ok(answering.with(header::CONTENT_LENGTH, &length.to_string()).empty())
+            }
             Answer::Whole => {
                 let body = self.open(digest, range, size).await?.ok_or_else(unknown)?;
                 Ok(answering.body(body))
@@ -67,11 +64,7 @@ impl Context<'_> {
             return Ok(None);
         };
         let length = range.end - range.start;
-        let reader = if length == size {
-            reader
-        } else {
-            reader.range(range)
-        };
+        let reader = if length == size { reader } else { reader.range(range) };
         Ok(Some(Body::blob(reader, length)))
     }
 }

@@ -28,25 +28,15 @@ impl Context<'_> {
     ) -> Result<Response<Body>, Refusal> {
         self.caller.needs(Need::Read, repository)?;
         let n = page.entries();
-        let found = self
-            .app
-            .catalog
-            .tags(repository, page.last.as_deref(), n + 1)
-            .await?;
+        let found = self.app.catalog.tags(repository, page.last.as_deref(), n + 1).await?;
         let mut tags = found.ok_or_else(|| {
-            Refusal::unknown(
-                ErrorCode::NameUnknown,
-                format!("there is no repository {repository}"),
-            )
+            Refusal::unknown(ErrorCode::NameUnknown, format!("there is no repository {repository}"))
         })?;
         let has_more = tags.len() > n;
         tags.truncate(n);
         let mut answer = Answering::new(StatusCode::OK);
         if let Some(last) = tags.last().filter(|_| has_more) {
-            let target = format!(
-                "/v2/{repository}/tags/list?n={n}&last={}",
-                encode(last.as_str())
-            );
+            let target = format!("/v2/{repository}/tags/list?n={n}&last={}", encode(last.as_str()));
             answer = answer.with(header::LINK, &oci::link::write_next(&target));
         }
         Ok(answer.json(oci::page::write_tags(repository, &tags)))
@@ -58,27 +48,15 @@ impl Context<'_> {
         let mut after = page.last.clone();
         let mut repositories: Vec<RepositoryPath> = Vec::new();
         let mut has_more = n > 0;
-        let step = if self.caller.reads_everything() {
-            n + 1
-        } else {
-            CATALOG_STEP
-        };
+        let step = if self.caller.reads_everything() { n + 1 } else { CATALOG_STEP };
         for _ in 0..CATALOG_STEPS_MAX {
             if repositories.len() > n || !has_more {
                 break;
             }
-            let found = self
-                .app
-                .catalog
-                .repositories(after.as_deref(), step)
-                .await?;
+            let found = self.app.catalog.repositories(after.as_deref(), step).await?;
             has_more = found.len() == step;
             after = found.last().map(|last| last.as_str().to_owned()).or(after);
-            repositories.extend(
-                found
-                    .into_iter()
-                    .filter(|name| self.caller.may(Need::Read, name)),
-            );
+            repositories.extend(found.into_iter().filter(|name| self.caller.may(Need::Read, name)));
         }
         if repositories.len() > n {
             repositories.truncate(n);
@@ -107,9 +85,8 @@ impl Context<'_> {
         // A page of no entries would lead nowhere.
         let n = page.entries().max(1);
         let catalog = &self.app.catalog;
-        let mut found = catalog
-            .referrers(repository, subject, artifact_type, after.as_ref(), n + 1)
-            .await?;
+        let mut found =
+            catalog.referrers(repository, subject, artifact_type, after.as_ref(), n + 1).await?;
         let mut has_more = found.len() > n;
         found.truncate(n);
         let written = oci::referrers_page(&found, artifact_type, MANIFEST_BYTES_DEFAULT);
@@ -119,14 +96,10 @@ impl Context<'_> {
         if artifact_type.is_some() {
             answer = answer.with_static(FILTERS_APPLIED, "artifactType");
         }
-        let last = written
-            .looked_at
-            .checked_sub(1)
-            .and_then(|at| found.get(at));
+        let last = written.looked_at.checked_sub(1).and_then(|at| found.get(at));
         if let Some(last) = last.filter(|_| has_more) {
-            let filter = artifact_type.map_or_else(String::new, |kind| {
-                format!("&artifactType={}", encode(kind))
-            });
+            let filter = artifact_type
+                .map_or_else(String::new, |kind| format!("&artifactType={}", encode(kind)));
             let digest = encode(&last.digest.to_string());
             let target =
                 format!("/v2/{repository}/referrers/{subject}?n={n}&last={digest}{filter}");

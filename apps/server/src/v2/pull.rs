@@ -23,17 +23,11 @@ impl Context<'_> {
                 ManifestRef::Tag(tag) => format!("tag `{tag}`"),
                 ManifestRef::Digest(digest) => digest.to_string(),
             };
-            Refusal::unknown(
-                ErrorCode::ManifestUnknown,
-                format!("{repository} has no {named}"),
-            )
+            Refusal::unknown(ErrorCode::ManifestUnknown, format!("{repository} has no {named}"))
         })?;
         let digest = manifest.digest.to_string();
         let etag = format!("\"{digest}\"");
-        if self
-            .header(header::IF_NONE_MATCH)
-            .is_some_and(|asked| asked == etag)
-        {
+        if self.header(header::IF_NONE_MATCH).is_some_and(|asked| asked == etag) {
             let same = Answering::new(StatusCode::NOT_MODIFIED).with(header::ETAG, &etag);
             return Ok(same.digest(&digest).empty());
         }

@@ -39,9 +39,8 @@ impl Context<'_> {
         let (expect, reason) = (self.expected()?, self.reason()?);
         let place = self.app.upload_place()?;
         let limit = self.app.limits.manifest;
-        let bytes = Incomings::new(body, self.app.limits.idle)
-            .whole(limit.bytes(), "a manifest")
-            .await?;
+        let bytes =
+            Incomings::new(body, self.app.limits.idle).whole(limit.bytes(), "a manifest").await?;
         let content_type = self.header(header::CONTENT_TYPE);
         let manifest =
             Manifest::read_within(&bytes, content_type, limit).map_err(Refusal::Document)?;
@@ -78,10 +77,7 @@ impl Context<'_> {
     ) -> Response<Body> {
         let digest = done.digest.to_string();
         let mut answer = Answering::new(StatusCode::CREATED)
-            .with(
-                header::LOCATION,
-                &format!("/v2/{repository}/manifests/{digest}"),
-            )
+            .with(header::LOCATION, &format!("/v2/{repository}/manifests/{digest}"))
             .with(header::ETAG, &format!("\"{digest}\""))
             .digest(&digest);
         if let Some(subject) = subject {
@@ -92,14 +88,10 @@ impl Context<'_> {
                 answer = answer.with(OCI_TAG, tag.as_str());
             }
         }
-        let words = done
-            .tags
-            .iter()
-            .filter_map(|(tag, outcome)| self.words(repository, tag, outcome));
+        let words =
+            done.tags.iter().filter_map(|(tag, outcome)| self.words(repository, tag, outcome));
         let words: Vec<String> = words.collect();
-        answer
-            .warn(&words.iter().map(String::as_str).collect::<Vec<_>>())
-            .empty()
+        answer.warn(&words.iter().map(String::as_str).collect::<Vec<_>>()).empty()
     }
 
     /// What the person behind the client should know now, rather than at the next push.
@@ -117,9 +109,9 @@ impl Context<'_> {
                 TagClass::Alias | TagClass::Append => None,
             },
             TagOutcome::Moved { from } => Some(format!("tag `{tag}` moved; it named {from}")),
-            TagOutcome::Restored { last } => Some(format!(
-                "tag `{tag}` had been deleted and is back; it had named {last}"
-            )),
+            TagOutcome::Restored { last } => {
+                Some(format!("tag `{tag}` had been deleted and is back; it had named {last}"))
+            }
             TagOutcome::Same => None,
         }
     }
@@ -137,9 +129,9 @@ impl Context<'_> {
                     Refusal::Invalid("`If-Match` is not one digest in quotes".to_owned())
                 })
             }
-            (None, Some(_)) => Err(Refusal::Invalid(
-                "`If-None-Match` of a write is `*`".to_owned(),
-            )),
+            (None, Some(_)) => {
+                Err(Refusal::Invalid("`If-None-Match` of a write is `*`".to_owned()))
+            }
             (Some(_), Some(_)) => Err(Refusal::Invalid(
                 "a write has `If-Match` or `If-None-Match`, not both".to_owned(),
             )),
@@ -152,8 +144,6 @@ impl Context<'_> {
         };
         let invalid = |why: String| Refusal::Invalid(format!("`{REASON}`: {why}"));
         let plain = oci::query::decode(encoded).map_err(|why| invalid(why.to_string()))?;
-        Text::try_from(plain)
-            .map(Some)
-            .map_err(|why| invalid(why.to_string()))
+        Text::try_from(plain).map(Some).map_err(|why| invalid(why.to_string()))
     }
 }

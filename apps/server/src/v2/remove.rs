@@ -22,16 +22,10 @@ impl Context<'_> {
         let by = self.app.stamping(self.caller.actor())?;
         match reference {
             ManifestRef::Tag(tag) => {
-                self.app
-                    .catalog
-                    .delete_tag(repository, tag, reason, by)
-                    .await?;
+                self.app.catalog.delete_tag(repository, tag, reason, by).await?;
             }
             ManifestRef::Digest(digest) => {
-                self.app
-                    .catalog
-                    .delete_manifest(repository, digest, reason, by)
-                    .await?;
+                self.app.catalog.delete_manifest(repository, digest, reason, by).await?;
             }
         }
         Ok(Answering::new(StatusCode::ACCEPTED).empty())

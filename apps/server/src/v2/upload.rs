@@ -31,9 +31,7 @@ impl Context<'_> {
             UploadStart::Session { algorithm } => self.session(&repository, algorithm).await,
             UploadStart::Whole { digest } => {
                 let upload = self.begin(&repository, digest.algorithm()).await?;
-                let kept = self
-                    .take_whole(repository.clone(), upload, digest, body)
-                    .await;
+                let kept = self.take_whole(repository.clone(), upload, digest, body).await;
                 if kept.is_err() {
                     // The client has no name to go on with: what came is of no use to anybody.
                     let _ = self.app.blobs.cancel(&repository, upload).await;
@@ -59,21 +57,10 @@ impl Context<'_> {
         let catalog = &self.app.catalog;
         let sources = match from {
             Some(from) => vec![from],
-            None => {
-                catalog
-                    .repositories_with(&digest, MOUNT_SOURCES_MAX)
-                    .await?
-            }
+            None => catalog.repositories_with(&digest, MOUNT_SOURCES_MAX).await?,
         };
-        for from in sources
-            .into_iter()
-            .filter(|from| self.caller.may(Need::Read, from))
-        {
-            if catalog
-                .mount_blob(from, to.clone(), digest)
-                .await?
-                .is_some()
-            {
+        for from in sources.into_iter().filter(|from| self.caller.may(Need::Read, from)) {
+            if catalog.mount_blob(from, to.clone(), digest).await?.is_some() {
                 return Ok(true);
             }
         }
@@ -85,11 +72,7 @@ impl Context<'_> {
         repository: &RepositoryPath,
         algorithm: Algorithm,
     ) -> Result<UploadId, Refusal> {
-        Ok(self
-            .app
-            .blobs
-            .start(repository, algorithm, app::random()?)
-            .await?)
+        Ok(self.app.blobs.start(repository, algorithm, app::random()?).await?)
     }
 
     async fn session(
@@ -121,12 +104,7 @@ impl Context<'_> {
     ) -> Result<Response<Body>, Refusal> {
         self.caller.needs(Need::Push, repository)?;
         let received = self.append(repository, upload, body).await?;
-        Ok(under_way(
-            StatusCode::ACCEPTED,
-            repository,
-            upload,
-            received,
-        ))
+        Ok(under_way(StatusCode::ACCEPTED, repository, upload, received))
     }
 
     /// `PUT …/blobs/uploads/<id>?digest=`, with or without a last chunk.
@@ -152,10 +130,7 @@ impl Context<'_> {
         digest: Digest,
     ) -> Result<Response<Body>, Refusal> {
         let size = self.app.blobs.commit(&repository, upload, digest).await?;
-        self.app
-            .catalog
-            .link_blob(repository.clone(), digest, size)
-            .await?;
+        self.app.catalog.link_blob(repository.clone(), digest, size).await?;
         Ok(blob_kept(&repository, &digest))
     }
 
@@ -173,9 +148,7 @@ impl Context<'_> {
         if body.size_hint().lower() > max {
             return Err(BlobError::TooLarge { max }.into());
         }
-        let writer = blobs
-            .append(repository, upload, chunk.map(|chunk| chunk.first))
-            .await;
+        let writer = blobs.append(repository, upload, chunk.map(|chunk| chunk.first)).await;
         let mut writer = match writer {
             Err(BlobError::Offset { offset, start }) => {
                 let message = format!("the upload has {offset} bytes, the chunk starts at {start}");
@@ -192,9 +165,7 @@ impl Context<'_> {
         if let Some(chunk) = chunk.filter(|chunk| chunk.length() != received) {
             // The writer goes without its last word: the upload ends where it ended before, or later.
             drop(writer);
-            return Err(self
-                .wrong_length(repository, upload, chunk, received)
-                .await?);
+            return Err(self.wrong_length(repository, upload, chunk, received).await?);
         }
         Ok(writer.finish().await?)
     }
@@ -244,12 +215,7 @@ impl Context<'_> {
     ) -> Result<Response<Body>, Refusal> {
         self.caller.needs(Need::Push, repository)?;
         let received = self.app.blobs.offset(repository, upload).await?;
-        Ok(under_way(
-            StatusCode::NO_CONTENT,
-            repository,
-            upload,
-            received,
-        ))
+        Ok(under_way(StatusCode::NO_CONTENT, repository, upload, received))
     }
 
     /// `DELETE …/blobs/uploads/<id>`.
@@ -294,9 +260,5 @@ fn refused_chunk(
     upload: UploadId,
     received: u64,
 ) -> Refusal {
-    Refusal::Chunk {
-        message,
-        location: upload_path(repository, upload),
-        received,
-    }
+    Refusal::Chunk { message, location: upload_path(repository, upload), received }
 }

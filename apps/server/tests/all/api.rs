@@ -11,13 +11,8 @@ fn a_history_is_read_page_by_page_newest_first() {
         .iter()
         .map(|layer| push(&server, "shop/api", "uat", layer))
         .collect();
-    let first = server
-        .get("/api/v1/tag-history?repository=shop/api&tag=uat&limit=2")
-        .json();
-    assert_eq!(
-        (&first["basis"], &first["precision"]),
-        (&"observed".into(), &"exact".into())
-    );
+    let first = server.get("/api/v1/tag-history?repository=shop/api&tag=uat&limit=2").json();
+    assert_eq!((&first["basis"], &first["precision"]), (&"observed".into(), &"exact".into()));
     assert_eq!(first["gaps"].as_array().unwrap().len(), 0);
     let items = first["items"].as_array().unwrap();
     assert_eq!(items.len(), 2);
@@ -35,9 +30,7 @@ fn a_history_is_read_page_by_page_newest_first() {
     let own = server.get("/v2/shop/api/_indelible/tags/uat/history?n=1");
     assert_eq!(own.json()["history"][0]["digest"], digests[2].clone());
     assert!(own.header("link").unwrap().contains("&last="));
-    let nothing = server
-        .get("/api/v1/tag-history?repository=shop/api&tag=never")
-        .json();
+    let nothing = server.get("/api/v1/tag-history?repository=shop/api&tag=never").json();
     assert_eq!(nothing["items"].as_array().unwrap().len(), 0);
 }
 
@@ -61,27 +54,16 @@ fn bad_questions_are_answered_with_what_is_wrong() {
         ("/api/v1/tag-history?repository=a&tag=1&limit=0", "limit"),
         ("/api/v1/tag-history?repository=a&tag=1&limit=1001", "limit"),
         ("/api/v1/tag-history?repository=a&tag=1&after=x", "after"),
-        (
-            "/api/v1/tag-history?repository=a&repository=b&tag=1",
-            "repository",
-        ),
+        ("/api/v1/tag-history?repository=a&repository=b&tag=1", "repository"),
         ("/api/v1/rules?tag=1", "repository"),
     ] {
         let refused = server.get(target);
         assert_eq!(refused.status, 400, "{target}");
         let error = refused.json()["error"].clone();
-        assert!(
-            error["message"].as_str().unwrap().contains(word),
-            "{target}: {error}"
-        );
+        assert!(error["message"].as_str().unwrap().contains(word), "{target}: {error}");
         assert_eq!(error["request_id"], refused.header("x-request-id").unwrap());
     }
-    assert_eq!(
-        server
-            .get("/api/v1/tag-history?repository=a&tag=1&limit=1000")
-            .status,
-        200
-    );
+    assert_eq!(server.get("/api/v1/tag-history?repository=a&tag=1&limit=1000").status, 200);
     assert_eq!(server.get("/api/v1/nothing").status, 404);
     assert_eq!(server.get("/api/v1/unlock").status, 405);
     for body in [
@@ -91,11 +73,7 @@ fn bad_questions_are_answered_with_what_is_wrong() {
         r#"{"repositories":"**","tags":"[a]","class":"alias"}"#,
         r#"{"repositories":"**","tags":"a","class":"alias","x":1}"#,
     ] {
-        assert_eq!(
-            server.post_api("/api/v1/rules", body).send().status,
-            400,
-            "{body}"
-        );
+        assert_eq!(server.post_api("/api/v1/rules", body).send().status, 400, "{body}");
     }
 }
 
@@ -104,9 +82,7 @@ fn a_rule_is_explained_before_anything_is_pushed() {
     let server = Server::start();
     alias_rule(&server, "{uat,prod}");
     let class = |tag: &str| {
-        let found = server
-            .get(&format!("/api/v1/rules?repository=shop/api&tag={tag}"))
-            .json();
+        let found = server.get(&format!("/api/v1/rules?repository=shop/api&tag={tag}")).json();
         (
             found["class"].as_str().unwrap().to_owned(),
             found["explained"]["by"].as_str().unwrap().to_owned(),
@@ -120,10 +96,7 @@ fn a_rule_is_explained_before_anything_is_pushed() {
     assert_eq!(rules["rules"][0]["tags"], "{uat,prod}");
     let folder = server.stop();
     let server = Server::start_on(folder, |_| {});
-    assert_eq!(
-        server.get("/api/v1/rules").json()["rules"][0]["class"],
-        "alias"
-    );
+    assert_eq!(server.get("/api/v1/rules").json()["rules"][0]["class"], "alias");
 }
 
 #[test]
@@ -134,14 +107,8 @@ fn tokens_are_listed_without_their_secrets() {
     let listed = server.ask("GET", "/api/v1/tokens").bearer(&admin).send();
     assert!(!listed.text().contains(&secret));
     let token = &listed.json()["tokens"][0];
-    assert_eq!(
-        (&token["name"], &token["repositories"]),
-        (&"ci".into(), &"shop/*".into())
-    );
-    assert_eq!(
-        token["rights"],
-        serde_json::json!(["pull", "push-new-tags"])
-    );
+    assert_eq!((&token["name"], &token["repositories"]), (&"ci".into(), &"shop/*".into()));
+    assert_eq!(token["rights"], serde_json::json!(["pull", "push-new-tags"]));
     assert!(token["revoked"].is_null());
     let again = server.post_api("/api/v1/tokens", r#"{"name":"ci","rights":["pull"]}"#);
     assert_eq!(again.bearer(&admin).send().status, 409);
@@ -151,28 +118,13 @@ fn tokens_are_listed_without_their_secrets() {
         r#"{"name":"","rights":["pull"]}"#,
     ] {
         assert_eq!(
-            server
-                .post_api("/api/v1/tokens", bad)
-                .bearer(&admin)
-                .send()
-                .status,
+            server.post_api("/api/v1/tokens", bad).bearer(&admin).send().status,
             400,
             "{bad}"
         );
     }
-    assert_eq!(
-        server
-            .ask("DELETE", "/api/v1/tokens/none")
-            .bearer(&admin)
-            .send()
-            .status,
-        404
-    );
+    assert_eq!(server.ask("DELETE", "/api/v1/tokens/none").bearer(&admin).send().status, 404);
     let database = std::fs::read(server.folder.path().join("indelible.db")).unwrap();
-    let has = |needle: &str| {
-        database
-            .windows(needle.len())
-            .any(|w| w == needle.as_bytes())
-    };
+    let has = |needle: &str| database.windows(needle.len()).any(|w| w == needle.as_bytes());
     assert!(!has(&secret) && !has(&admin));
 }

@@ -32,15 +32,8 @@ impl Server {
             .unwrap();
         let mut options = Options::loopback(folder.path());
         change(&mut options);
-        let running = runtime
-            .block_on(server::serve(options, std::future::pending()))
-            .unwrap();
-        Self {
-            folder,
-            address: running.address(),
-            running: Some(running),
-            runtime,
-        }
+        let running = runtime.block_on(server::serve(options, std::future::pending())).unwrap();
+        Self { folder, address: running.address(), running: Some(running), runtime }
     }
 
     /// Stops it and gives its folder back.
@@ -87,17 +80,10 @@ impl Server {
 
     /// A token with these rights in these repositories, made by the administrator.
     pub(crate) fn token(&self, name: &str, rights: &[&str], repositories: &str) -> String {
-        let rights = rights
-            .iter()
-            .map(|r| format!("{r:?}"))
-            .collect::<Vec<_>>()
-            .join(",");
+        let rights = rights.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>().join(",");
         let body =
             format!(r#"{{"name":"{name}","rights":[{rights}],"repositories":"{repositories}"}}"#);
-        let made = self
-            .post_api("/api/v1/tokens", &body)
-            .bearer(&self.admin_token())
-            .send();
+        let made = self.post_api("/api/v1/tokens", &body).bearer(&self.admin_token()).send();
         assert_eq!(made.status, 201, "{}", made.text());
         made.json()["token"].as_str().unwrap().to_owned()
     }
@@ -105,9 +91,7 @@ impl Server {
     /// A connection to misbehave on.
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
     }
 }
@@ -159,15 +143,9 @@ impl Asking {
     }
 
     fn head(&self) -> String {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nConnection: close\r\n",
-            self.method, self.target
-        );
+        let mut head = format!("{} {} HTTP/1.1\r\nConnection: close\r\n", self.method, self.target);
         let host = self.host.iter().map(|host| ("Host", host.as_str()));
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in host.chain(headers) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -199,9 +177,7 @@ impl Asking {
 
     fn exchange(&self, bytes: &[u8]) -> Reply {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         // The server may answer before it has read everything: what it says is what counts.
         let written = stream.write_all(bytes);
         let mut all = Vec::new();
@@ -221,20 +197,10 @@ pub(crate) struct Reply {
 
 impl Reply {
     fn read(bytes: &[u8], method: &str) -> Self {
-        let end = bytes
-            .windows(4)
-            .position(|w| w == b"\r\n\r\n")
-            .expect("an answer has a head");
+        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer has a head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");
-        let status = lines
-            .next()
-            .unwrap()
-            .split(' ')
-            .nth(1)
-            .unwrap()
-            .parse()
-            .unwrap();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines
             .map(|line| {
                 let (name, value) = line.split_once(':').unwrap();
@@ -242,14 +208,8 @@ impl Reply {
             })
             .collect();
         let body = bytes[end + 4..].to_vec();
-        let reply = Self {
-            status,
-            headers,
-            body,
-        };
-        let length = reply
-            .header("content-length")
-            .map(|n| n.parse::<usize>().unwrap());
+        let reply = Self { status, headers, body };
+        let length = reply.header("content-length").map(|n| n.parse::<usize>().unwrap());
         match length {
             Some(length) if method != "HEAD" && status != 304 => {
                 assert_eq!(length, reply.body.len())
@@ -263,10 +223,7 @@ impl Reply {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn headers<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
@@ -284,16 +241,10 @@ impl Reply {
 
     /// The code of the first error.
     pub(crate) fn code(&self) -> String {
-        self.json()["errors"][0]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.json()["errors"][0]["code"].as_str().unwrap_or_default().to_owned()
     }
 
     pub(crate) fn message(&self) -> String {
-        self.json()["errors"][0]["message"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.json()["errors"][0]["message"].as_str().unwrap_or_default().to_owned()
     }
 }

@@ -5,21 +5,11 @@ use crate::images::{IMAGE, digest, image, push, push_blob, put};
 
 fn next(reply: &Reply) -> Option<String> {
     let link = reply.header("link")?;
-    Some(
-        link.strip_prefix('<')?
-            .split_once(">; rel=\"next\"")?
-            .0
-            .to_owned(),
-    )
+    Some(link.strip_prefix('<')?.split_once(">; rel=\"next\"")?.0.to_owned())
 }
 
 fn strings(value: &serde_json::Value) -> Vec<String> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item.as_str().unwrap().to_owned())
-        .collect()
+    value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -40,28 +30,12 @@ fn tags_come_in_byte_order_page_by_page() {
         target = next(&page);
     }
     assert_eq!(seen, [vec!["10", "2"], vec!["C", "a"], vec!["b"]]);
-    assert_eq!(
-        strings(&server.get("/v2/a/tags/list?last=C").json()["tags"]),
-        ["a", "b"]
-    );
+    assert_eq!(strings(&server.get("/v2/a/tags/list?last=C").json()["tags"]), ["a", "b"]);
     let none = server.get("/v2/a/tags/list?n=0");
-    assert_eq!(
-        (
-            none.status,
-            strings(&none.json()["tags"]).len(),
-            next(&none)
-        ),
-        (200, 0, None)
-    );
-    assert_eq!(
-        server.get("/v2/a/tags/list?n=x").code(),
-        "PAGINATION_NUMBER_INVALID"
-    );
+    assert_eq!((none.status, strings(&none.json()["tags"]).len(), next(&none)), (200, 0, None));
+    assert_eq!(server.get("/v2/a/tags/list?n=x").code(), "PAGINATION_NUMBER_INVALID");
     let unknown = server.get("/v2/b/tags/list");
-    assert_eq!(
-        (unknown.status, unknown.code().as_str()),
-        (404, "NAME_UNKNOWN")
-    );
+    assert_eq!((unknown.status, unknown.code().as_str()), (404, "NAME_UNKNOWN"));
 }
 
 #[test]
@@ -75,11 +49,7 @@ fn a_page_has_1000_tags_and_not_1001() {
         let asking = server.ask("PUT", &target).header("Content-Type", IMAGE);
         assert_eq!(asking.body(&manifest).send().status, 201);
     }
-    for target in [
-        "/v2/a/tags/list",
-        "/v2/a/tags/list?n=1000",
-        "/v2/a/tags/list?n=5000",
-    ] {
+    for target in ["/v2/a/tags/list", "/v2/a/tags/list?n=1000", "/v2/a/tags/list?n=5000"] {
         let page = server.get(target);
         assert_eq!(strings(&page.json()["tags"]).len(), 1_000, "{target}");
         let last = server.get(&next(&page).unwrap());
@@ -94,10 +64,7 @@ fn repositories_are_listed_page_by_page() {
         push(&server, repository, "1", "x");
     }
     let all = server.get("/v2/_catalog");
-    assert_eq!(
-        strings(&all.json()["repositories"]),
-        ["a", "shop/api", "shop/web"]
-    );
+    assert_eq!(strings(&all.json()["repositories"]), ["a", "shop/api", "shop/web"]);
     let page = server.get("/v2/_catalog?n=2");
     assert_eq!(strings(&page.json()["repositories"]), ["a", "shop/api"]);
     let rest = server.get(&next(&page).unwrap());
@@ -119,24 +86,15 @@ fn referrers_are_a_list_whatever_is_there() {
     let target = format!("/v2/a/referrers/{subject}");
     let empty = server.get(&target);
     assert_eq!(empty.status, 200);
-    assert_eq!(
-        empty.header("content-type"),
-        Some("application/vnd.oci.image.index.v1+json")
-    );
+    assert_eq!(empty.header("content-type"), Some("application/vnd.oci.image.index.v1+json"));
     assert_eq!(empty.json()["manifests"].as_array().unwrap().len(), 0);
     assert_eq!(server.get("/v2/a/referrers/sha256:0").status, 400);
 
     let config = push_blob(&server, "a", b"{}");
-    let (sbom, sig) = (
-        attached(&config, &subject, "x/sbom"),
-        attached(&config, &subject, "x/sig"),
-    );
+    let (sbom, sig) = (attached(&config, &subject, "x/sbom"), attached(&config, &subject, "x/sig"));
     for manifest in [&sbom, &sig] {
         let pushed = put(&server, "a", &digest(manifest), manifest);
-        assert_eq!(
-            (pushed.status, pushed.header("oci-subject")),
-            (201, Some(subject.as_str()))
-        );
+        assert_eq!((pushed.status, pushed.header("oci-subject")), (201, Some(subject.as_str())));
     }
     let all = server.get(&target).json();
     assert_eq!(all["manifests"].as_array().unwrap().len(), 2);
@@ -155,17 +113,6 @@ fn referrers_are_a_list_whatever_is_there() {
     assert_ne!(rest.json()["manifests"][0], page.json()["manifests"][0]);
     assert_eq!(next(&rest), None);
 
-    assert_eq!(
-        server
-            .delete(&format!("/v2/a/manifests/{}", digest(&sig)))
-            .status,
-        202
-    );
-    assert_eq!(
-        server.get(&target).json()["manifests"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(server.delete(&format!("/v2/a/manifests/{}", digest(&sig))).status, 202);
+    assert_eq!(server.get(&target).json()["manifests"].as_array().unwrap().len(), 1);
 }

@@ -34,11 +34,7 @@ pub(crate) fn manifest(config: &str, layer: &str, size: usize) -> String {
 
 pub(crate) fn put(server: &Server, repository: &str, reference: &str, manifest: &str) -> Reply {
     let target = format!("/v2/{repository}/manifests/{reference}");
-    server
-        .ask("PUT", &target)
-        .header("Content-Type", IMAGE)
-        .body(manifest)
-        .send()
+    server.ask("PUT", &target).header("Content-Type", IMAGE).body(manifest).send()
 }
 
 /// Pushes an image under a tag; gives its digest.

@@ -56,24 +56,13 @@ fn a_deleted_immutable_name_stays_burnt_for_other_bytes() {
     assert_eq!(server.get("/v2/a/manifests/1").status, 404);
     let refused = put(&server, "a", "1", &image(&server, "a", "two"));
     assert_eq!((refused.status, refused.code().as_str()), (409, "DENIED"));
-    assert!(
-        refused
-            .message()
-            .contains("cannot be overwritten because the tag is immutable")
-    );
+    assert!(refused.message().contains("cannot be overwritten because the tag is immutable"));
     assert_eq!(refused.json()["errors"][0]["detail"]["reason"], "burnt");
     assert_eq!(refused.json()["errors"][0]["detail"]["existing"], first);
     push(&server, "a", "1", "one");
     let history = server.get("/api/v1/tag-history?repository=a&tag=1").json();
-    let changes = history["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["change"].clone());
-    assert_eq!(
-        changes.collect::<Vec<_>>(),
-        ["restored", "deleted", "created"]
-    );
+    let changes = history["items"].as_array().unwrap().iter().map(|item| item["change"].clone());
+    assert_eq!(changes.collect::<Vec<_>>(), ["restored", "deleted", "created"]);
 }
 
 #[test]
@@ -93,10 +82,7 @@ fn an_alias_moves_and_its_history_says_who_from_where_and_why() {
     let pulled = server.get("/v2/a/manifests/uat");
     let pin = format!("a@{}", digest(&two));
     assert!(pulled.headers("warning")[0].contains(&pin));
-    let items = server
-        .get("/api/v1/tag-history?repository=a&tag=uat")
-        .json()["items"]
-        .clone();
+    let items = server.get("/api/v1/tag-history?repository=a&tag=uat").json()["items"].clone();
     assert_eq!(items[0]["change"], "moved");
     assert_eq!(items[0]["from"], one);
     assert_eq!(items[0]["digest"], digest(&two));
@@ -110,15 +96,9 @@ fn a_rule_that_comes_later_does_not_make_an_immutable_tag_an_alias() {
     let server = Server::start();
     push(&server, "a", "uat", "one");
     alias_rule(&server, "uat");
-    assert_eq!(
-        put(&server, "a", "uat", &image(&server, "a", "two")).status,
-        409
-    );
+    assert_eq!(put(&server, "a", "uat", &image(&server, "a", "two")).status, 409);
     let explained = server.get("/api/v1/rules?repository=a&tag=uat").json();
-    assert_eq!(
-        (&explained["class"], &explained["fixed"]),
-        (&"immutable".into(), &true.into())
-    );
+    assert_eq!((&explained["class"], &explained["fixed"]), (&"immutable".into(), &true.into()));
 }
 
 #[test]
@@ -128,28 +108,17 @@ fn conditions_are_kept_or_answered_412() {
     let one = push(&server, "a", "uat", "one");
     let write = |header: &str, value: &str, layer: &str| {
         let manifest = image(&server, "a", layer);
-        let asking = server
-            .ask("PUT", "/v2/a/manifests/uat")
-            .header("Content-Type", IMAGE);
+        let asking = server.ask("PUT", "/v2/a/manifests/uat").header("Content-Type", IMAGE);
         asking.header(header, value).body(manifest).send()
     };
     let stale = write("If-None-Match", "*", "two");
     assert_eq!((stale.status, stale.code().as_str()), (412, "DENIED"));
     assert_eq!(stale.json()["errors"][0]["detail"]["existing"], one);
-    assert_eq!(
-        write("If-Match", &format!("\"{}\"", digest("x")), "two").status,
-        412
-    );
+    assert_eq!(write("If-Match", &format!("\"{}\"", digest("x")), "two").status, 412);
     assert_eq!(write("If-Match", &format!("\"{one}\""), "two").status, 201);
-    assert_eq!(
-        write("If-Match", &format!("\"{one}\""), "three").status,
-        412
-    );
+    assert_eq!(write("If-Match", &format!("\"{one}\""), "three").status, 412);
     assert_eq!(write("If-Match", "\"v1\"", "three").status, 400);
-    assert_eq!(
-        write("If-None-Match", &format!("\"{one}\""), "three").status,
-        400
-    );
+    assert_eq!(write("If-None-Match", &format!("\"{one}\""), "three").status, 400);
 }
 
 #[test]
@@ -168,12 +137,7 @@ fn several_tags_are_written_together_or_not_at_all() {
     let two = image(&server, "a", "two");
     assert_eq!(write(&two, "tag=2.0&tag=1").status, 409);
     assert_eq!(server.get("/v2/a/manifests/2.0").status, 404);
-    assert_eq!(
-        server
-            .get(&format!("/v2/a/manifests/{}", digest(&two)))
-            .status,
-        404
-    );
+    assert_eq!(server.get(&format!("/v2/a/manifests/{}", digest(&two))).status, 404);
     assert!(write(&two, "").headers("oci-tag").is_empty());
 }
 
@@ -210,21 +174,12 @@ fn an_unlock_opens_one_tag_and_the_history_keeps_both_digests() {
     assert_eq!(unlock(&body(61, "broken build")).status, 400);
     assert_eq!(unlock(&body(0, "broken build")).status, 400);
     assert_eq!(unlock(&body(60, " ")).status, 400);
-    assert_eq!(
-        put(&server, "a", "1", &image(&server, "a", "two")).status,
-        409
-    );
+    assert_eq!(put(&server, "a", "1", &image(&server, "a", "two")).status, 409);
     assert_eq!(unlock(&body(60, "broken build")).status, 201);
     let two = push(&server, "a", "1", "two");
-    assert_eq!(
-        put(&server, "a", "2", &image(&server, "a", "two")).status,
-        409
-    );
+    assert_eq!(put(&server, "a", "2", &image(&server, "a", "two")).status, 409);
     let items = server.get("/api/v1/tag-history?repository=a&tag=1").json()["items"].clone();
-    assert_eq!(
-        (&items[0]["from"], &items[0]["digest"]),
-        (&one.into(), &two.into())
-    );
+    assert_eq!((&items[0]["from"], &items[0]["digest"]), (&one.into(), &two.into()));
     assert_eq!(unlock(&body(5, "x").replace("\"1\"", "\"9\"")).status, 404);
 }
 
@@ -232,9 +187,8 @@ fn an_unlock_opens_one_tag_and_the_history_keeps_both_digests() {
 fn sixty_four_writers_race_for_one_tag_and_one_wins() {
     const WRITERS: usize = 64;
     let server = Server::start();
-    let manifests: Vec<String> = (0..WRITERS)
-        .map(|at| image(&server, "a", &format!("layer {at}")))
-        .collect();
+    let manifests: Vec<String> =
+        (0..WRITERS).map(|at| image(&server, "a", &format!("layer {at}"))).collect();
     for round in 0..50 {
         let tag = format!("r{round}");
         let barrier = Barrier::new(WRITERS);
@@ -249,32 +203,15 @@ fn sixty_four_writers_race_for_one_tag_and_one_wins() {
                     })
                 })
                 .collect();
-            writers
-                .into_iter()
-                .map(|writer| writer.join().unwrap())
-                .collect()
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
-        let won: Vec<&(u16, String)> = statuses
-            .iter()
-            .filter(|(status, _)| *status == 201)
-            .collect();
+        let won: Vec<&(u16, String)> =
+            statuses.iter().filter(|(status, _)| *status == 201).collect();
         assert_eq!(won.len(), 1, "round {round}");
-        assert_eq!(
-            statuses.iter().filter(|(status, _)| *status == 409).count(),
-            WRITERS - 1
-        );
+        assert_eq!(statuses.iter().filter(|(status, _)| *status == 409).count(), WRITERS - 1);
         let named = server.head(&format!("/v2/a/manifests/{tag}"));
-        assert_eq!(
-            named.header("docker-content-digest"),
-            Some(won[0].1.as_str())
-        );
+        assert_eq!(named.header("docker-content-digest"), Some(won[0].1.as_str()));
         let target = format!("/api/v1/tag-history?repository=a&tag={tag}");
-        assert_eq!(
-            server.get(&target).json()["items"]
-                .as_array()
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(server.get(&target).json()["items"].as_array().unwrap().len(), 1);
     }
 }

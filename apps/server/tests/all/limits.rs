@@ -21,13 +21,8 @@ fn a_manifest_has_4_mib_and_not_one_byte_more() {
     assert_eq!(put(&server, "a", "at", &large).status, 201);
     assert_eq!(server.get("/v2/a/manifests/at").text(), large);
     let refused = put(&server, "a", "above", &padded(&manifest, (4 << 20) + 1));
-    assert_eq!(
-        (refused.status, refused.code().as_str()),
-        (413, "SIZE_INVALID")
-    );
-    let asking = server
-        .ask("PUT", "/v2/a/manifests/above")
-        .header("Content-Type", IMAGE);
+    assert_eq!((refused.status, refused.code().as_str()), (413, "SIZE_INVALID"));
+    let asking = server.ask("PUT", "/v2/a/manifests/above").header("Content-Type", IMAGE);
     let refused = asking.body(padded(&manifest, (4 << 20) + 1)).send_chunked();
     assert_eq!(refused.status, 413);
 }
@@ -37,14 +32,8 @@ fn the_manifest_limit_can_be_set() {
     let limit = ManifestLimit::new(1_000).unwrap();
     let server = Server::start_with(|options| options.limits.manifest = limit);
     let manifest = image(&server, "a", "x");
-    assert_eq!(
-        put(&server, "a", "at", &padded(&manifest, 1_000)).status,
-        201
-    );
-    assert_eq!(
-        put(&server, "a", "above", &padded(&manifest, 1_001)).status,
-        413
-    );
+    assert_eq!(put(&server, "a", "at", &padded(&manifest, 1_000)).status, 201);
+    assert_eq!(put(&server, "a", "above", &padded(&manifest, 1_001)).status, 413);
 }
 
 #[test]
@@ -54,31 +43,13 @@ fn a_blob_has_its_limit_however_it_comes() {
     let large = [1; 1_001];
     let target = format!("/v2/a/blobs/uploads/?digest={}", digest(large));
     let refused = server.ask("POST", &target).body(large).send();
-    assert_eq!(
-        (refused.status, refused.code().as_str()),
-        (413, "SIZE_INVALID")
-    );
-    assert_eq!(
-        server
-            .ask("POST", &target)
-            .body(large)
-            .send_chunked()
-            .status,
-        413
-    );
+    assert_eq!((refused.status, refused.code().as_str()), (413, "SIZE_INVALID"));
+    assert_eq!(server.ask("POST", &target).body(large).send_chunked().status, 413);
     let started = server.ask("POST", "/v2/a/blobs/uploads/").send();
     let location = started.header("location").unwrap();
-    assert_eq!(
-        server.ask("PATCH", location).body([1; 1_000]).send().status,
-        202
-    );
+    assert_eq!(server.ask("PATCH", location).body([1; 1_000]).send().status, 202);
     assert_eq!(server.ask("PATCH", location).body([1]).send().status, 413);
-    assert_eq!(
-        server
-            .head(&format!("/v2/a/blobs/{}", digest(large)))
-            .status,
-        404
-    );
+    assert_eq!(server.head(&format!("/v2/a/blobs/{}", digest(large))).status, 404);
 }
 
 #[test]
@@ -88,17 +59,11 @@ fn headers_have_32_kib_and_not_one_byte_more() {
     let host = server.address.to_string();
     let others = "host".len() + host.len() + 4 + "connection".len() + "close".len() + 4;
     let room = (32 << 10) - others - "pad".len() - 4;
-    let ask = |bytes: usize| {
-        server
-            .ask("GET", "/v2/")
-            .header("Pad", "x".repeat(bytes))
-            .send()
-    };
+    let ask = |bytes: usize| server.ask("GET", "/v2/").header("Pad", "x".repeat(bytes)).send();
     assert_eq!(ask(room).status, 200);
     assert_eq!(ask(room + 1).status, 431);
-    let many = (0..200).fold(server.ask("GET", "/v2/"), |asking, at| {
-        asking.header(&format!("H{at}"), "1")
-    });
+    let many = (0..200)
+        .fold(server.ask("GET", "/v2/"), |asking, at| asking.header(&format!("H{at}"), "1"));
     assert_eq!(many.send().status, 431);
 }
 
@@ -109,18 +74,11 @@ fn one_request_names_46_tags_and_not_47() {
     let ask = |count: usize| {
         let tags: Vec<String> = (0..count).map(|at| format!("tag=t{at}")).collect();
         let target = format!("/v2/a/manifests/{}?{}", digest(&manifest), tags.join("&"));
-        server
-            .ask("PUT", &target)
-            .header("Content-Type", IMAGE)
-            .body(&manifest)
-            .send()
+        server.ask("PUT", &target).header("Content-Type", IMAGE).body(&manifest).send()
     };
     assert_eq!(ask(46).headers("oci-tag").len(), 46);
     assert_eq!(ask(47).status, 414);
-    assert_eq!(
-        server.get(&format!("/v2/{}", "a".repeat(9_000))).status,
-        414
-    );
+    assert_eq!(server.get(&format!("/v2/{}", "a".repeat(9_000))).status, 414);
 }
 
 #[test]
@@ -190,10 +148,7 @@ fn a_client_that_reads_nothing_is_hung_up_on() {
     let bytes = vec![1; 64 << 20];
     let named = push_blob(&server, "a", &bytes);
     let mut stream = server.connect();
-    let ask = format!(
-        "GET /v2/a/blobs/{named} HTTP/1.1\r\nHost: {}\r\n\r\n",
-        server.address
-    );
+    let ask = format!("GET /v2/a/blobs/{named} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
     stream.write_all(ask.as_bytes()).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     // A peek takes nothing away; the server's end shows in what can be written.

@@ -1,8 +1,5 @@
 //! The server's public face: a real one over real sockets, asked by a client that can also misbehave.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper of a test that finds nothing fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper of a test that finds nothing fails the test")]
 
 mod access;
 mod api;

@@ -6,10 +6,7 @@ use server::{Anonymous, Options, ServeError};
 use std::io::{Read as _, Write as _};
 
 fn start(options: Options) -> Result<(), ServeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let running = server::serve(options, std::future::pending()).await?;
         running.stop().await;
@@ -23,10 +20,7 @@ fn two_servers_on_one_folder_are_told_apart() {
     let error = start(Options::loopback(server.folder.path())).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("in use"), "{text}");
-    assert!(
-        text.contains(server.folder.path().to_str().unwrap()),
-        "{text}"
-    );
+    assert!(text.contains(server.folder.path().to_str().unwrap()), "{text}");
     let folder = server.stop();
     start(Options::loopback(folder.path())).unwrap();
 }
@@ -38,10 +32,7 @@ fn an_address_that_is_taken_is_named() {
     let mut options = Options::loopback(folder.path());
     options.listen = server.address;
     let error = start(options).unwrap_err();
-    assert!(
-        error.to_string().contains(&server.address.to_string()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&server.address.to_string()), "{error}");
 }
 
 #[test]
@@ -73,12 +64,7 @@ fn what_was_acknowledged_is_there_after_a_restart() {
     let server = Server::start_on(folder, |_| {});
     let got = server.get("/v2/shop/api/manifests/1.4");
     assert_eq!(got.header("docker-content-digest"), Some(named.as_str()));
-    assert_eq!(
-        server
-            .get(&format!("/v2/shop/api/blobs/{}", digest("x")))
-            .body,
-        b"x"
-    );
+    assert_eq!(server.get(&format!("/v2/shop/api/blobs/{}", digest("x"))).body, b"x");
 }
 
 #[test]

@@ -89,9 +89,7 @@ fn challenge((scheme, parameters): (String, Vec<(String, String)>)) -> Option<Ch
         });
     }
     if scheme.eq_ignore_ascii_case("basic") {
-        return Some(Challenge::Basic {
-            realm: get("realm"),
-        });
+        return Some(Challenge::Basic { realm: get("realm") });
     }
     let scheme = scheme.chars().take(32).collect();
     Some(Challenge::Other { scheme })
@@ -137,10 +135,8 @@ fn unquote(value: &str) -> String {
 /// Writes the challenge of a server of ours that takes tokens as Basic passwords.
 #[must_use]
 pub fn write_basic(realm: &str) -> String {
-    let plain: String = realm
-        .chars()
-        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
-        .collect();
+    let plain: String =
+        realm.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
     format!("Basic realm=\"{plain}\"")
 }
 
@@ -174,10 +170,7 @@ mod tests {
                     Some("repository:samalba/my-app:pull,push"),
                 )],
             ),
-            (
-                r#"Basic realm="Registry Realm""#,
-                vec![basic("Registry Realm")],
-            ),
+            (r#"Basic realm="Registry Realm""#, vec![basic("Registry Realm")]),
             ("BASIC REALM=x", vec![basic("x")]),
             (
                 r#"Bearer realm="https://a/t", service="s" , Basic realm="b""#,
@@ -185,12 +178,7 @@ mod tests {
             ),
             (
                 r#"Negotiate, Basic realm="a\"b""#,
-                vec![
-                    Challenge::Other {
-                        scheme: "Negotiate".to_owned(),
-                    },
-                    basic("a\"b"),
-                ],
+                vec![Challenge::Other { scheme: "Negotiate".to_owned() }, basic("a\"b")],
             ),
             (
                 r#"bearer realm=https://a/t?x=1,service=s"#,
@@ -198,22 +186,12 @@ mod tests {
             ),
             (
                 r#"Bearer realm="https://a/t",scope="repository:a:pull repository:b:pull""#,
-                vec![bearer(
-                    "https://a/t",
-                    None,
-                    Some("repository:a:pull repository:b:pull"),
-                )],
+                vec![bearer("https://a/t", None, Some("repository:a:pull repository:b:pull"))],
             ),
-            (
-                r#"Bearer realm = "https://a/t""#,
-                vec![bearer("https://a/t", None, None)],
-            ),
+            (r#"Bearer realm = "https://a/t""#, vec![bearer("https://a/t", None, None)]),
             ("Basic", vec![Challenge::Basic { realm: None }]),
             (r#"Bearer service="s""#, vec![]),
-            (
-                r#"Bearer realm="first",realm="second""#,
-                vec![bearer("first", None, None)],
-            ),
+            (r#"Bearer realm="first",realm="second""#, vec![bearer("first", None, None)]),
             (r#"realm="x""#, vec![]),
             ("", vec![]),
             (",,,", vec![]),
@@ -240,10 +218,7 @@ mod tests {
     #[test]
     fn challenges_are_read_up_to_8_kib_together() {
         let of_length = |length: usize| format!("Basic realm=\"{}\"", "x".repeat(length - 14));
-        assert_eq!(
-            read_challenges([of_length(CHALLENGE_BYTES_MAX).as_str()]).len(),
-            1
-        );
+        assert_eq!(read_challenges([of_length(CHALLENGE_BYTES_MAX).as_str()]).len(), 1);
         assert!(read_challenges([of_length(CHALLENGE_BYTES_MAX + 1).as_str()]).is_empty());
         let half = of_length(CHALLENGE_BYTES_MAX / 2 + 1);
         assert_eq!(read_challenges([half.as_str(), half.as_str()]).len(), 1);

@@ -58,9 +58,7 @@ pub fn tags(headers: &HeaderMap) -> Vec<Tag> {
     let values = headers.get_all(&TAG).iter();
     let texts = values.filter_map(|value| value.to_str().ok());
     let tags = texts.flat_map(|text| text.split(',')).map(str::trim);
-    tags.filter_map(|tag| tag.parse().ok())
-        .take(TAGS_IN_REQUEST_MAX)
-        .collect()
+    tags.filter_map(|tag| tag.parse().ok()).take(TAGS_IN_REQUEST_MAX).collect()
 }
 
 /// Whether the registry has filtered a list of referrers by artifact type; else the client has to.
@@ -93,11 +91,7 @@ pub struct RateLimit {
 pub fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
     let (remaining, window_s) = read_rate(text(headers, &RATE_REMAINING)?)?;
     let limit = text(headers, &RATE_LIMIT).and_then(read_rate);
-    Some(RateLimit {
-        limit: limit.map(|(limit, _)| limit),
-        remaining,
-        window_s,
-    })
+    Some(RateLimit { limit: limit.map(|(limit, _)| limit), remaining, window_s })
 }
 
 /// Reads `76;w=21600`.
@@ -125,14 +119,8 @@ mod tests {
     fn digests_and_subjects_are_read_or_say_nothing() {
         let digest = Digest::sha256(b"");
         let written = digest.to_string();
-        let both = headers(&[
-            ("Docker-Content-Digest", &written),
-            ("OCI-Subject", &written),
-        ]);
-        assert_eq!(
-            (content_digest(&both), subject(&both)),
-            (Some(digest), Some(digest))
-        );
+        let both = headers(&[("Docker-Content-Digest", &written), ("OCI-Subject", &written)]);
+        assert_eq!((content_digest(&both), subject(&both)), (Some(digest), Some(digest)));
         let bad = headers(&[("Docker-Content-Digest", "md5:x")]);
         assert_eq!(content_digest(&bad), None);
         assert_eq!(content_digest(&HeaderMap::new()), None);
@@ -164,17 +152,11 @@ mod tests {
 
     #[test]
     fn docker_hub_s_limit_is_read() {
-        let hub = headers(&[
-            ("ratelimit-limit", "100;w=21600"),
-            ("ratelimit-remaining", "76;w=21600"),
-        ]);
+        let hub =
+            headers(&[("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "76;w=21600")]);
         assert_eq!(
             rate_limit(&hub),
-            Some(RateLimit {
-                limit: Some(100),
-                remaining: 76,
-                window_s: Some(21_600),
-            })
+            Some(RateLimit { limit: Some(100), remaining: 76, window_s: Some(21_600) })
         );
         assert_eq!(rate_limit(&headers(&[("ratelimit-remaining", "x")])), None);
         let bare = headers(&[("ratelimit-remaining", "5")]);

@@ -63,15 +63,11 @@ pub enum LocationError {
 /// Not an address that may be followed.
 pub fn resolve(base: &Uri, location: &str) -> Result<Next, LocationError> {
     if location.len() > LOCATION_BYTES_MAX {
-        return Err(LocationError::Long {
-            found: location.len(),
-        });
+        return Err(LocationError::Long { found: location.len() });
     }
     let text = location.trim();
     let text = text.split_once('#').map_or(text, |(before, _)| before);
-    let malformed = || LocationError::Malformed {
-        text: text.chars().take(128).collect(),
-    };
+    let malformed = || LocationError::Malformed { text: text.chars().take(128).collect() };
     if text.is_empty() || text.contains(['\\', ' ']) || text.contains(char::is_control) {
         return Err(malformed());
     }
@@ -87,10 +83,7 @@ pub fn resolve(base: &Uri, location: &str) -> Result<Next, LocationError> {
     } else if text.starts_with('?') {
         format!("{scheme}://{authority}{}{text}", base.path())
     } else {
-        let folder = base
-            .path()
-            .rfind('/')
-            .map_or("/", |end| &base.path()[..=end]);
+        let folder = base.path().rfind('/').map_or("/", |end| &base.path()[..=end]);
         format!("{scheme}://{authority}{folder}{text}")
     };
     let uri: Uri = absolute.parse().map_err(|_| malformed())?;
@@ -107,9 +100,7 @@ pub fn resolve(base: &Uri, location: &str) -> Result<Next, LocationError> {
 fn scheme_of(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     is_scheme.then_some(scheme)
 }
 
@@ -119,9 +110,7 @@ fn check_scheme(base: &str, found: &str) -> Result<(), LocationError> {
     if is_web(&found) && !(base == "https" && found == "http") {
         Ok(())
     } else {
-        Err(LocationError::Scheme {
-            scheme: found.chars().take(32).collect(),
-        })
+        Err(LocationError::Scheme { scheme: found.chars().take(32).collect() })
     }
 }
 
@@ -138,9 +127,7 @@ fn with_path(uri: Uri) -> Option<Uri> {
             other => segments.push(other),
         }
     }
-    let query = uri
-        .query()
-        .map_or_else(String::new, |query| format!("?{query}"));
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
     let path: PathAndQuery = format!("/{}{query}", segments.join("/")).parse().ok()?;
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(path);
@@ -153,10 +140,7 @@ pub fn origin(one: &Uri, other: &Uri) -> Origin {
     let key = |uri: &Uri| {
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let usual = if scheme == "https" { 443 } else { 80 };
-        let port = uri
-            .authority()
-            .and_then(Authority::port_u16)
-            .unwrap_or(usual);
+        let port = uri.authority().and_then(Authority::port_u16).unwrap_or(usual);
         Some((scheme, uri.host()?.to_ascii_lowercase(), port))
     };
     match (key(one), key(other)) {
@@ -208,11 +192,7 @@ mod tests {
             ("https://r.example/u", "https://r.example/u", Same),
             ("https://R.EXAMPLE:443/u", "https://R.EXAMPLE:443/u", Same),
             ("https://r.example:444/u", "https://r.example:444/u", Other),
-            (
-                "//s3.example/b?X-Sig=1",
-                "https://s3.example/b?X-Sig=1",
-                Other,
-            ),
+            ("//s3.example/b?X-Sig=1", "https://s3.example/b?X-Sig=1", Other),
             ("1?x", "https://r.example/v2/a/blobs/uploads/1?x", Same),
             ("../1", "https://r.example/v2/a/blobs/1", Same),
             ("/a/../../b", "https://r.example/b", Same),
@@ -230,29 +210,13 @@ mod tests {
 
     #[test]
     fn what_must_not_be_followed_is_refused() {
-        for location in [
-            "http://r.example/u",
-            "file:///etc/passwd",
-            "javascript:x",
-            "data:x",
-        ] {
+        for location in ["http://r.example/u", "file:///etc/passwd", "javascript:x", "data:x"] {
             let found = follow(BASE, location);
-            assert!(
-                matches!(found, Err(LocationError::Scheme { .. })),
-                "{location}"
-            );
+            assert!(matches!(found, Err(LocationError::Scheme { .. })), "{location}");
         }
         let user = follow(BASE, "https://user:pw@r.example/");
         assert_eq!(user, Err(LocationError::UserInfo));
-        for location in [
-            "",
-            " ",
-            "https://",
-            "/a b",
-            "/a\r\nX: y",
-            "\\\\host\\x",
-            "https:///x",
-        ] {
+        for location in ["", " ", "https://", "/a b", "/a\r\nX: y", "\\\\host\\x", "https:///x"] {
             let found = follow(BASE, location);
             assert!(
                 matches!(found, Err(LocationError::Malformed { .. })),
@@ -269,14 +233,8 @@ mod tests {
     fn the_digest_is_added_after_any_query() {
         let digest = Digest::sha256(b"");
         for (upload, expected) in [
-            (
-                "https://r.example/u",
-                format!("https://r.example/u?digest={digest}"),
-            ),
-            (
-                "https://r.example/u?",
-                format!("https://r.example/u?digest={digest}"),
-            ),
+            ("https://r.example/u", format!("https://r.example/u?digest={digest}")),
+            ("https://r.example/u?", format!("https://r.example/u?digest={digest}")),
             (
                 "https://r.example/u?_state=a%2Bb",
                 format!("https://r.example/u?_state=a%2Bb&digest={digest}"),

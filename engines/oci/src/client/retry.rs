@@ -99,10 +99,7 @@ mod tests {
         assert_eq!(at_120, Some(RetryAfter::Wait { ms: 120_000 }));
         let at_121 = read("Sun, 06 Nov 1994 08:49:38 GMT", now);
         assert_eq!(at_121, Some(RetryAfter::TooLong { seconds: 121 }));
-        assert!(matches!(
-            read("99999999999999999999999", now),
-            Some(RetryAfter::TooLong { .. })
-        ));
+        assert!(matches!(read("99999999999999999999999", now), Some(RetryAfter::TooLong { .. })));
     }
 
     #[test]

@@ -79,9 +79,8 @@ pub fn refresh_form(service: Option<&str>, scopes: &[String], refresh_token: &Se
         ("refresh_token", refresh_token.expose()),
     ];
     let pairs = fields.iter().filter(|(_, value)| !value.is_empty());
-    let written: Vec<String> = pairs
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
+    let written: Vec<String> =
+        pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect();
     Secret::new(written.join("&"))
 }
 
@@ -149,16 +148,9 @@ mod tests {
             uri.to_string(),
             "https://auth.docker.io/token?service=registry.docker.io&scope=repository:samalba/my-app:pull%2Cpush"
         );
-        let uri = token_uri(
-            &from,
-            "https://a.example/t?x=1",
-            None,
-            &["a".to_owned(), "b".to_owned()],
-        );
-        assert_eq!(
-            uri.unwrap().to_string(),
-            "https://a.example/t?x=1&scope=a&scope=b"
-        );
+        let uri =
+            token_uri(&from, "https://a.example/t?x=1", None, &["a".to_owned(), "b".to_owned()]);
+        assert_eq!(uri.unwrap().to_string(), "https://a.example/t?x=1&scope=a&scope=b");
     }
 
     #[test]
@@ -182,11 +174,7 @@ mod tests {
     #[test]
     fn tokens_are_read_under_both_names() {
         for (body, token, life_s) in [
-            (
-                r#"{"token":"a","expires_in":300,"issued_at":"2009-11-10T23:00:00Z"}"#,
-                "a",
-                300,
-            ),
+            (r#"{"token":"a","expires_in":300,"issued_at":"2009-11-10T23:00:00Z"}"#, "a", 300),
             (r#"{"access_token":"b"}"#, "b", 60),
             (r#"{"token":"a","access_token":"b"}"#, "a", 60),
             (r#"{"token":"","access_token":"b","expires_in":0}"#, "b", 60),
@@ -196,11 +184,7 @@ mod tests {
             (r#"{"token":"a","expires_in":1e9}"#, "a", 60),
         ] {
             let read = Token::read(body.as_bytes()).unwrap();
-            assert_eq!(
-                (read.token.expose(), read.life_s),
-                (token, life_s),
-                "{body}"
-            );
+            assert_eq!((read.token.expose(), read.life_s), (token, life_s), "{body}");
         }
         let read = Token::read(br#"{"token":"a","refresh_token":"r"}"#).unwrap();
         assert_eq!(read.refresh_token.unwrap().expose(), "r");
@@ -226,9 +210,6 @@ mod tests {
         body.resize(TOKEN_BODY_BYTES_MAX, b' ');
         assert!(Token::read(&body).is_ok());
         body.push(b' ');
-        assert!(matches!(
-            Token::read(&body),
-            Err(DocumentError::Size { .. })
-        ));
+        assert!(matches!(Token::read(&body), Err(DocumentError::Size { .. })));
     }
 }

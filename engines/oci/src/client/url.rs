@@ -36,8 +36,7 @@ impl Scheme {
 #[must_use]
 pub fn url(scheme: Scheme, host: &RegistryHost, target: &str) -> Uri {
     let text = format!("{}://{}{target}", scheme.as_str(), host.wire_host());
-    text.parse()
-        .expect("a registry host and an encoded target are an address")
+    text.parse().expect("a registry host and an encoded target are an address")
 }
 
 #[cfg(test)]
@@ -47,19 +46,11 @@ mod tests {
     #[test]
     fn docker_hub_and_others_are_addressed() {
         for (scheme, host, expected) in [
-            (
-                Scheme::Https,
-                "docker.io",
-                "https://registry-1.docker.io/v2/",
-            ),
+            (Scheme::Https, "docker.io", "https://registry-1.docker.io/v2/"),
             (Scheme::Https, "ghcr.io", "https://ghcr.io/v2/"),
             (Scheme::Http, "127.0.0.1:5080", "http://127.0.0.1:5080/v2/"),
             (Scheme::Http, "[::1]:5000", "http://[::1]:5000/v2/"),
-            (
-                Scheme::Https,
-                "Registry.Example:443",
-                "https://Registry.Example:443/v2/",
-            ),
+            (Scheme::Https, "Registry.Example:443", "https://Registry.Example:443/v2/"),
         ] {
             let host = host.parse().unwrap();
             assert_eq!(url(scheme, &host, "/v2/").to_string(), expected);

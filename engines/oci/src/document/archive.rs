@@ -44,9 +44,7 @@ impl ArchivePath {
         if is_plain && bare.split('/').all(is_part) {
             Ok(Self(bare.to_owned()))
         } else {
-            Err(DocumentError::Path {
-                path: text.chars().take(128).collect(),
-            })
+            Err(DocumentError::Path { path: text.chars().take(128).collect() })
         }
     }
 
@@ -98,10 +96,9 @@ mod tests {
     #[test]
     fn old_and_new_docker_s_lists_are_read() {
         // Docker up to 24, and from 25 on, which saves an OCI layout beside it.
-        for (config, layer) in [
-            ("ab12.json", "cd34/layer.tar"),
-            ("blobs/sha256/ab12", "blobs/sha256/cd34"),
-        ] {
+        for (config, layer) in
+            [("ab12.json", "cd34/layer.tar"), ("blobs/sha256/ab12", "blobs/sha256/cd34")]
+        {
             let text = format!(
                 r#"[{{"Config":"{config}","RepoTags":["shop/api:1"],"Layers":["{layer}"],"LayerSources":{{}}}},{{"Config":"{config}","RepoTags":null,"Layers":null}}]"#
             );
@@ -117,18 +114,9 @@ mod tests {
 
     #[test]
     fn paths_that_leave_the_archive_are_refused() {
-        for bad in [
-            "",
-            "/etc/passwd",
-            "../x",
-            "a/../x",
-            "a//b",
-            "a/./b",
-            "a\\b",
-            "a\0b",
-            "./",
-            "a/",
-        ] {
+        for bad in
+            ["", "/etc/passwd", "../x", "a/../x", "a//b", "a/./b", "a\\b", "a\0b", "./", "a/"]
+        {
             assert!(ArchivePath::read(bad).is_err(), "{bad:?}");
         }
         assert_eq!(ArchivePath::read("./a/b").unwrap().as_str(), "a/b");

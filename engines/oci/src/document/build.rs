@@ -73,13 +73,7 @@ impl Manifest {
     }
 
     fn plain(media_type: ManifestType, kind: Kind) -> Self {
-        Self {
-            media_type,
-            kind,
-            subject: None,
-            artifact_type: None,
-            annotations: BTreeMap::new(),
-        }
+        Self { media_type, kind, subject: None, artifact_type: None, annotations: BTreeMap::new() }
     }
 
     /// Writes a manifest of our own: the same value gives the same bytes, without blanks.

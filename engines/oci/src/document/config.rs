@@ -116,10 +116,7 @@ impl NewImageConfig {
                 working_dir: &self.working_dir,
                 labels: &self.labels,
             },
-            rootfs: WrittenRoot {
-                kind: "layers",
-                diff_ids: &self.diff_ids,
-            },
+            rootfs: WrittenRoot { kind: "layers", diff_ids: &self.diff_ids },
         };
         serde_json::to_vec(&written).expect("strings and string maps are always JSON")
     }
@@ -185,14 +182,8 @@ mod tests {
     fn the_specification_s_example_is_read() {
         let config = ImageConfig::read(EXAMPLE.as_bytes()).unwrap();
         assert_eq!(config.platform, Some("linux/amd64".parse().unwrap()));
-        assert_eq!(
-            config.created,
-            Some("2015-10-31T22:22:56.015Z".parse().unwrap())
-        );
-        assert_eq!(
-            config.labels["com.example.project.git.url"],
-            "https://example.com/project.git"
-        );
+        assert_eq!(config.created, Some("2015-10-31T22:22:56.015Z".parse().unwrap()));
+        assert_eq!(config.labels["com.example.project.git.url"], "https://example.com/project.git");
         let hex = config.diff_ids[1].hex();
         assert!(hex.starts_with("5f70bf18"));
     }

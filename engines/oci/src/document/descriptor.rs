@@ -31,10 +31,7 @@ pub struct Descriptor {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// What the content runs on, where an index says so in words that are read here.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "write_platform"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_platform")]
     pub platform: Option<Platform>,
     /// The kind of artifact that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,16 +39,8 @@ pub struct Descriptor {
 }
 
 /// The fields that a case-blind parser could take for others.
-const FIELDS: &[&str] = &[
-    "mediaType",
-    "digest",
-    "size",
-    "urls",
-    "annotations",
-    "data",
-    "platform",
-    "artifactType",
-];
+const FIELDS: &[&str] =
+    &["mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"];
 
 const PLATFORM_FIELDS: &[&str] = &["architecture", "os", "variant"];
 
@@ -105,11 +94,7 @@ impl PlatformFields<'_> {
     pub(super) fn of(printed: &str) -> PlatformFields<'_> {
         let mut parts = printed.splitn(3, '/');
         let mut next = || parts.next().map(Cow::Borrowed);
-        PlatformFields {
-            os: next(),
-            architecture: next(),
-            variant: next(),
-        }
+        PlatformFields { os: next(), architecture: next(), variant: next() }
     }
 }
 
@@ -163,10 +148,8 @@ impl Fields<'_> {
             return Ok(None);
         };
         check_keys(raw.get(), PLATFORM_FIELDS, "platform")?;
-        let fields: PlatformFields<'_> =
-            serde_json::from_str(raw.get()).map_err(|wrong| DocumentError::Json {
-                reason: format!("platform: {wrong}"),
-            })?;
+        let fields: PlatformFields<'_> = serde_json::from_str(raw.get())
+            .map_err(|wrong| DocumentError::Json { reason: format!("platform: {wrong}") })?;
         Ok(fields.read())
     }
 
@@ -175,18 +158,10 @@ impl Fields<'_> {
             return Ok(());
         };
         // A client may take `data` for the content instead of fetching it, so it must be the content.
-        let holds = base64::engine::general_purpose::STANDARD
-            .decode(data)
-            .is_ok_and(|content| {
-                content.len() as u64 == self.size && self.digest.verify(&content).is_ok()
-            });
-        if holds {
-            Ok(())
-        } else {
-            Err(DocumentError::Data {
-                digest: self.digest.to_string(),
-            })
-        }
+        let holds = base64::engine::general_purpose::STANDARD.decode(data).is_ok_and(|content| {
+            content.len() as u64 == self.size && self.digest.verify(&content).is_ok()
+        });
+        if holds { Ok(()) } else { Err(DocumentError::Data { digest: self.digest.to_string() }) }
     }
 }
 
@@ -198,9 +173,8 @@ pub(super) struct Raw<'a>(#[serde(borrow)] &'a RawValue);
 impl Raw<'_> {
     /// Reads the descriptor; `place` says where it stands.
     pub(super) fn read(&self, place: &str) -> Result<Descriptor, DocumentError> {
-        let wrong = |wrong: serde_json::Error| DocumentError::Json {
-            reason: format!("{place}: {wrong}"),
-        };
+        let wrong =
+            |wrong: serde_json::Error| DocumentError::Json { reason: format!("{place}: {wrong}") };
         check_keys(self.0.get(), FIELDS, place)?;
         let fields: Fields<'_> = serde_json::from_str(self.0.get()).map_err(wrong)?;
         fields.check_data()?;
@@ -223,12 +197,9 @@ pub(super) fn check_keys(
     known: &[&'static str],
     place: &str,
 ) -> Result<(), DocumentError> {
-    let keys: Keys = serde_json::from_str(object).map_err(|wrong| DocumentError::Json {
-        reason: format!("{place}: {wrong}"),
-    })?;
-    keys.0
-        .iter()
-        .try_for_each(|key| strict::check_key(key, known))
+    let keys: Keys = serde_json::from_str(object)
+        .map_err(|wrong| DocumentError::Json { reason: format!("{place}: {wrong}") })?;
+    keys.0.iter().try_for_each(|key| strict::check_key(key, known))
 }
 
 /// The keys of an object.
@@ -272,26 +243,14 @@ mod tests {
         for (text, missing) in [
             (format!(r#"{{"digest":"{EMPTY}","size":2}}"#), "mediaType"),
             (r#"{"mediaType":"a/b","size":2}"#.to_owned(), "digest"),
-            (
-                format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}"}}"#),
-                "size",
-            ),
-            (
-                format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}","size":-1}}"#),
-                "here",
-            ),
-            (
-                format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}","size":1.5}}"#),
-                "here",
-            ),
+            (format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}"}}"#), "size"),
+            (format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}","size":-1}}"#), "here"),
+            (format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}","size":1.5}}"#), "here"),
             (
                 format!(r#"{{"mediaType":"a/b","digest":"{EMPTY}","size":9223372036854775808}}"#),
                 "here",
             ),
-            (
-                r#"{"mediaType":"a/b","digest":"sha256:00","size":1}"#.to_owned(),
-                "64",
-            ),
+            (r#"{"mediaType":"a/b","digest":"sha256:00","size":1}"#.to_owned(), "64"),
             ("7".to_owned(), "map"),
         ] {
             let refused = read(&text).unwrap_err().to_string();

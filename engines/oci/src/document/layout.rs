@@ -43,9 +43,7 @@ pub fn read_marker(bytes: &[u8]) -> Result<(), DocumentError> {
     if marker.image_layout_version.starts_with("1.") {
         Ok(())
     } else {
-        Err(DocumentError::Shape {
-            problem: "the OCI layout is not of version 1",
-        })
+        Err(DocumentError::Shape { problem: "the OCI layout is not of version 1" })
     }
 }
 
@@ -78,12 +76,7 @@ mod tests {
     fn the_marker_is_of_version_1() {
         assert_eq!(read_marker(MARKER), Ok(()));
         assert_eq!(read_marker(br#"{"imageLayoutVersion": "1.1.0"}"#), Ok(()));
-        for bad in [
-            "",
-            "{}",
-            r#"{"imageLayoutVersion":"2.0.0"}"#,
-            r#"{"imageLayoutVersion":1}"#,
-        ] {
+        for bad in ["", "{}", r#"{"imageLayoutVersion":"2.0.0"}"#, r#"{"imageLayoutVersion":1}"#] {
             assert!(read_marker(bad.as_bytes()).is_err(), "{bad}");
         }
         let padded = |length: usize| {
@@ -100,10 +93,7 @@ mod tests {
         let entry = format!(
             r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":7,"digest":"sha256:{hex}","annotations":{{"org.opencontainers.image.ref.name":"v1.0"}}}}"#
         );
-        for media_type in [
-            "",
-            r#""mediaType":"application/vnd.oci.image.index.v1+json","#,
-        ] {
+        for media_type in ["", r#""mediaType":"application/vnd.oci.image.index.v1+json","#] {
             let text = format!(r#"{{"schemaVersion":2,{media_type}"manifests":[{entry}]}}"#);
             let entries = read_index(text.as_bytes()).unwrap();
             assert_eq!(entry_name(&entries[0]), Some("v1.0"));

@@ -108,9 +108,7 @@ impl Manifest {
         let fields = read_fields(bytes, limit)?;
         let media_type = decide_type(&fields, content_type)?;
         if fields.schema_version != Some(2) {
-            return Err(DocumentError::SchemaVersion {
-                found: fields.schema_version,
-            });
+            return Err(DocumentError::SchemaVersion { found: fields.schema_version });
         }
         let kind = read_kind(&fields, media_type)?;
         let subject = fields.subject.map(|raw| raw.read("subject")).transpose()?;
@@ -169,11 +167,7 @@ impl Manifest {
 pub fn extends(new: &Manifest, old: &Manifest) -> bool {
     let entries = |manifest: &Manifest| -> BTreeSet<domain::Digest> {
         let (layers, children) = (manifest.layers(), manifest.children());
-        layers
-            .iter()
-            .chain(children)
-            .map(|entry| entry.digest)
-            .collect()
+        layers.iter().chain(children).map(|entry| entry.digest).collect()
     };
     let subject = |manifest: &Manifest| manifest.subject.as_ref().map(|subject| subject.digest);
     let keeps_subject = old.subject.is_none() || subject(new) == subject(old);
@@ -191,9 +185,7 @@ fn read_fields(bytes: &[u8], limit: ManifestLimit) -> Result<Fields<'_>, Documen
     strict::check(bytes)?;
     let text = std::str::from_utf8(bytes).expect("the strict pass has read it as UTF-8");
     check_keys(text, FIELDS, "manifest")?;
-    serde_json::from_str(text).map_err(|wrong| DocumentError::Json {
-        reason: wrong.to_string(),
-    })
+    serde_json::from_str(text).map_err(|wrong| DocumentError::Json { reason: wrong.to_string() })
 }
 
 /// Content types that say only that it is JSON or bytes.
@@ -203,11 +195,9 @@ fn decide_type(
     fields: &Fields<'_>,
     content_type: Option<&str>,
 ) -> Result<ManifestType, DocumentError> {
-    let asked = content_type.map(essence).filter(|bare| {
-        !SAYS_NOTHING
-            .iter()
-            .any(|none| none.eq_ignore_ascii_case(bare))
-    });
+    let asked = content_type
+        .map(essence)
+        .filter(|bare| !SAYS_NOTHING.iter().any(|none| none.eq_ignore_ascii_case(bare)));
     let said = fields.media_type.as_deref().filter(|said| !said.is_empty());
     if let (Some(asked), Some(said)) = (asked, said)
         && !asked.eq_ignore_ascii_case(said)
@@ -231,21 +221,14 @@ fn decide_type(
 fn read_kind(fields: &Fields<'_>, media_type: ManifestType) -> Result<Kind, DocumentError> {
     let shape = |problem| DocumentError::Shape { problem };
     if fields.fs_layers.is_some() {
-        return Err(shape(
-            "`fsLayers` belongs to Docker's schema 1, which is not supported",
-        ));
+        return Err(shape("`fsLayers` belongs to Docker's schema 1, which is not supported"));
     }
-    match (
-        media_type.is_index(),
-        &fields.manifests,
-        &fields.config,
-        &fields.layers,
-    ) {
+    match (media_type.is_index(), &fields.manifests, &fields.config, &fields.layers) {
         (_, Some(_), Some(_), _) => Err(shape("the manifest has both `manifests` and `config`")),
         (_, Some(_), _, Some(_)) => Err(shape("the manifest has both `manifests` and `layers`")),
-        (true, Some(manifests), None, None) => Ok(Kind::Index {
-            manifests: read_all(manifests, "manifests")?,
-        }),
+        (true, Some(manifests), None, None) => {
+            Ok(Kind::Index { manifests: read_all(manifests, "manifests")? })
+        }
         (true, None, _, _) => Err(shape("the index has no `manifests`")),
         (false, Some(_), None, None) => Err(shape("the image manifest has `manifests`")),
         (false, None, None, _) => Err(shape("the image manifest has no `config`")),
@@ -257,9 +240,5 @@ fn read_kind(fields: &Fields<'_>, media_type: ManifestType) -> Result<Kind, Docu
 }
 
 fn read_all(entries: &[Raw<'_>], list: &str) -> Result<Vec<Descriptor>, DocumentError> {
-    entries
-        .iter()
-        .enumerate()
-        .map(|(at, raw)| raw.read(&format!("{list}[{at}]")))
-        .collect()
+    entries.iter().enumerate().map(|(at, raw)| raw.read(&format!("{list}[{at}]"))).collect()
 }

@@ -60,10 +60,7 @@ pub fn referrers_page(
         }
         looked_at += 1;
     }
-    ReferrersPage {
-        bytes: index_bytes(&taken),
-        looked_at,
-    }
+    ReferrersPage { bytes: index_bytes(&taken), looked_at }
 }
 
 fn index_bytes(descriptors: &[Descriptor]) -> Vec<u8> {
@@ -76,11 +73,7 @@ fn index_bytes(descriptors: &[Descriptor]) -> Vec<u8> {
 #[must_use]
 pub fn fallback_tag(subject: &Digest) -> String {
     let hex = subject.hex();
-    format!(
-        "{}-{}",
-        subject.algorithm().name(),
-        &hex[..64.min(hex.len())]
-    )
+    format!("{}-{}", subject.algorithm().name(), &hex[..64.min(hex.len())])
 }
 
 #[cfg(test)]
@@ -100,10 +93,7 @@ mod tests {
     fn the_artifact_type_is_the_manifest_s_or_its_configuration_s() {
         let of = |manifest: &Manifest| referrer_descriptor(Digest::sha256(b"m"), 9, manifest);
         let named = of(&image(Some("application/spdx+json")));
-        assert_eq!(
-            named.artifact_type.as_deref(),
-            Some("application/spdx+json")
-        );
+        assert_eq!(named.artifact_type.as_deref(), Some("application/spdx+json"));
         assert_eq!(named.annotations["k"], "v");
         assert_eq!(named.size, 9);
         assert_eq!(of(&image(None)).artifact_type.as_deref(), Some(OCI_CONFIG));
@@ -120,11 +110,7 @@ mod tests {
 
     #[test]
     fn a_list_is_filtered_and_reads_as_an_index() {
-        let all = [
-            descriptor(0, "a/b"),
-            descriptor(1, "c/d"),
-            descriptor(2, "a/b"),
-        ];
+        let all = [descriptor(0, "a/b"), descriptor(1, "c/d"), descriptor(2, "a/b")];
         let page = referrers_page(&all, Some("a/b"), 4 << 20);
         assert_eq!(page.looked_at, 3);
         let read = Manifest::read(&page.bytes, Some("application/vnd.oci.image.index.v1+json"));

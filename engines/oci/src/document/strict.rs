@@ -20,9 +20,8 @@ use std::fmt;
 /// # Errors
 /// No UTF-8, a byte-order mark, a duplicate key, nesting, too many keys, bytes after the value, or no JSON.
 pub(super) fn check(bytes: &[u8]) -> Result<(), DocumentError> {
-    let text = std::str::from_utf8(bytes).map_err(|wrong| DocumentError::NotUtf8 {
-        offset: wrong.valid_up_to(),
-    })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|wrong| DocumentError::NotUtf8 { offset: wrong.valid_up_to() })?;
     if text.starts_with('\u{feff}') {
         return Err(DocumentError::ByteOrderMark);
     }
@@ -30,9 +29,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), DocumentError> {
     Once { depth: 0 }
         .deserialize(&mut json)
         .and_then(|()| json.end())
-        .map_err(|wrong| DocumentError::Json {
-            reason: wrong.to_string(),
-        })
+        .map_err(|wrong| DocumentError::Json { reason: wrong.to_string() })
 }
 
 /// Checks that a key which a case-blind parser takes for one of ours is exactly ours.
@@ -53,10 +50,9 @@ pub(super) fn check_key(key: &str, known: &[&'static str]) -> Result<(), Documen
         .collect();
     match known.iter().find(|name| name.eq_ignore_ascii_case(&folded)) {
         None => Ok(()),
-        Some(name) => Err(DocumentError::KeyCase {
-            found: key.chars().take(64).collect(),
-            meant: name,
-        }),
+        Some(name) => {
+            Err(DocumentError::KeyCase { found: key.chars().take(64).collect(), meant: name })
+        }
     }
 }
 
@@ -69,9 +65,7 @@ impl Once {
     fn inside<E: serde::de::Error>(&self) -> Result<Self, E> {
         let depth = self.depth + 1;
         if depth > JSON_DEPTH_MAX {
-            return Err(E::custom(format_args!(
-                "nested deeper than {JSON_DEPTH_MAX}"
-            )));
+            return Err(E::custom(format_args!("nested deeper than {JSON_DEPTH_MAX}")));
         }
         Ok(Self { depth })
     }
@@ -117,10 +111,7 @@ impl<'de> Visitor<'de> for Once {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        while values
-            .next_element_seed(self.inside::<A::Error>()?)?
-            .is_some()
-        {}
+        while values.next_element_seed(self.inside::<A::Error>()?)?.is_some() {}
         Ok(())
     }
 
@@ -178,23 +169,16 @@ mod tests {
 
     #[test]
     fn one_reading_passes() {
-        for text in [
-            "{}",
-            " {\"a\":[1,-2,0.5,true,null,\"x\"],\"b\":{\"a\":1}} \n",
-            "[]",
-            "1",
-        ] {
+        for text in ["{}", " {\"a\":[1,-2,0.5,true,null,\"x\"],\"b\":{\"a\":1}} \n", "[]", "1"] {
             assert_eq!(check(text.as_bytes()), Ok(()), "{text}");
         }
     }
 
     #[test]
     fn a_key_twice_is_refused_at_any_level_and_in_any_spelling() {
-        for text in [
-            r#"{"a":1,"a":1}"#,
-            r#"{"a":1,"\u0061":2}"#,
-            r#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#,
-        ] {
+        for text in
+            [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#]
+        {
             assert!(refused(text).contains("duplicate key \"a\""), "{text}");
         }
     }
@@ -223,10 +207,7 @@ mod tests {
     #[test]
     fn what_is_not_one_json_text_is_refused() {
         assert_eq!(check(b"\xef\xbb\xbf{}"), Err(DocumentError::ByteOrderMark));
-        assert_eq!(
-            check(b"{\"a\":\"\xff\"}"),
-            Err(DocumentError::NotUtf8 { offset: 6 })
-        );
+        assert_eq!(check(b"{\"a\":\"\xff\"}"), Err(DocumentError::NotUtf8 { offset: 6 }));
         for text in [
             "",
             "{} {}",
@@ -240,10 +221,7 @@ mod tests {
             "NaN",
             "\"\\ud800\"",
         ] {
-            assert!(
-                matches!(check(text.as_bytes()), Err(DocumentError::Json { .. })),
-                "{text}"
-            );
+            assert!(matches!(check(text.as_bytes()), Err(DocumentError::Json { .. })), "{text}");
         }
     }
 

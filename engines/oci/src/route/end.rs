@@ -43,10 +43,6 @@ impl<'a> End<'a> {
             [name @ .., "referrers", digest] => (name, Self::Referrers(digest)),
             _ => return None,
         };
-        if name.is_empty() {
-            None
-        } else {
-            Some((name, end))
-        }
+        if name.is_empty() { None } else { Some((name, end)) }
     }
 }

@@ -28,19 +28,12 @@ impl Route {
             };
         }
         let rest = path.strip_prefix("/v2/").ok_or(RouteError::NotFound)?;
-        let segments = rest
-            .split('/')
-            .map(segment)
-            .collect::<Result<Vec<_>, _>>()?;
+        let segments = rest.split('/').map(segment).collect::<Result<Vec<_>, _>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (name, end) = End::split(&segments).ok_or(RouteError::NotFound)?;
         let query = Query::read(query.unwrap_or_default())?;
         if end == End::Catalog {
-            return only_get(method, || {
-                Ok(Self::Catalog {
-                    page: read_page(&query)?,
-                })
-            });
+            return only_get(method, || Ok(Self::Catalog { page: read_page(&query)? }));
         }
         let repository = name.join("/").parse().map_err(RouteError::Name)?;
         read_end(method, repository, end, &query)
@@ -66,10 +59,7 @@ fn read_end(
         End::Catalog => Err(RouteError::NotFound),
         End::Blob(digest) => read_blob(method, repository, digest),
         End::Uploads => match *method {
-            Method::POST => Ok(Route::StartUpload {
-                start: read_start(query)?,
-                repository,
-            }),
+            Method::POST => Ok(Route::StartUpload { start: read_start(query)?, repository }),
             _ => Err(refuse(method, "POST")),
         },
         End::Upload(id) => read_upload(method, repository, id, query),
@@ -105,11 +95,7 @@ fn read_blob(
     let digest: Digest = digest.parse().map_err(RouteError::Digest)?;
     match *method {
         Method::DELETE => Ok(Route::DeleteBlob { repository, digest }),
-        _ => Ok(Route::GetBlob {
-            repository,
-            digest,
-            answer: read_answer(method, allow)?,
-        }),
+        _ => Ok(Route::GetBlob { repository, digest, answer: read_answer(method, allow)? }),
     }
 }
 
@@ -120,23 +106,13 @@ fn read_start(query: &Query) -> Result<UploadStart, RouteError> {
         // Source: containerd#14086.
         let from = query.one("from")?.filter(|from| !from.is_empty());
         return Ok(match from.map(str::parse) {
-            None => UploadStart::Mount {
-                digest: digest(mount)?,
-                from: None,
-            },
-            Some(Ok(from)) => UploadStart::Mount {
-                digest: digest(mount)?,
-                from: Some(from),
-            },
-            Some(Err(_)) => UploadStart::Session {
-                algorithm: digest(mount)?.algorithm(),
-            },
+            None => UploadStart::Mount { digest: digest(mount)?, from: None },
+            Some(Ok(from)) => UploadStart::Mount { digest: digest(mount)?, from: Some(from) },
+            Some(Err(_)) => UploadStart::Session { algorithm: digest(mount)?.algorithm() },
         });
     }
     if let Some(whole) = query.one("digest")? {
-        return Ok(UploadStart::Whole {
-            digest: digest(whole)?,
-        });
+        return Ok(UploadStart::Whole { digest: digest(whole)? });
     }
     let algorithm = match query.one("digest-algorithm")? {
         None | Some("sha256") => Algorithm::Sha256,
@@ -177,14 +153,10 @@ fn read_manifest(
 ) -> Result<Route, RouteError> {
     let allow = "GET, HEAD, PUT, DELETE";
     match *method {
-        Method::PUT => Ok(Route::PutManifest {
-            put: read_put(reference, query)?,
-            repository,
-        }),
-        Method::DELETE => Ok(Route::DeleteManifest {
-            reference: read_reference(reference)?,
-            repository,
-        }),
+        Method::PUT => Ok(Route::PutManifest { put: read_put(reference, query)?, repository }),
+        Method::DELETE => {
+            Ok(Route::DeleteManifest { reference: read_reference(reference)?, repository })
+        }
         _ => Ok(Route::GetManifest {
             answer: read_answer(method, allow)?,
             reference: read_reference(reference)?,
@@ -196,24 +168,16 @@ fn read_manifest(
 /// A colon cannot stand in a tag, so that with one it is meant as a digest.
 fn read_reference(text: &str) -> Result<ManifestRef, RouteError> {
     if text.contains(':') {
-        return text
-            .parse()
-            .map(ManifestRef::Digest)
-            .map_err(RouteError::Digest);
+        return text.parse().map(ManifestRef::Digest).map_err(RouteError::Digest);
     }
     // What cannot be a tag is answered like a tag that is not there. Source: the conformance suite of
     // distribution-spec 1.0 asks for `.INVALID_MANIFEST_NAME` and expects 404.
-    text.parse()
-        .map(ManifestRef::Tag)
-        .map_err(|_| RouteError::NoSuchManifest)
+    text.parse().map(ManifestRef::Tag).map_err(|_| RouteError::NoSuchManifest)
 }
 
 fn read_put(reference: &str, query: &Query) -> Result<ManifestPut, RouteError> {
     if !reference.contains(':') {
-        return reference
-            .parse()
-            .map(ManifestPut::Tag)
-            .map_err(RouteError::Tag);
+        return reference.parse().map(ManifestPut::Tag).map_err(RouteError::Tag);
     }
     let digest = reference.parse().map_err(RouteError::Digest)?;
     let found = query.all("tag").count();
@@ -239,10 +203,7 @@ fn read_artifact_type(query: &Query) -> Result<Option<String>, RouteError> {
 fn read_page(query: &Query) -> Result<PageQuery, RouteError> {
     let n = query.one("n")?.map(read_number).transpose()?;
     let last = query.one("last")?.filter(|last| !last.is_empty());
-    Ok(PageQuery {
-        n,
-        last: last.map(str::to_owned),
-    })
+    Ok(PageQuery { n, last: last.map(str::to_owned) })
 }
 
 fn read_number(text: &str) -> Result<usize, RouteError> {
@@ -272,8 +233,5 @@ fn only_get(
 }
 
 fn refuse(method: &Method, allow: &'static str) -> RouteError {
-    RouteError::Method {
-        method: method.as_str().chars().take(16).collect(),
-        allow,
-    }
+    RouteError::Method { method: method.as_str().chars().take(16).collect(), allow }
 }

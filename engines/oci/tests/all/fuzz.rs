@@ -53,10 +53,7 @@ fn json() -> impl Strategy<Value = String> {
             format!("{{{}}}", pairs.join(","))
         });
         let list = prop::collection::vec(inner, 0..4);
-        prop_oneof![
-            object,
-            list.prop_map(|values| format!("[{}]", values.join(",")))
-        ]
+        prop_oneof![object, list.prop_map(|values| format!("[{}]", values.join(",")))]
     })
 }
 

@@ -113,11 +113,8 @@ fn docker_s_manifest_is_read_and_its_foreign_layers_are_not_asked_for() {
 
 #[test]
 fn the_type_is_the_request_s_then_the_document_s_then_its_shape_s() {
-    let bare = IMAGE.replacen(
-        &format!("\"mediaType\": \"{OCI_IMAGE}\",\n  \"config\""),
-        "\"config\"",
-        1,
-    );
+    let bare =
+        IMAGE.replacen(&format!("\"mediaType\": \"{OCI_IMAGE}\",\n  \"config\""), "\"config\"", 1);
     assert!(!bare.starts_with(IMAGE.split("config").next().unwrap()));
     for (text, content_type, expected) in [
         (bare.as_str(), None, ManifestType::OciImage),
@@ -129,11 +126,7 @@ fn the_type_is_the_request_s_then_the_document_s_then_its_shape_s() {
             Some("application/vnd.oci.image.manifest.v1+json; charset=utf-8"),
             ManifestType::OciImage,
         ),
-        (
-            DOCKER,
-            Some("application/octet-stream"),
-            ManifestType::DockerImage,
-        ),
+        (DOCKER, Some("application/octet-stream"), ManifestType::DockerImage),
     ] {
         let manifest = Manifest::read(text.as_bytes(), content_type).unwrap();
         assert_eq!(manifest.media_type, expected, "{content_type:?}");
@@ -154,30 +147,12 @@ fn refused(cases: &[(&str, &str)]) {
 #[test]
 fn what_two_parsers_could_read_differently_is_refused() {
     refused(&[
-        (
-            r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#,
-            "both `manifests` and `layers`",
-        ),
-        (
-            r#"{"schemaVersion":2,"manifests":[],"config":@}"#,
-            "both `manifests` and `config`",
-        ),
-        (
-            r#"{"schemaVersion":2,"config":@,"layers":[],"layers":[]}"#,
-            "duplicate key \"layers\"",
-        ),
-        (
-            r#"{"schemaVersion":2,"config":@,"Layers":[]}"#,
-            "`Layers` is read as `layers`",
-        ),
-        (
-            r#"{"schemaVersion":2,"config":{"Digest":1}}"#,
-            "`Digest` is read as `digest`",
-        ),
-        (
-            r#"{"schemaVersion":2,"config":@,"fsLayers":[]}"#,
-            "schema 1",
-        ),
+        (r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#, "both `manifests` and `layers`"),
+        (r#"{"schemaVersion":2,"manifests":[],"config":@}"#, "both `manifests` and `config`"),
+        (r#"{"schemaVersion":2,"config":@,"layers":[],"layers":[]}"#, "duplicate key \"layers\""),
+        (r#"{"schemaVersion":2,"config":@,"Layers":[]}"#, "`Layers` is read as `layers`"),
+        (r#"{"schemaVersion":2,"config":{"Digest":1}}"#, "`Digest` is read as `digest`"),
+        (r#"{"schemaVersion":2,"config":@,"fsLayers":[]}"#, "schema 1"),
         (r#"{"schemaVersion":2,"config":@}{}"#, "trailing characters"),
     ]);
     let platform = INDEX.replace("\"os\"", "\"OS\"");
@@ -191,33 +166,16 @@ fn what_is_not_what_its_type_has_is_refused() {
         (r#"{"schemaVersion":1,"config":@}"#, "`schemaVersion` is 1"),
         (r#"{"config":@}"#, "`schemaVersion` is missing"),
         (r#"{"schemaVersion":2}"#, "no `config`"),
-        (
-            r#"{"schemaVersion":2,"mediaType":"application/x","manifests":[]}"#,
-            "not a manifest's",
-        ),
+        (r#"{"schemaVersion":2,"mediaType":"application/x","manifests":[]}"#, "not a manifest's"),
         (r#"{"schemaVersion":2,"config":7}"#, "config"),
-        (
-            r#"{"schemaVersion":2,"config":@,"layers":[{}]}"#,
-            "layers[0]",
-        ),
+        (r#"{"schemaVersion":2,"config":@,"layers":[{}]}"#, "layers[0]"),
         (r#"{"schemaVersion":2,"config":@,"subject":{}}"#, "subject"),
-        (
-            r#"{"schemaVersion":2,"config":@,"annotations":{"a":1}}"#,
-            "invalid type",
-        ),
+        (r#"{"schemaVersion":2,"config":@,"annotations":{"a":1}}"#, "invalid type"),
         ("[]", "invalid type"),
     ]);
     for (content_type, text, expected) in [
-        (
-            OCI_INDEX,
-            r#"{"schemaVersion":2,"config":{}}"#,
-            "no `manifests`",
-        ),
-        (
-            OCI_IMAGE,
-            r#"{"schemaVersion":2,"manifests":[]}"#,
-            "has `manifests`",
-        ),
+        (OCI_INDEX, r#"{"schemaVersion":2,"config":{}}"#, "no `manifests`"),
+        (OCI_IMAGE, r#"{"schemaVersion":2,"manifests":[]}"#, "has `manifests`"),
     ] {
         let found = Manifest::read(text.as_bytes(), Some(content_type)).unwrap_err();
         assert!(found.to_string().contains(expected), "{found}");
@@ -249,10 +207,7 @@ fn a_manifest_is_read_at_4_mib_and_refused_above_unless_set() {
     let padded = |length: usize| format!("{IMAGE}{}", " ".repeat(length - IMAGE.len()));
     let (at, above) = (padded(4_194_304), padded(4_194_305));
     assert!(read(&at).is_ok());
-    let expected = DocumentError::Size {
-        found: 4_194_305,
-        max: 4_194_304,
-    };
+    let expected = DocumentError::Size { found: 4_194_305, max: 4_194_304 };
     assert_eq!(expected.answer().0.as_u16(), 413);
     assert_eq!(read(&above), Err(expected));
     let set = ManifestLimit::new(16 << 20).unwrap();
@@ -275,9 +230,7 @@ fn null_lists_read_as_go_writes_them() {
 }
 
 fn image(layers: &[&str]) -> Manifest {
-    let layers = layers
-        .iter()
-        .map(|layer| Descriptor::of("a/layer", layer.as_bytes()));
+    let layers = layers.iter().map(|layer| Descriptor::of("a/layer", layer.as_bytes()));
     // As cosign does: the configuration lists the layers, so that it changes with them.
     let layers: Vec<Descriptor> = layers.collect();
     let config = Descriptor::of("a/config", format!("{layers:?}").as_bytes());
@@ -293,9 +246,7 @@ fn an_append_tag_may_grow_and_never_shrink() {
     assert!(!extends(&one, &two));
     assert!(!extends(&image(&["b"]), &one));
     let index = |manifests: &[&str]| {
-        let entries = manifests
-            .iter()
-            .map(|m| Descriptor::of(OCI_IMAGE, m.as_bytes()));
+        let entries = manifests.iter().map(|m| Descriptor::of(OCI_IMAGE, m.as_bytes()));
         Manifest::index(ImageFormat::Oci, entries.collect())
     };
     assert!(extends(&index(&["a", "b"]), &index(&["a"])));
@@ -323,10 +274,7 @@ fn a_built_manifest_has_the_same_bytes_each_time_and_reads_back() {
     );
     let expected = expected.replace("LAYER", &Digest::sha256(b"layer").to_string());
     assert_eq!(String::from_utf8(manifest.write()).unwrap(), expected);
-    assert_eq!(
-        Manifest::read(&manifest.write(), Some(OCI_IMAGE)),
-        Ok(manifest)
-    );
+    assert_eq!(Manifest::read(&manifest.write(), Some(OCI_IMAGE)), Ok(manifest));
 
     let mut child = Descriptor::of(OCI_IMAGE, b"m");
     child.platform = Some("linux/arm64/v8".parse().unwrap());

@@ -8,9 +8,8 @@ const HEX: &str = "6c3c624b58dbbcd3c0dd82b4c53f04194d1247c6eebdaab7c610cf7d66709
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 
 fn ask(method: &Method, target: &str) -> Result<Route, RouteError> {
-    let (path, query) = target
-        .split_once('?')
-        .map_or((target, None), |(path, query)| (path, Some(query)));
+    let (path, query) =
+        target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     Route::read(method, path, query)
 }
 
@@ -40,11 +39,7 @@ fn read_as(cases: &[(&Method, &str, Route)]) {
     for (method, target, expected) in cases {
         let target = target.replace('@', &format!("sha256:{HEX}"));
         let target = target.replace('#', ID);
-        assert_eq!(
-            ask(method, &target).as_ref(),
-            Ok(expected),
-            "{method} {target}"
-        );
+        assert_eq!(ask(method, &target).as_ref(), Ok(expected), "{method} {target}");
     }
 }
 
@@ -63,22 +58,11 @@ fn the_ping_is_read_with_and_without_its_slash() {
 
 #[test]
 fn blobs_are_read_by_digest() {
-    let blob = |answer| Route::GetBlob {
-        repository: name(),
-        digest: digest(),
-        answer,
-    };
-    let gone = Route::DeleteBlob {
-        repository: name(),
-        digest: digest(),
-    };
+    let blob = |answer| Route::GetBlob { repository: name(), digest: digest(), answer };
+    let gone = Route::DeleteBlob { repository: name(), digest: digest() };
     read_as(&[
         (&Method::GET, "/v2/shop/api/blobs/@", blob(Answer::Whole)),
-        (
-            &Method::HEAD,
-            "/v2/shop/api/blobs/@",
-            blob(Answer::HeadersOnly),
-        ),
+        (&Method::HEAD, "/v2/shop/api/blobs/@", blob(Answer::HeadersOnly)),
         (&Method::DELETE, "/v2/shop/api/blobs/@", gone),
     ]);
 }
@@ -86,72 +70,40 @@ fn blobs_are_read_by_digest() {
 #[test]
 fn uploads_start_in_four_ways() {
     let post = &Method::POST;
-    let start = |start| Route::StartUpload {
-        repository: name(),
-        start,
-    };
+    let start = |start| Route::StartUpload { repository: name(), start };
     let session = |algorithm| start(UploadStart::Session { algorithm });
     let mount = |from: Option<&str>| {
-        start(UploadStart::Mount {
-            digest: digest(),
-            from: from.map(repository),
-        })
+        start(UploadStart::Mount { digest: digest(), from: from.map(repository) })
     };
     let whole = start(UploadStart::Whole { digest: digest() });
     let to = |query: &str| format!("/v2/shop/api/blobs/uploads/{query}");
     read_as(&[
         (post, &to(""), session(Algorithm::Sha256)),
-        (
-            post,
-            "/v2/shop/api/blobs/uploads",
-            session(Algorithm::Sha256),
-        ),
-        (
-            post,
-            &to("?digest-algorithm=sha512"),
-            session(Algorithm::Sha512),
-        ),
+        (post, "/v2/shop/api/blobs/uploads", session(Algorithm::Sha256)),
+        (post, &to("?digest-algorithm=sha512"), session(Algorithm::Sha512)),
         (post, &to("?digest=@"), whole),
         (post, &to("?mount=@&from=base/os"), mount(Some("base/os"))),
         (post, &to("?mount=@&from=base%2Fos"), mount(Some("base/os"))),
         (post, &to("?mount=@"), mount(None)),
         (post, &to("?mount=@&from="), mount(None)),
         // A source that is no name has nothing to mount.
-        (
-            post,
-            &to("?mount=@&from=NotAName"),
-            session(Algorithm::Sha256),
-        ),
+        (post, &to("?mount=@&from=NotAName"), session(Algorithm::Sha256)),
     ]);
 }
 
 #[test]
 fn uploads_go_on_and_end() {
     let (repository, upload): (_, UploadId) = (name(), ID.parse().unwrap());
-    let finish = Route::FinishUpload {
-        repository: name(),
-        upload,
-        digest: digest(),
-    };
-    let patch = Route::PatchUpload {
-        repository: repository.clone(),
-        upload,
-    };
-    let status = Route::UploadStatus {
-        repository: repository.clone(),
-        upload,
-    };
+    let finish = Route::FinishUpload { repository: name(), upload, digest: digest() };
+    let patch = Route::PatchUpload { repository: repository.clone(), upload };
+    let status = Route::UploadStatus { repository: repository.clone(), upload };
     let cancel = Route::CancelUpload { repository, upload };
     let encoded = format!("/v2/shop/api/blobs/uploads/#?digest=sha256%3A{HEX}");
     read_as(&[
         (&Method::PATCH, "/v2/shop/api/blobs/uploads/#", patch),
         (&Method::GET, "/v2/shop/api/blobs/uploads/#", status),
         (&Method::DELETE, "/v2/shop/api/blobs/uploads/#", cancel),
-        (
-            &Method::PUT,
-            "/v2/shop/api/blobs/uploads/#?digest=@",
-            finish.clone(),
-        ),
+        (&Method::PUT, "/v2/shop/api/blobs/uploads/#?digest=@", finish.clone()),
         (&Method::PUT, &encoded, finish),
     ]);
 }
@@ -160,33 +112,14 @@ fn uploads_go_on_and_end() {
 fn manifests_are_read_by_tag_and_digest() {
     let by_tag = || ManifestRef::Tag(tag("1.4"));
     let by_digest = || ManifestRef::Digest(digest());
-    let manifest = |reference, answer| Route::GetManifest {
-        repository: name(),
-        reference,
-        answer,
-    };
+    let manifest = |reference, answer| Route::GetManifest { repository: name(), reference, answer };
     let (get, head) = (&Method::GET, &Method::HEAD);
     let encoded = format!("/v2/shop/api/manifests/sha256%3A{HEX}");
-    let gone = Route::DeleteManifest {
-        repository: name(),
-        reference: by_tag(),
-    };
+    let gone = Route::DeleteManifest { repository: name(), reference: by_tag() };
     read_as(&[
-        (
-            get,
-            "/v2/shop/api/manifests/1.4",
-            manifest(by_tag(), Answer::Whole),
-        ),
-        (
-            get,
-            "/v2/shop/api/manifests/1.4?ns=docker.io",
-            manifest(by_tag(), Answer::Whole),
-        ),
-        (
-            head,
-            "/v2/shop/api/manifests/@",
-            manifest(by_digest(), Answer::HeadersOnly),
-        ),
+        (get, "/v2/shop/api/manifests/1.4", manifest(by_tag(), Answer::Whole)),
+        (get, "/v2/shop/api/manifests/1.4?ns=docker.io", manifest(by_tag(), Answer::Whole)),
+        (head, "/v2/shop/api/manifests/@", manifest(by_digest(), Answer::HeadersOnly)),
         (get, &encoded, manifest(by_digest(), Answer::Whole)),
         (&Method::DELETE, "/v2/shop/api/manifests/1.4", gone),
     ]);
@@ -194,10 +127,7 @@ fn manifests_are_read_by_tag_and_digest() {
 
 #[test]
 fn manifests_are_put_under_a_tag_or_a_digest_with_tags() {
-    let put = |put| Route::PutManifest {
-        repository: name(),
-        put,
-    };
+    let put = |put| Route::PutManifest { repository: name(), put };
     let under = |tags: &[&str]| {
         put(ManifestPut::Digest {
             digest: digest(),
@@ -206,76 +136,37 @@ fn manifests_are_put_under_a_tag_or_a_digest_with_tags() {
     };
     let method = &Method::PUT;
     read_as(&[
-        (
-            method,
-            "/v2/shop/api/manifests/1.4",
-            put(ManifestPut::Tag(tag("1.4"))),
-        ),
+        (method, "/v2/shop/api/manifests/1.4", put(ManifestPut::Tag(tag("1.4")))),
         (method, "/v2/shop/api/manifests/@", under(&[])),
-        (
-            method,
-            "/v2/shop/api/manifests/@?tag=1.4&tag=a&tag=1.4",
-            under(&["1.4", "a"]),
-        ),
+        (method, "/v2/shop/api/manifests/@?tag=1.4&tag=a&tag=1.4", under(&["1.4", "a"])),
     ]);
 }
 
 #[test]
 fn lists_are_read_with_their_pages() {
-    let page = |n: Option<usize>, last: Option<&str>| PageQuery {
-        n,
-        last: last.map(str::to_owned),
-    };
-    let tags = |page| Route::Tags {
-        repository: name(),
-        page,
-    };
-    let history = |page| Route::TagHistory {
-        repository: name(),
-        tag: tag("1.4"),
-        page,
-    };
+    let page =
+        |n: Option<usize>, last: Option<&str>| PageQuery { n, last: last.map(str::to_owned) };
+    let tags = |page| Route::Tags { repository: name(), page };
+    let history = |page| Route::TagHistory { repository: name(), tag: tag("1.4"), page };
     let referrers = |kind: Option<&str>| Route::Referrers {
         repository: name(),
         subject: digest(),
         artifact_type: kind.map(str::to_owned),
         page: page(None, None),
     };
-    let catalog = Route::Catalog {
-        page: page(Some(5), None),
-    };
+    let catalog = Route::Catalog { page: page(Some(5), None) };
     let (get, all) = (&Method::GET, || page(None, None));
     let kind = Some("application/a.b+json");
     let to = |query: &str| format!("/v2/shop/api/referrers/@{query}");
     read_as(&[
         (get, "/v2/shop/api/tags/list", tags(all())),
-        (
-            get,
-            "/v2/shop/api/tags/list?n=0&last=1.4",
-            tags(page(Some(0), Some("1.4"))),
-        ),
+        (get, "/v2/shop/api/tags/list?n=0&last=1.4", tags(page(Some(0), Some("1.4")))),
         (get, &to(""), referrers(None)),
-        (
-            get,
-            &to("?artifactType=application/a.b%2Bjson"),
-            referrers(kind),
-        ),
-        (
-            get,
-            &to("?artifactType=application/a.b+json"),
-            referrers(kind),
-        ),
+        (get, &to("?artifactType=application/a.b%2Bjson"), referrers(kind)),
+        (get, &to("?artifactType=application/a.b+json"), referrers(kind)),
         (get, "/v2/_catalog?n=5", catalog),
-        (
-            get,
-            "/v2/shop/api/_indelible/tags/1.4/history",
-            history(all()),
-        ),
-        (
-            get,
-            "/v2/shop/api/_oci/tag-history/1.4?n=5",
-            history(page(Some(5), None)),
-        ),
+        (get, "/v2/shop/api/_indelible/tags/1.4/history", history(all())),
+        (get, "/v2/shop/api/_oci/tag-history/1.4?n=5", history(page(Some(5), None))),
     ]);
 }
 
@@ -309,10 +200,7 @@ fn names_are_read_at_255_bytes_of_any_depth_and_refused_above() {
     let deep = vec!["a"; 128].join("/");
     assert_eq!(deep.len(), 255);
     assert!(get(&format!("/v2/{deep}/tags/list")).is_ok());
-    assert_eq!(
-        code(get(&format!("/v2/{deep}a/tags/list"))),
-        (400, "NAME_INVALID")
-    );
+    assert_eq!(code(get(&format!("/v2/{deep}a/tags/list"))), (400, "NAME_INVALID"));
 }
 
 #[test]
@@ -333,19 +221,10 @@ fn hostile_paths_are_refused() {
         ("/v2/_indelible/manifests/1", (400, "NAME_INVALID")),
         ("/v2/%ff/manifests/1", (400, "UNSUPPORTED")),
         ("/v2/a%/manifests/1", (400, "UNSUPPORTED")),
-        (
-            "/v2/a/manifests/.INVALID_MANIFEST_NAME",
-            (404, "MANIFEST_UNKNOWN"),
-        ),
+        ("/v2/a/manifests/.INVALID_MANIFEST_NAME", (404, "MANIFEST_UNKNOWN")),
         ("/v2/a/manifests/", (404, "MANIFEST_UNKNOWN")),
-        (
-            "/v2/a/manifests/sha256:baddigeststring",
-            (400, "DIGEST_INVALID"),
-        ),
-        (
-            "/v2/a/manifests/md5:d41d8cd98f00b204e9800998ecf8427e",
-            (400, "DIGEST_INVALID"),
-        ),
+        ("/v2/a/manifests/sha256:baddigeststring", (400, "DIGEST_INVALID")),
+        ("/v2/a/manifests/md5:d41d8cd98f00b204e9800998ecf8427e", (400, "DIGEST_INVALID")),
         ("/v2/a/blobs/latest", (400, "DIGEST_INVALID")),
         ("/v2/a/blobs/", (400, "DIGEST_INVALID")),
         ("/v2/a/referrers/latest", (400, "DIGEST_INVALID")),
@@ -375,32 +254,14 @@ fn writes_with_wrong_parts_are_refused() {
     let put = |target: &str| code(ask(&Method::PUT, target));
     let post = |target: &str| code(ask(&Method::POST, target));
     assert_eq!(put("/v2/a/manifests/-x"), (400, "TAG_INVALID"));
-    assert_eq!(
-        put("/v2/a/manifests/sha256:baddigeststring"),
-        (400, "DIGEST_INVALID")
-    );
-    assert_eq!(
-        put(&format!("/v2/a/manifests/sha256:{HEX}?tag=-x")),
-        (400, "TAG_INVALID")
-    );
-    assert_eq!(
-        put(&format!("/v2/a/blobs/uploads/{ID}")),
-        (400, "DIGEST_INVALID")
-    );
-    assert_eq!(
-        put(&format!("/v2/a/blobs/uploads/{ID}?digest=sha3:00")),
-        (400, "DIGEST_INVALID")
-    );
+    assert_eq!(put("/v2/a/manifests/sha256:baddigeststring"), (400, "DIGEST_INVALID"));
+    assert_eq!(put(&format!("/v2/a/manifests/sha256:{HEX}?tag=-x")), (400, "TAG_INVALID"));
+    assert_eq!(put(&format!("/v2/a/blobs/uploads/{ID}")), (400, "DIGEST_INVALID"));
+    assert_eq!(put(&format!("/v2/a/blobs/uploads/{ID}?digest=sha3:00")), (400, "DIGEST_INVALID"));
     let twice = format!("/v2/a/blobs/uploads/{ID}?digest=sha256:{HEX}&digest=sha256:{HEX}");
     assert_eq!(put(&twice), (400, "UNSUPPORTED"));
-    assert_eq!(
-        post("/v2/a/blobs/uploads/?digest-algorithm=md5"),
-        (400, "DIGEST_INVALID")
-    );
-    assert_eq!(
-        post("/v2/a/blobs/uploads/?mount=x"),
-        (400, "DIGEST_INVALID")
-    );
+    assert_eq!(post("/v2/a/blobs/uploads/?digest-algorithm=md5"), (400, "DIGEST_INVALID"));
+    assert_eq!(post("/v2/a/blobs/uploads/?mount=x"), (400, "DIGEST_INVALID"));
 }
 
 #[test]
@@ -408,21 +269,9 @@ fn a_method_that_a_place_does_not_have_is_answered_with_those_it_has() {
     for (method, target, allow) in [
         (Method::POST, "/v2/".to_owned(), "GET, HEAD"),
         (Method::GET, "/v2/a/blobs/uploads/".to_owned(), "POST"),
-        (
-            Method::POST,
-            format!("/v2/a/blobs/uploads/{ID}"),
-            "GET, PATCH, PUT, DELETE",
-        ),
-        (
-            Method::PUT,
-            format!("/v2/a/blobs/sha256:{HEX}"),
-            "GET, HEAD, DELETE",
-        ),
-        (
-            Method::PATCH,
-            "/v2/a/manifests/1".to_owned(),
-            "GET, HEAD, PUT, DELETE",
-        ),
+        (Method::POST, format!("/v2/a/blobs/uploads/{ID}"), "GET, PATCH, PUT, DELETE"),
+        (Method::PUT, format!("/v2/a/blobs/sha256:{HEX}"), "GET, HEAD, DELETE"),
+        (Method::PATCH, "/v2/a/manifests/1".to_owned(), "GET, HEAD, PUT, DELETE"),
         (Method::DELETE, "/v2/a/tags/list".to_owned(), "GET, HEAD"),
         (Method::PUT, "/v2/_catalog".to_owned(), "GET, HEAD"),
     ] {
@@ -441,10 +290,8 @@ fn a_put_names_46_tags_and_not_one_more() {
         let tags: Vec<String> = (0..count).map(|at| format!("tag=t{at}")).collect();
         format!("/v2/a/manifests/sha256:{HEX}?{}", tags.join("&"))
     };
-    let Ok(Route::PutManifest {
-        put: ManifestPut::Digest { tags, .. },
-        ..
-    }) = ask(&Method::PUT, &target(46))
+    let Ok(Route::PutManifest { put: ManifestPut::Digest { tags, .. }, .. }) =
+        ask(&Method::PUT, &target(46))
     else {
         panic!("46 tags are accepted");
     };

@@ -40,9 +40,8 @@ fn add_service(collector: &mut Collector<'_, '_>, service: NodeId) {
         container: tree.key(service).map(std::borrow::Cow::into_owned),
     };
     if let Some(image) = tree.get(body, "image") {
-        let is_built = tree
-            .get(body, "build")
-            .is_some_and(|build| tree.node(build).kind != Kind::Empty);
+        let is_built =
+            tree.get(body, "build").is_some_and(|build| tree.node(build).kind != Kind::Empty);
         let is_new = !collector.knows(image);
         if let Some(site) = collector.add(image, context.clone(), Certainty::Certain) {
             // Several services may share one value: it is taken from a registry if one of them does.
@@ -59,9 +58,7 @@ fn add_service(collector: &mut Collector<'_, '_>, service: NodeId) {
         return;
     };
     for volume in tree.children(volumes) {
-        if tree
-            .text_of(volume, "type")
-            .is_some_and(|kind| kind == "image")
+        if tree.text_of(volume, "type").is_some_and(|kind| kind == "image")
             && let Some(source) = tree.get(volume, "source")
         {
             collector.add(source, context.clone(), Certainty::Certain);

@@ -101,16 +101,9 @@ impl Reader<'_> {
     fn from(&mut self, words: &[Word], at: usize) {
         let mut operands = words.iter().skip_while(|word| word.text.starts_with("--"));
         let image = operands.next();
-        let is_named = operands
-            .next()
-            .is_some_and(|word| word.text.eq_ignore_ascii_case("as"));
-        let name = operands
-            .next()
-            .filter(|_| is_named)
-            .map(|word| word.text.to_ascii_lowercase());
-        let label = name
-            .clone()
-            .unwrap_or_else(|| format!("stage {}", self.stages.len()));
+        let is_named = operands.next().is_some_and(|word| word.text.eq_ignore_ascii_case("as"));
+        let name = operands.next().filter(|_| is_named).map(|word| word.text.to_ascii_lowercase());
+        let label = name.clone().unwrap_or_else(|| format!("stage {}", self.stages.len()));
         if let Some(image) = image {
             let part = unquoted(&image.text, 0..image.text.len());
             let defaulted = whole_variable(&image.text[part.clone()])
@@ -131,19 +124,10 @@ impl Reader<'_> {
     fn argument(&mut self, word: &Word, used: &Word) -> usize {
         let equals = word.text.find('=').map_or(0, |at| at + 1);
         let part = unquoted(&word.text, equals..word.text.len());
-        let path = format!(
-            "ARG {}",
-            word.text
-                .get(..equals.saturating_sub(1))
-                .unwrap_or_default()
-        );
+        let path = format!("ARG {}", word.text.get(..equals.saturating_sub(1)).unwrap_or_default());
         let (line, column) = self.places.of(used.span.start);
         let site = self.add(word, part, &path, word.span.start);
-        self.sites[site].aliases.push(AliasPlace {
-            line,
-            column,
-            path: "FROM".to_owned(),
-        });
+        self.sites[site].aliases.push(AliasPlace { line, column, path: "FROM".to_owned() });
         site
     }
 
@@ -169,11 +153,8 @@ impl Reader<'_> {
         if let Some(known) = self.by_start.get(&span.start) {
             return *known;
         }
-        let is_stage = !text.is_empty()
-            && self
-                .stages
-                .iter()
-                .any(|stage| stage.eq_ignore_ascii_case(&text));
+        let is_stage =
+            !text.is_empty() && self.stages.iter().any(|stage| stage.eq_ignore_ascii_case(&text));
         let found = if is_stage {
             Found::Stage
         } else if text == "scratch" {
@@ -231,11 +212,7 @@ fn unquoted(text: &str, part: Range<usize>) -> Range<usize> {
     let is_quoted = inner.len() >= 2
         && ((inner.starts_with('"') && inner.ends_with('"'))
             || (inner.starts_with('\'') && inner.ends_with('\'')));
-    if is_quoted {
-        part.start + 1..part.end - 1
-    } else {
-        part
-    }
+    if is_quoted { part.start + 1..part.end - 1 } else { part }
 }
 
 /// The name in `$BASE` or `${BASE}`, where nothing stands beside it.

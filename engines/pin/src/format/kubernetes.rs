@@ -13,12 +13,7 @@ use crate::yaml::{Kind, NodeId, Tree};
 use domain::ImageRef;
 
 /// Kinds whose content is data for people or programs, not something to run.
-const DATA_KINDS: [&str; 4] = [
-    "ConfigMap",
-    "Secret",
-    "CustomResourceDefinition",
-    "APIService",
-];
+const DATA_KINDS: [&str; 4] = ["ConfigMap", "Secret", "CustomResourceDefinition", "APIService"];
 /// Keys below which nothing names an image to run.
 const DATA_KEYS: [&str; 8] = [
     "labels",
@@ -89,9 +84,7 @@ fn visit(collector: &mut Collector<'_, '_>, id: NodeId) {
 
 /// `volumes[].image.reference`: an image as a volume. Source: Kubernetes 1.31, ImageVolumeSource.
 fn is_volume_image(tree: &Tree<'_>, id: NodeId) -> bool {
-    tree.parent(id)
-        .and_then(|image| tree.key(image))
-        .is_some_and(|key| key == "image")
+    tree.parent(id).and_then(|image| tree.key(image)).is_some_and(|key| key == "image")
 }
 
 fn is_like_key(tree: &Tree<'_>, key: NodeId) -> bool {
@@ -120,14 +113,9 @@ fn pair(collector: &mut Collector<'_, '_>, id: NodeId, context: Context) {
     let Some(mapping) = collector.tree.parent(id) else {
         return;
     };
-    let (tag, digest) = (
-        collector.field(mapping, "tag"),
-        collector.field(mapping, "digest"),
-    );
-    let is_image = collector
-        .tree
-        .key(mapping)
-        .is_some_and(|key| key == "image" || key.ends_with("Image"));
+    let (tag, digest) = (collector.field(mapping, "tag"), collector.field(mapping, "digest"));
+    let is_image =
+        collector.tree.key(mapping).is_some_and(|key| key == "image" || key.ends_with("Image"));
     // Without a tag, only a key that says `image` tells it from a repository of charts or code.
     if tag.is_none() && digest.is_none() && !is_image {
         return;
@@ -158,11 +146,7 @@ fn pair(collector: &mut Collector<'_, '_>, id: NodeId, context: Context) {
 
 fn joined(fields: &Fields) -> String {
     let mut text = String::new();
-    if let Some(registry) = fields
-        .other
-        .as_ref()
-        .filter(|field| !field.value.is_empty())
-    {
+    if let Some(registry) = fields.other.as_ref().filter(|field| !field.value.is_empty()) {
         text.push_str(&registry.value);
         text.push('/');
     }
@@ -202,8 +186,7 @@ fn context(tree: &Tree<'_>, id: NodeId) -> Option<Context> {
     let workload = tree
         .get(object, "metadata")
         .and_then(|metadata| {
-            tree.text_of(metadata, "name")
-                .or_else(|| tree.text_of(metadata, "generateName"))
+            tree.text_of(metadata, "name").or_else(|| tree.text_of(metadata, "generateName"))
         })
         .map(std::borrow::Cow::into_owned);
     let container = tree
@@ -211,9 +194,5 @@ fn context(tree: &Tree<'_>, id: NodeId) -> Option<Context> {
         .filter(|holder| *holder != object)
         .and_then(|holder| tree.text_of(holder, "name"))
         .map(std::borrow::Cow::into_owned);
-    Some(Context {
-        kind: Some(kind.into_owned()),
-        workload,
-        container,
-    })
+    Some(Context { kind: Some(kind.into_owned()), workload, container })
 }

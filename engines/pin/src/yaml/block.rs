@@ -66,11 +66,8 @@ impl Lexer<'_> {
 
     /// Reads the node after an indicator whose collection stands at `indent`.
     fn node(&mut self, indent: i32, place: Place, slot: Slot) -> Result<NodeId, Broken> {
-        let mut front = Front {
-            outer: Properties::default(),
-            inner: Properties::default(),
-            column: 0,
-        };
+        let mut front =
+            Front { outer: Properties::default(), inner: Properties::default(), column: 0 };
         let mut on_line = Passed::SameLine;
         loop {
             if self.pass(Within::Block) == Passed::NewLine {
@@ -147,11 +144,7 @@ impl Lexer<'_> {
             self.at = self.line_start + usize::try_from(column).unwrap_or(0);
             let mapping = self.open(Kind::Mapping(Layout::Block), slot, front.outer)?;
             self.at = here;
-            let key = Slot {
-                parent: mapping,
-                key: NONE,
-                index: 0,
-            };
+            let key = Slot { parent: mapping, key: NONE, index: 0 };
             let key = self.push_atom(atom, key, front.inner)?;
             self.value_of(mapping, key, 0, column)?;
             return self.more_entries(mapping, 1, column);
@@ -221,11 +214,7 @@ impl Lexer<'_> {
         let mut index = 0;
         loop {
             self.at += 1;
-            let item = Slot {
-                parent: sequence,
-                key: NONE,
-                index,
-            };
+            let item = Slot { parent: sequence, key: NONE, index };
             self.node(column, Place::Item, item)?;
             index += 1;
             self.pass(Within::Block);
@@ -269,11 +258,7 @@ impl Lexer<'_> {
     }
 
     fn entry(&mut self, mapping: NodeId, index: u32, column: i32) -> Result<(), Broken> {
-        let slot = Slot {
-            parent: mapping,
-            key: NONE,
-            index,
-        };
+        let slot = Slot { parent: mapping, key: NONE, index };
         if self.is_indicator(b'?') {
             self.at += 1;
             let key = self.node(column, Place::Item, slot)?;
@@ -321,11 +306,7 @@ impl Lexer<'_> {
         column: i32,
     ) -> Result<(), Broken> {
         self.at += 1;
-        let slot = Slot {
-            parent: mapping,
-            key,
-            index,
-        };
+        let slot = Slot { parent: mapping, key, index };
         self.node(column, Place::Value, slot)?;
         Ok(())
     }

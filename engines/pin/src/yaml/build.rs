@@ -100,17 +100,9 @@ impl Lexer<'_> {
         }
         self.tree.nodes.insert(
             first as usize,
-            Node {
-                kind: Kind::Mapping(layout),
-                anchor: Span::default(),
-                ..key
-            },
+            Node { kind: Kind::Mapping(layout), anchor: Span::default(), ..key },
         );
-        self.tree.nodes[first as usize + 1].slot = Slot {
-            parent: first,
-            key: NONE,
-            index: 0,
-        };
+        self.tree.nodes[first as usize + 1].slot = Slot { parent: first, key: NONE, index: 0 };
         Ok(first)
     }
 }

@@ -32,11 +32,7 @@ impl Lexer<'_> {
             if self.peek() == close {
                 break;
             }
-            let entry = Slot {
-                parent: id,
-                key: NONE,
-                index,
-            };
+            let entry = Slot { parent: id, key: NONE, index };
             match bracket {
                 Bracket::Square => self.item(entry)?,
                 Bracket::Curly => self.pair(entry)?,
@@ -61,11 +57,7 @@ impl Lexer<'_> {
     fn item(&mut self, slot: Slot) -> Result<(), Broken> {
         if self.is_indicator(b'?') || self.is_flow_colon(None) {
             let mapping = self.open(Kind::Mapping(Layout::Flow), slot, Properties::default())?;
-            let pair = Slot {
-                parent: mapping,
-                key: NONE,
-                index: 0,
-            };
+            let pair = Slot { parent: mapping, key: NONE, index: 0 };
             self.pair(pair)?;
             self.close(mapping);
             return Ok(());
@@ -76,11 +68,7 @@ impl Lexer<'_> {
         if self.line_start == line && self.is_flow_colon(Some(node)) {
             let mapping = self.wrap(node, Layout::Flow)?;
             self.at += 1;
-            let value = Slot {
-                parent: mapping,
-                key: mapping + 1,
-                index: 0,
-            };
+            let value = Slot { parent: mapping, key: mapping + 1, index: 0 };
             self.flow_value(value)?;
             self.close(mapping);
         }
@@ -116,11 +104,7 @@ impl Lexer<'_> {
         let next = self.byte(self.at + 1);
         let is_json =
             key.is_some_and(|_| matches!(self.byte(self.at - 1), b'"' | b'\'' | b']' | b'}'));
-        is_json
-            || matches!(
-                next,
-                b' ' | b'\t' | b'\n' | b'\r' | b',' | b'[' | b']' | b'{' | b'}'
-            )
+        is_json || matches!(next, b' ' | b'\t' | b'\n' | b'\r' | b',' | b'[' | b']' | b'{' | b'}')
     }
 
     fn flow_value(&mut self, slot: Slot) -> Result<(), Broken> {
@@ -164,10 +148,7 @@ impl Lexer<'_> {
         self.mark_templated();
         self.at = start + length + 2;
         while !self.is_end()
-            && !matches!(
-                self.peek(),
-                b',' | b']' | b'}' | b'\n' | b'\r' | b' ' | b'\t'
-            )
+            && !matches!(self.peek(), b',' | b']' | b'}' | b'\n' | b'\r' | b' ' | b'\t')
         {
             self.at += 1;
         }

@@ -29,10 +29,7 @@ impl Properties {
             (false, true) => Some(a),
             (false, false) => None,
         };
-        Some(Self {
-            anchor: one(self.anchor, other.anchor)?,
-            tag: one(self.tag, other.tag)?,
-        })
+        Some(Self { anchor: one(self.anchor, other.anchor)?, tag: one(self.tag, other.tag)? })
     }
 }
 
@@ -205,9 +202,7 @@ impl<'t> Lexer<'t> {
 
     /// Steps over a line that holds template actions and nothing else: `{{- if .x }}`.
     fn pass_template_line(&mut self) -> bool {
-        let first = self.bytes[self.line_start..self.at]
-            .iter()
-            .all(|b| is_blank(*b));
+        let first = self.bytes[self.line_start..self.at].iter().all(|b| is_blank(*b));
         if !first || !self.is_template_here() {
             return false;
         }
@@ -254,15 +249,9 @@ impl<'t> Lexer<'t> {
                 self.at += 1;
             }
             let one = if self.bytes[start] == b'&' {
-                Properties {
-                    anchor: Span::new(start + 1, self.at),
-                    ..Properties::default()
-                }
+                Properties { anchor: Span::new(start + 1, self.at), ..Properties::default() }
             } else {
-                Properties {
-                    tag: Span::new(start, self.at),
-                    ..Properties::default()
-                }
+                Properties { tag: Span::new(start, self.at), ..Properties::default() }
             };
             all = match all.join(one) {
                 Some(all) => all,

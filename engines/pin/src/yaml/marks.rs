@@ -56,11 +56,7 @@ pub(crate) fn marks<'t>(tree: &Tree<'t>) -> Vec<Mark<'t>> {
         let is_collection = matches!(shape, Shape::Mapping | Shape::Sequence);
         all.push(Mark {
             shape,
-            value: if is_collection {
-                Cow::Borrowed("")
-            } else {
-                tree.value(id)
-            },
+            value: if is_collection { Cow::Borrowed("") } else { tree.value(id) },
             span: node.raw.range(),
             is_exact: is_exact(node.kind),
             is_anchored: !node.anchor.is_empty(),
@@ -86,11 +82,5 @@ fn is_exact(kind: Kind) -> bool {
 }
 
 pub(super) fn structure(shape: Shape, span: Range<usize>) -> Mark<'static> {
-    Mark {
-        shape,
-        value: Cow::Borrowed(""),
-        span,
-        is_exact: false,
-        is_anchored: false,
-    }
+    Mark { shape, value: Cow::Borrowed(""), span, is_exact: false, is_anchored: false }
 }

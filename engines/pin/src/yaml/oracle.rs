@@ -34,10 +34,7 @@ pub(crate) fn agree(tree: &Tree<'_>) -> Result<(), Disagreement> {
             });
         };
         if let Some(detail) = difference(mark, &theirs) {
-            return Err(Disagreement {
-                at: mark.span.start,
-                detail,
-            });
+            return Err(Disagreement { at: mark.span.start, detail });
         }
         seen += 1;
     }
@@ -58,11 +55,7 @@ fn difference(ours: &Mark<'_>, theirs: &Mark<'_>) -> Option<String> {
     let is_empty = ours.span.is_empty() && !ours.is_exact;
     if ours.value != theirs.value && !(is_empty && matches!(theirs.value.as_ref(), "" | "~")) {
         let short = |text: &str| text.chars().take(60).collect::<String>();
-        return Some(format!(
-            "{:?} or {:?}",
-            short(&ours.value),
-            short(&theirs.value)
-        ));
+        return Some(format!("{:?} or {:?}", short(&ours.value), short(&theirs.value)));
     }
     if ours.is_exact && ours.span != theirs.span {
         return Some(format!("bytes {:?} or {:?}", ours.span, theirs.span));
@@ -89,10 +82,8 @@ fn events(text: &str) -> impl Iterator<Item = Step<'_>> {
 }
 
 fn mark<'t>(text: &'t str, event: Event<'t>, span: std::ops::Range<usize>) -> Option<Mark<'t>> {
-    let anchored = |shape, anchor: usize| Mark {
-        is_anchored: anchor != 0,
-        ..structure(shape, span.clone())
-    };
+    let anchored =
+        |shape, anchor: usize| Mark { is_anchored: anchor != 0, ..structure(shape, span.clone()) };
     match event {
         Event::DocumentStart(..) => Some(structure(Shape::Document, span)),
         Event::Alias(_) => Some(Mark {

@@ -14,12 +14,8 @@ impl Lexer<'_> {
     pub(super) fn atom(&mut self, indent: i32, within: Within) -> Result<Atom, Broken> {
         let start = self.at;
         let column = u32::try_from(self.column()).unwrap_or(0);
-        let atom = |kind, end: usize, lines| Atom {
-            kind,
-            raw: Span::new(start, end),
-            column,
-            lines,
-        };
+        let atom =
+            |kind, end: usize, lines| Atom { kind, raw: Span::new(start, end), column, lines };
         match self.peek() {
             b'"' => {
                 let lines = self.double()?;
@@ -201,11 +197,7 @@ impl Lexer<'_> {
     /// Reads a `|` or `>` block whose parent stands at `indent`.
     pub(super) fn block_scalar(&mut self, indent: i32) -> Result<Atom, Broken> {
         let start = self.at;
-        let style = if self.peek() == b'|' {
-            Style::Literal
-        } else {
-            Style::Folded
-        };
+        let style = if self.peek() == b'|' { Style::Literal } else { Style::Folded };
         let explicit = self.block_head()?;
         let parent = usize::try_from(indent).unwrap_or(0);
         let least = usize::try_from(indent + 1).unwrap_or(0);
@@ -221,10 +213,7 @@ impl Lexer<'_> {
                 end = line.max(end);
                 break;
             }
-            let spaces = self.bytes[self.at..]
-                .iter()
-                .take_while(|b| **b == b' ')
-                .count();
+            let spaces = self.bytes[self.at..].iter().take_while(|b| **b == b' ').count();
             let stop = self.line_end(self.at);
             let is_empty = self.at + spaces >= stop;
             if (!is_empty && spaces < content) || self.is_document_mark() {
@@ -295,10 +284,7 @@ impl Lexer<'_> {
         while at < self.bytes.len() {
             at = self.after_break(at);
             let stop = self.line_end(at);
-            let spaces = self.bytes[at..stop]
-                .iter()
-                .take_while(|b| **b == b' ')
-                .count();
+            let spaces = self.bytes[at..stop].iter().take_while(|b| **b == b' ').count();
             if at + spaces < stop {
                 return if spaces >= least { spaces } else { longest };
             }

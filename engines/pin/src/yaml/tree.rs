@@ -62,10 +62,7 @@ impl Span {
     /// Texts are bounded far below 4 GiB, so no offset is cut.
     pub(crate) fn new(start: usize, end: usize) -> Self {
         let cut = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self {
-            start: cut(start),
-            end: cut(end),
-        }
+        Self { start: cut(start), end: cut(end) }
     }
 
     pub(crate) fn range(self) -> Range<usize> {
@@ -89,11 +86,7 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) const ROOT: Self = Self {
-        parent: NONE,
-        key: NONE,
-        index: 0,
-    };
+    pub(crate) const ROOT: Self = Self { parent: NONE, key: NONE, index: 0 };
 }
 
 /// One node.
@@ -179,10 +172,7 @@ impl<'t> Tree<'t> {
                 known.clear();
             }
             if node.kind == Kind::Alias {
-                let name = self
-                    .text
-                    .get(node.raw.range())
-                    .and_then(|raw| raw.strip_prefix('*'));
+                let name = self.text.get(node.raw.range()).and_then(|raw| raw.strip_prefix('*'));
                 let target = name.and_then(|name| known.get(name)).copied();
                 self.nodes[at].column = target.unwrap_or(NONE);
             } else if let (false, Some(name)) =
@@ -252,9 +242,9 @@ impl<'t> Tree<'t> {
         match self.node(merged).kind {
             Kind::Mapping(_) => self.get_merged(merged, key, seen),
             // The first of several wins. Source: YAML 1.1, "Merge Key Language-Independent Type".
-            Kind::Sequence(_) => self
-                .children(merged)
-                .find_map(|source| self.get_merged(source, key, seen)),
+            Kind::Sequence(_) => {
+                self.children(merged).find_map(|source| self.get_merged(source, key, seen))
+            }
             Kind::Scalar(_) | Kind::Alias | Kind::Empty => None,
         }
     }

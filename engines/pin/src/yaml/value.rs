@@ -202,10 +202,7 @@ fn block(raw: &str, indent: usize, breaks: Breaks) -> String {
     if ends_with_break {
         content.pop();
     }
-    let filled = content
-        .iter()
-        .rposition(|line| !line.is_empty())
-        .map_or(0, |at| at + 1);
+    let filled = content.iter().rposition(|line| !line.is_empty()).map_or(0, |at| at + 1);
     let mut out = match breaks {
         Breaks::Kept => content[..filled].join("\n"),
         Breaks::Folded => fold_block(&content[..filled]),
@@ -217,11 +214,8 @@ fn block(raw: &str, indent: usize, breaks: Breaks) -> String {
         Chomp::Keep => {
             let empties = content.len() - filled;
             let own = usize::from(filled > 0);
-            let tail = if ends_with_break || filled == 0 {
-                empties
-            } else {
-                empties.saturating_sub(1)
-            };
+            let tail =
+                if ends_with_break || filled == 0 { empties } else { empties.saturating_sub(1) };
             out.extend(std::iter::repeat_n('\n', tail + own));
         }
     }

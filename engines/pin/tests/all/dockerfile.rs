@@ -66,10 +66,7 @@ fn the_torture_fixture_is_pinned_six_of_six() {
 fn a_site_says_its_stage_and_an_argument_its_uses() {
     let found = sites(D, TORTURE);
     assert_eq!(found[2].context.container.as_deref(), Some("build"));
-    assert_eq!(
-        (found[1].path.as_str(), found[1].aliases[0].line),
-        ("ARG BASE", 8)
-    );
+    assert_eq!((found[1].path.as_str(), found[1].aliases[0].line), ("ARG BASE", 8));
     assert_eq!(found[5].found, Found::Opaque(Opaque::Variable));
 }
 
@@ -78,20 +75,11 @@ fn continuations_comments_and_flags_stand_between() {
     let text = "FROM --platform=$BUILDPLATFORM \\\n  # why\n\n  a/b:1 \\\n  AS x\r\nONBUILD COPY --from=c/d:2 \\\n /a /b\nFROM e/\\\nf:1\nFROM \"g/h:1\"";
     assert_eq!(
         listed(D, text),
-        [
-            "4:3 tag a/b:1",
-            "6:21 tag c/d:2",
-            "8:6 opaque e/f:1",
-            "10:7 tag g/h:1",
-        ]
+        ["4:3 tag a/b:1", "6:21 tag c/d:2", "8:6 opaque e/f:1", "10:7 tag g/h:1",]
     );
     assert_eq!(
         changed(text, &pinned(D, text)),
-        [
-            "  a/b:1@NINES \\",
-            "ONBUILD COPY --from=c/d:2@NINES \\",
-            "FROM \"g/h:1@NINES\"",
-        ]
+        ["  a/b:1@NINES \\", "ONBUILD COPY --from=c/d:2@NINES \\", "FROM \"g/h:1@NINES\"",]
     );
 }
 

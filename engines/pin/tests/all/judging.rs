@@ -29,28 +29,13 @@ fn each_level_asks_for_what_it_says() {
         ("a/b:latest", None, Some("alias-tag"), Some("alias-tag")),
         ("a/b:x-cache", None, Some("alias-tag"), Some("alias-tag")),
         ("a/b:stable", None, Some("moving-tag"), Some("moving-tag")),
-        (
-            "a/b:production",
-            None,
-            Some("moving-tag"),
-            Some("moving-tag"),
-        ),
+        ("a/b:production", None, Some("moving-tag"), Some("moving-tag")),
         ("a/b:v1", None, Some("moving-tag"), Some("moving-tag")),
         ("a/b:1.4.2", None, None, Some("not-pinned")),
         ("a/b:20260317-143958-uat", None, None, Some("not-pinned")),
         (&pinned, None, None, None),
-        (
-            &unknown,
-            Some("unknown-algorithm"),
-            Some("unknown-algorithm"),
-            Some("unknown-algorithm"),
-        ),
-        (
-            "A:1",
-            Some("malformed"),
-            Some("malformed"),
-            Some("malformed"),
-        ),
+        (&unknown, Some("unknown-algorithm"), Some("unknown-algorithm"), Some("unknown-algorithm")),
+        ("A:1", Some("malformed"), Some("malformed"), Some("malformed")),
         ("a/b:${T}", None, None, None),
         ("scratch", None, None, None),
     ];
@@ -68,10 +53,7 @@ fn a_rule_of_the_settings_decides_before_a_name() {
         tags: tags.parse().unwrap(),
         class,
     };
-    let rules = RuleSet::new(vec![
-        rule("v1", TagClass::Immutable),
-        rule("blue", TagClass::Alias),
-    ]);
+    let rules = RuleSet::new(vec![rule("v1", TagClass::Immutable), rule("blue", TagClass::Alias)]);
     assert_eq!(verdict("a/b:v1", Level::Tag, &rules), Verdict::Accepted);
     let Verdict::Finding(finding) = verdict("a/b:blue", Level::Tag, &rules) else {
         panic!("an alias is a finding")
@@ -85,10 +67,7 @@ fn messages_name_the_reference_and_what_is_wrong_with_it() {
     let cases = [
         ("a/b", "`a/b` has no tag: it can move"),
         ("a/b:1.4", "`a/b:1.4` is not pinned: it names no digest"),
-        (
-            "a/b:stable",
-            "`a/b:stable` can move: tags called `stable` usually do",
-        ),
+        ("a/b:stable", "`a/b:stable` can move: tags called `stable` usually do"),
         (
             "a/b@md5:00",
             "`a/b@md5:00` is no image reference: digest algorithm `md5` is not supported, only sha256 and sha512 are",

@@ -109,10 +109,7 @@ fn a_site_says_whose_image_it_is() {
     assert_eq!(found[9].certainty, Certainty::Likely);
     let anchored = &found[11];
     assert_eq!(anchored.aliases.len(), 1);
-    assert_eq!(
-        (anchored.aliases[0].line, anchored.aliases[0].column),
-        (44, 12)
-    );
+    assert_eq!((anchored.aliases[0].line, anchored.aliases[0].column), (44, 12));
     assert_eq!(anchored.aliases[0].path, "spec.sidecar.image");
 }
 
@@ -197,10 +194,7 @@ fn line_ends_bom_and_a_missing_last_break_stay() {
         .replace("c/d:1", &format!("c/d:1@{NINES}"));
     assert_eq!(pinned(K, crlf), expected);
     let lone = "apiVersion: v1\rkind: Pod\rspec:\r  containers:\r  - image: a/b:1\r";
-    assert_eq!(
-        pinned(K, lone),
-        lone.replace("a/b:1", &format!("a/b:1@{NINES}"))
-    );
+    assert_eq!(pinned(K, lone), lone.replace("a/b:1", &format!("a/b:1@{NINES}")));
 }
 
 #[test]
@@ -232,11 +226,7 @@ spec:
     let new = pinned(K, text);
     assert_eq!(
         changed(text, &new),
-        [
-            "    : !!str a/b:1@NINES",
-            "  - \"image\": &x !!str 'c/d:1@NINES'",
-            "      g/h:1@NINES",
-        ]
+        ["    : !!str a/b:1@NINES", "  - \"image\": &x !!str 'c/d:1@NINES'", "      g/h:1@NINES",]
     );
 }
 
@@ -271,10 +261,7 @@ spec:
             "19:15 opaque c/d:{{ .Values.tag }}",
         ]
     );
-    assert_eq!(
-        changed(text, &pinned(K, text)),
-        ["      image: a/b:1@NINES"]
-    );
+    assert_eq!(changed(text, &pinned(K, text)), ["      image: a/b:1@NINES"]);
 }
 
 #[test]
@@ -289,10 +276,7 @@ spec:
   - image: e/f:1
 ";
     let markers: Vec<_> = sites(K, text).iter().map(|site| site.marker).collect();
-    assert_eq!(
-        markers,
-        [Some(Marker::Ignore), Some(Marker::RatchetExclude), None]
-    );
+    assert_eq!(markers, [Some(Marker::Ignore), Some(Marker::RatchetExclude), None]);
     assert_eq!(changed(text, &pinned(K, text)), ["  - image: e/f:1@NINES"]);
     let scanned = pin::scan(K, text).unwrap();
     let to_resolve: Vec<_> = scanned.unpinned().map(ToString::to_string).collect();
@@ -303,29 +287,17 @@ spec:
 fn json_is_read_as_the_yaml_that_it_is() {
     let text = "{\n\t\"apiVersion\":\"v1\",\"kind\":\"Pod\",\n\t\"spec\":{\"containers\":[{\"image\":\"a/b:1\"}]}\n}\n";
     assert_eq!(listed(K, text), ["3:34 tag a/b:1"]);
-    assert_eq!(
-        pinned(K, text),
-        text.replace("a/b:1", &format!("a/b:1@{NINES}"))
-    );
+    assert_eq!(pinned(K, text), text.replace("a/b:1", &format!("a/b:1@{NINES}")));
 }
 
 #[test]
 fn broken_yaml_is_refused_with_its_place() {
     let cases = [
-        (
-            "apiVersion: v1\nkind: Pod\nspec: {image: a",
-            "line 3, column 7: a quote or bracket",
-        ),
-        (
-            "a: b\n   c: d\n",
-            "line 2, column 5: a mapping or sequence cannot begin",
-        ),
+        ("apiVersion: v1\nkind: Pod\nspec: {image: a", "line 3, column 7: a quote or bracket"),
+        ("a: b\n   c: d\n", "line 2, column 5: a mapping or sequence cannot begin"),
         ("a:\n\tb: c\n", "line 2, column 2: a tab stands"),
         ("a: \"b\" c\n", "line 1, column 8: text follows"),
-        (
-            "a:\n  b: 1\n c: 2\n",
-            "line 3, column 2: the indentation fits neither",
-        ),
+        ("a:\n  b: 1\n c: 2\n", "line 3, column 2: the indentation fits neither"),
         ("a: 1\nb\n", "line 2, column 1: a `key:` was expected"),
     ];
     for (text, expected) in cases {
@@ -341,8 +313,5 @@ fn what_only_one_reader_accepts_is_not_edited() {
     let plan = crate::support::pin_plan(K, text, pin::Style::TagDigest);
     assert_eq!(plan.edits.len(), 1);
     let refused = pin::apply(K, text, &plan.edits).unwrap_err().to_string();
-    assert!(
-        refused.starts_with("line 3, column 4: two YAML readers disagree"),
-        "{refused}"
-    );
+    assert!(refused.starts_with("line 3, column 4: two YAML readers disagree"), "{refused}");
 }

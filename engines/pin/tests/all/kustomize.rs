@@ -38,14 +38,8 @@ fn entries_are_listed_as_what_they_render() {
 #[test]
 fn a_pin_adds_a_digest_and_nothing_elsewhere() {
     let expected = TEXT
-        .replace(
-            "\"1.4\"  # by CI\n",
-            &format!("\"1.4\"  # by CI\n    digest: {NINES}\n"),
-        )
-        .replace(
-            "newTag: v1.2.3}",
-            &format!("newTag: v1.2.3, digest: {NINES}}}"),
-        );
+        .replace("\"1.4\"  # by CI\n", &format!("\"1.4\"  # by CI\n    digest: {NINES}\n"))
+        .replace("newTag: v1.2.3}", &format!("newTag: v1.2.3, digest: {NINES}}}"));
     let new = pinned(K, TEXT);
     assert_eq!(new, expected);
     assert_eq!(pinned(K, &new), new);
@@ -54,9 +48,7 @@ fn a_pin_adds_a_digest_and_nothing_elsewhere() {
 #[test]
 fn a_set_writes_tag_and_digest_in_the_quotes_that_are_there() {
     let to = format!("registry.example.com/shop/web:1.5@{NINES}");
-    let expected = TEXT
-        .replace("'20260317-143958-uat'", "'1.5'")
-        .replace(ONES, NINES);
+    let expected = TEXT.replace("'20260317-143958-uat'", "'1.5'").replace(ONES, NINES);
     assert_eq!(set(K, TEXT, "registry.example.com/shop/web", &to), expected);
     // The name that the resources use finds the entry as well; there the new name does not change.
     assert_eq!(set(K, TEXT, "web", &to), expected);
@@ -103,10 +95,7 @@ fn an_unpin_takes_the_line_away() {
     assert_eq!(apply(K, TEXT, &plan.edits).unwrap(), expected);
     let last = format!("images:\r\n- name: a\r\n  newTag: v1\r\n  digest: {ONES}");
     let plan = plan_unpin(&scan(K, &last).unwrap());
-    assert_eq!(
-        apply(K, &last, &plan.edits).unwrap(),
-        "images:\r\n- name: a\r\n  newTag: v1"
-    );
+    assert_eq!(apply(K, &last, &plan.edits).unwrap(), "images:\r\n- name: a\r\n  newTag: v1");
 }
 
 #[test]

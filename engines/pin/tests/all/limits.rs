@@ -41,26 +41,15 @@ fn a_file_has_so_many_bytes_and_no_more() {
     let text = |bytes: usize| format!("a: {}", "b".repeat(bytes - 3));
     assert!(scan(Format::Kubernetes, &text(FILE_BYTES_MAX)).is_ok());
     let found = FILE_BYTES_MAX + 1;
-    assert_eq!(
-        scan(Format::Kubernetes, &text(found)),
-        Err(ScanError::Size { found })
-    );
+    assert_eq!(scan(Format::Kubernetes, &text(found)), Err(ScanError::Size { found }));
 }
 
 #[test]
 fn a_file_names_so_many_images_and_no_more() {
-    let compose = |n: usize| {
-        format!(
-            "services:\n{}",
-            repeated(n, |i| format!("  s{i}: {{image: a/b:1}}\n"))
-        )
-    };
-    let pods = |n: usize| {
-        format!(
-            "apiVersion: v1\nkind: Pod\nspec:\n{}",
-            "- {image: a/b:1}\n".repeat(n)
-        )
-    };
+    let compose =
+        |n: usize| format!("services:\n{}", repeated(n, |i| format!("  s{i}: {{image: a/b:1}}\n")));
+    let pods =
+        |n: usize| format!("apiVersion: v1\nkind: Pod\nspec:\n{}", "- {image: a/b:1}\n".repeat(n));
     let docker = |n: usize| "FROM a/b:1\n".repeat(n);
     let found = |format, text: &str| scan(format, text).map(|scan| scan.sites.len());
     assert_eq!(found(Format::Compose, &compose(SITES_MAX)), Ok(SITES_MAX));
@@ -83,11 +72,7 @@ fn aliases_of_aliases_cost_no_more_than_their_text() {
     for i in 1..60 {
         let before = i - 1;
         let _ = writeln!(text, "a{i}: &a{i} [{}]", format!("*a{before}, ").repeat(9));
-        let _ = writeln!(
-            merges,
-            "m{i}: &m{i} {{<<: [{}]}}",
-            format!("*m{before}, ").repeat(9)
-        );
+        let _ = writeln!(merges, "m{i}: &m{i} {{<<: [{}]}}", format!("*m{before}, ").repeat(9));
     }
     text += "apiVersion: v1\nkind: Pod\nimage: *a59\n";
     assert_eq!(stopped(&text), None);

@@ -41,24 +41,15 @@ fn the_same_digest_is_no_edit_and_another_image_is_none_of_ours() {
     let plan = set_plan(C, &text, "shop/api", &format!("shop/api:9@{ONES}"));
     assert_eq!((plan.edits.len(), plan.same.len()), (0, 1));
     let plan = set_plan(C, &text, "shop/web", &format!("shop/web:9@{ONES}"));
-    assert_eq!(
-        (plan.edits.len(), plan.same.len(), plan.skipped.len()),
-        (0, 0, 0)
-    );
+    assert_eq!((plan.edits.len(), plan.same.len(), plan.skipped.len()), (0, 0, 0));
 }
 
 #[test]
 fn what_cannot_be_set_is_said() {
     let to = format!("shop/api:9@{NINES}");
     let cases = [
-        (
-            one("'shop/api:${TAG}'"),
-            Skip::Opaque(pin::Opaque::Variable),
-        ),
-        (
-            "services: {api: {build: ., image: shop/api}}\n".to_owned(),
-            Skip::BuildTarget,
-        ),
+        (one("'shop/api:${TAG}'"), Skip::Opaque(pin::Opaque::Variable)),
+        ("services: {api: {build: ., image: shop/api}}\n".to_owned(), Skip::BuildTarget),
         (
             "services:\n  api:\n    image: shop/api:1 # indelible: ignore\n".to_owned(),
             Skip::Ignored(pin::Marker::Ignore),
@@ -101,15 +92,9 @@ fn an_edit_of_another_text_is_refused() {
             | ProofError::Disagreement { .. }
             | ProofError::Unreadable { .. })
     ));
-    assert!(matches!(
-        apply(C, "a", &plan.edits),
-        Err(ProofError::Misfit { .. })
-    ));
+    assert!(matches!(apply(C, "a", &plan.edits), Err(ProofError::Misfit { .. })));
     let twice = [plan.edits[0].clone(), plan.edits[0].clone()];
-    assert!(matches!(
-        apply(C, &text, &twice),
-        Err(ProofError::Misfit { .. })
-    ));
+    assert!(matches!(apply(C, &text, &twice), Err(ProofError::Misfit { .. })));
 }
 
 #[test]
@@ -122,10 +107,7 @@ fn pairs_take_the_digest_where_it_has_a_key_and_else_behind_the_tag() {
     let filled = with_key.replace("digest: \"\"", &format!("digest: \"{NINES}\""));
     assert_eq!(crate::support::pinned(k, &with_key), filled);
     let to = format!("r.example.com/a/b:1.10@{NINES}");
-    assert_eq!(
-        set(k, &with_key, "r.example.com/a/b", &to),
-        filled.replace("1.4", "\"1.10\"")
-    );
+    assert_eq!(set(k, &with_key, "r.example.com/a/b", &to), filled.replace("1.4", "\"1.10\""));
     let without = format!("{head}    repository: a/b\n    tag: v1\n");
     assert_eq!(
         set(k, &without, "a/b", &format!("a/b:v2@{NINES}")),

@@ -41,21 +41,15 @@ fn leaf() -> impl Strategy<Value = Lines> {
 
 /// Inside brackets a comma or a blank behind a colon means something else: such text is quoted.
 fn quoted(text: &str) -> String {
-    if text.starts_with(['"', '\'']) {
-        text.to_owned()
-    } else {
-        format!("\"{text}\"")
-    }
+    if text.starts_with(['"', '\'']) { text.to_owned() } else { format!("\"{text}\"") }
 }
 
 fn below(lines: &[String]) -> impl Iterator<Item = String> + '_ {
-    lines.iter().skip(1).map(|line| {
-        if line.is_empty() {
-            String::new()
-        } else {
-            format!("  {line}")
-        }
-    })
+    lines.iter().skip(1).map(
+        |line| {
+            if line.is_empty() { String::new() } else { format!("  {line}") }
+        },
+    )
 }
 
 fn value(depth: u32) -> BoxedStrategy<Lines> {

@@ -1,8 +1,5 @@
 //! What the tests say often.
-#![expect(
-    clippy::unwrap_used,
-    reason = "in a test, a panic is how a wrong fixture is told"
-)]
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is how a wrong fixture is told")]
 
 use domain::{Digest, ImageRef, PinnedRef, Repository};
 use pin::{Format, Found, Plan, Site, Style, apply, plan_pin, plan_set, scan};
@@ -15,9 +12,7 @@ pub(crate) const ONES: &str =
     "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
 pub(crate) fn sites(format: Format, text: &str) -> Vec<Site> {
-    scan(format, text)
-        .unwrap_or_else(|error| panic!("{error}: {text:?}"))
-        .sites
+    scan(format, text).unwrap_or_else(|error| panic!("{error}: {text:?}")).sites
 }
 
 /// `line:column word text` for each site: what a person would list by hand.

@@ -14,10 +14,7 @@ pub(super) fn read(variables: &Variables<'_>) -> Result<CiFacts, CiError> {
     let reason = variables.needed(NAME, "BUILD_REASON")?;
     let source_ref = variables
         .full_ref("BUILD_SOURCEBRANCH")?
-        .ok_or(CiError::Missing {
-            provider: NAME,
-            variable: "BUILD_SOURCEBRANCH",
-        })?;
+        .ok_or(CiError::Missing { provider: NAME, variable: "BUILD_SOURCEBRANCH" })?;
     let sha = variables.commit("BUILD_SOURCEVERSION")?;
     let head = variables.commit("SYSTEM_PULLREQUEST_SOURCECOMMITID")?;
     let request = request(variables, reason, &source_ref)?;
@@ -56,9 +53,9 @@ fn request(
         None => variables.number("SYSTEM_PULLREQUEST_PULLREQUESTID")?,
     };
     let ref_number = match source {
-        SourceRef::Other(whole) => whole
-            .strip_prefix("refs/pull/")
-            .and_then(|rest| rest.split('/').next()?.parse().ok()),
+        SourceRef::Other(whole) => {
+            whole.strip_prefix("refs/pull/").and_then(|rest| rest.split('/').next()?.parse().ok())
+        }
         SourceRef::Branch(_) | SourceRef::Tag(_) => None,
     };
     if reason != "PullRequest" && number.is_none() && ref_number.is_none() {
@@ -94,10 +91,9 @@ fn started(reason: &str, source: &SourceRef) -> Event {
 }
 
 fn run(variables: &Variables<'_>) -> Result<RunId, CiError> {
-    let id: u64 = variables.number("BUILD_BUILDID")?.ok_or(CiError::Missing {
-        provider: NAME,
-        variable: "BUILD_BUILDID",
-    })?;
+    let id: u64 = variables
+        .number("BUILD_BUILDID")?
+        .ok_or(CiError::Missing { provider: NAME, variable: "BUILD_BUILDID" })?;
     let stage: Option<u32> = variables.number("SYSTEM_STAGEATTEMPT")?;
     let job: Option<u32> = variables.number("SYSTEM_JOBATTEMPT")?;
     let collection = variables.url("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")?;

@@ -196,10 +196,9 @@ impl fmt::Display for Event {
         match self {
             Self::Push => f.write_str("a push of a branch"),
             Self::Tag => f.write_str("a push of a git tag"),
-            Self::PullRequest(PullRequest {
-                number: Some(number),
-                ..
-            }) => write!(f, "pull request {number}"),
+            Self::PullRequest(PullRequest { number: Some(number), .. }) => {
+                write!(f, "pull request {number}")
+            }
             Self::PullRequest(_) => f.write_str("a pull request"),
             Self::MergeQueue => f.write_str("a merge queue"),
             Self::Schedule => f.write_str("a schedule"),

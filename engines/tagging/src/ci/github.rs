@@ -113,10 +113,7 @@ fn check_pushed_ref(source: Option<&SourceRef>, body: Option<&GitHubEvent>) -> R
     let pushed = body.and_then(|body| body.pushed_ref.as_ref());
     match (source, pushed) {
         (Some(source), Some(pushed)) if source.to_string() != *pushed => {
-            Err(CiError::EventContradiction {
-                variable: "GITHUB_REF",
-                why: "a push has one ref",
-            })
+            Err(CiError::EventContradiction { variable: "GITHUB_REF", why: "a push has one ref" })
         }
         (Some(_), Some(_)) | (None, _) | (_, None) => Ok(()),
     }
@@ -139,9 +136,7 @@ fn pull_request(
     body: Option<&GitHubEvent>,
 ) -> Result<PullRequest, CiError> {
     let pull = body.and_then(|body| body.pull_request.as_ref());
-    let body_number = pull
-        .and_then(|pull| pull.number)
-        .or(body.and_then(|body| body.number));
+    let body_number = pull.and_then(|pull| pull.number).or(body.and_then(|body| body.number));
     if let (Some(one), Some(other)) = (ref_number, body_number)
         && one != other
     {
@@ -208,10 +203,9 @@ fn repository_url(variables: &Variables<'_>) -> Result<Option<String>, CiError> 
 }
 
 fn run(variables: &Variables<'_>, provider: Provider) -> Result<RunId, CiError> {
-    let id: u64 = variables.number("GITHUB_RUN_ID")?.ok_or(CiError::Missing {
-        provider: provider.name(),
-        variable: "GITHUB_RUN_ID",
-    })?;
+    let id: u64 = variables
+        .number("GITHUB_RUN_ID")?
+        .ok_or(CiError::Missing { provider: provider.name(), variable: "GITHUB_RUN_ID" })?;
     let attempt: Option<u32> = variables.number("GITHUB_RUN_ATTEMPT")?;
     let number: Option<u64> = variables.number("GITHUB_RUN_NUMBER")?;
     let page = repository_url(variables)?.map(|url| format!("{url}/actions/runs/{id}"));

@@ -48,9 +48,7 @@ impl GitHubEvent {
         if text.len() > EVENT_BYTES_MAX {
             return Err(CiError::EventLength { found: text.len() });
         }
-        serde_json::from_str(text).map_err(|error| CiError::EventFile {
-            reason: error.to_string(),
-        })
+        serde_json::from_str(text).map_err(|error| CiError::EventFile { reason: error.to_string() })
     }
 }
 

@@ -136,10 +136,7 @@ fn started(source: &str, source_ref: Option<&SourceRef>) -> Result<Event, CiErro
 fn run(variables: &Variables<'_>) -> Result<RunId, CiError> {
     let id: u64 = variables
         .number("CI_PIPELINE_ID")?
-        .ok_or(CiError::Missing {
-            provider: NAME,
-            variable: "CI_PIPELINE_ID",
-        })?;
+        .ok_or(CiError::Missing { provider: NAME, variable: "CI_PIPELINE_ID" })?;
     let number: Option<u64> = variables.number("CI_PIPELINE_IID")?;
     Ok(RunId {
         provider: Provider::GitLab,

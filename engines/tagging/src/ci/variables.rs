@@ -108,10 +108,7 @@ impl<'a> Variables<'a> {
             return Ok(None);
         };
         if value.len() > VALUE_LEN_MAX {
-            return Err(CiError::Length {
-                variable,
-                found: value.len(),
-            });
+            return Err(CiError::Length { variable, found: value.len() });
         }
         if value.chars().any(char::is_control) {
             return Err(CiError::Control { variable });
@@ -128,8 +125,7 @@ impl<'a> Variables<'a> {
         provider: &'static str,
         variable: &'static str,
     ) -> Result<&'a str, CiError> {
-        self.get(variable)?
-            .ok_or(CiError::Missing { provider, variable })
+        self.get(variable)?.ok_or(CiError::Missing { provider, variable })
     }
 
     pub(super) fn has(&self, variable: &'static str) -> Result<bool, CiError> {
@@ -142,9 +138,7 @@ impl<'a> Variables<'a> {
 
     /// Whether a marker is set: `true`, or Azure's `True`.
     pub(super) fn is_true(&self, variable: &'static str) -> Result<bool, CiError> {
-        Ok(self
-            .get(variable)?
-            .is_some_and(|value| value.eq_ignore_ascii_case("true")))
+        Ok(self.get(variable)?.is_some_and(|value| value.eq_ignore_ascii_case("true")))
     }
 
     /// `true` or `false` in any case, `None` where it is not said.
@@ -176,11 +170,7 @@ impl<'a> Variables<'a> {
     pub(super) fn commit(&self, variable: &'static str) -> Result<Option<CommitId>, CiError> {
         let value = self.get(variable)?;
         value
-            .map(|value| {
-                value
-                    .parse()
-                    .map_err(|source| CiError::Commit { variable, source })
-            })
+            .map(|value| value.parse().map_err(|source| CiError::Commit { variable, source }))
             .transpose()
     }
 
@@ -196,9 +186,7 @@ impl<'a> Variables<'a> {
         variable: &'static str,
     ) -> Result<Option<SourceRef>, CiError> {
         let value = self.get(variable)?;
-        value
-            .map(|name| parse_ref(variable, &format!("{kind}{name}")))
-            .transpose()
+        value.map(|name| parse_ref(variable, &format!("{kind}{name}"))).transpose()
     }
 
     pub(super) fn number<N: std::str::FromStr>(
@@ -222,17 +210,11 @@ impl<'a> Variables<'a> {
 }
 
 fn parse_ref(variable: &'static str, value: &str) -> Result<SourceRef, CiError> {
-    value
-        .parse()
-        .map_err(|source| CiError::Ref { variable, source })
+    value.parse().map_err(|source| CiError::Ref { variable, source })
 }
 
 pub(super) fn wrong(variable: &'static str, found: &str, wanted: &'static str) -> CiError {
-    CiError::Value {
-        variable,
-        found: found.chars().take(SHOWN_MAX).collect(),
-        wanted,
-    }
+    CiError::Value { variable, found: found.chars().take(SHOWN_MAX).collect(), wanted }
 }
 
 fn without_credentials(url: &str) -> String {
@@ -241,9 +223,7 @@ fn without_credentials(url: &str) -> String {
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     format!("{scheme}://{host}{path}")
 }
 
@@ -261,10 +241,7 @@ mod tests {
         assert!(Variables::new(&fits).get("V").is_ok());
         assert_eq!(
             Variables::new(&long).get("V"),
-            Err(CiError::Length {
-                variable: "V",
-                found: 2049
-            })
+            Err(CiError::Length { variable: "V", found: 2049 })
         );
     }
 
@@ -274,10 +251,7 @@ mod tests {
         assert_eq!(get("7"), Ok(Some(7)));
         assert_eq!(get(""), Ok(None));
         for bad in ["-7", "+7", "7a", "99999999999"] {
-            assert!(matches!(
-                get(bad),
-                Err(CiError::Value { variable: "V", .. })
-            ));
+            assert!(matches!(get(bad), Err(CiError::Value { variable: "V", .. })));
         }
         assert_eq!(get("7\n8"), Err(CiError::Control { variable: "V" }));
     }
@@ -285,10 +259,7 @@ mod tests {
     #[test]
     fn credentials_never_stay_in_a_url() {
         let cases = [
-            (
-                "https://org@dev.azure.com/org/p/_git/r",
-                "https://dev.azure.com/org/p/_git/r",
-            ),
+            ("https://org@dev.azure.com/org/p/_git/r", "https://dev.azure.com/org/p/_git/r"),
             ("https://u:p@h@x/r", "https://x/r"),
             ("https://x/a@b", "https://x/a@b"),
             ("git@x:a/b", "git@x:a/b"),

@@ -7,10 +7,7 @@ use domain::{EnvironmentName, Tag};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentRefused {
     /// `--env` names none of the settings.
-    #[error(
-        "the settings have no environment `{told}`: known are {}",
-        names(known)
-    )]
+    #[error("the settings have no environment `{told}`: known are {}", names(known))]
     NoSuchEnvironment {
         /// What `--env` said.
         told: EnvironmentName,

@@ -18,8 +18,5 @@ pub(super) fn render(outputs: &[Output]) -> String {
 
 /// Escapes a message: `%` first, or it would escape the escapes.
 fn escape(value: &str) -> String {
-    value
-        .replace('%', "%AZP25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    value.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -12,9 +12,7 @@ pub const DELIMITER_LEN_MIN: usize = 16;
 pub(super) fn render(outputs: &[Output], delimiter: &str) -> Result<String, OutputError> {
     let is_word = delimiter.bytes().all(|b| b.is_ascii_alphanumeric());
     if delimiter.len() < DELIMITER_LEN_MIN || !is_word {
-        return Err(OutputError::Delimiter {
-            found: delimiter.chars().count(),
-        });
+        return Err(OutputError::Delimiter { found: delimiter.chars().count() });
     }
     let mut text = String::new();
     for output in outputs {

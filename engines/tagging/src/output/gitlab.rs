@@ -12,9 +12,7 @@ pub const DOTENV_VARIABLES_MAX: usize = 20;
 
 pub(super) fn render(outputs: &[Output]) -> Result<String, OutputError> {
     if outputs.len() > DOTENV_VARIABLES_MAX {
-        return Err(OutputError::DotenvVariables {
-            found: outputs.len(),
-        });
+        return Err(OutputError::DotenvVariables { found: outputs.len() });
     }
     let mut text = String::new();
     for output in outputs {

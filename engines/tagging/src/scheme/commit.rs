@@ -24,10 +24,7 @@ pub struct Sha {
 
 impl Default for Sha {
     fn default() -> Self {
-        Self {
-            digits: SHA_DIGITS_DEFAULT,
-            prefix: SHA_PREFIX_DEFAULT.to_owned(),
-        }
+        Self { digits: SHA_DIGITS_DEFAULT, prefix: SHA_PREFIX_DEFAULT.to_owned() }
     }
 }
 
@@ -46,10 +43,7 @@ impl Sha {
                 prefix: prefix.chars().take(SHA_PREFIX_LEN_MAX + 16).collect(),
             });
         }
-        Ok(Self {
-            digits,
-            prefix: prefix.to_owned(),
-        })
+        Ok(Self { digits, prefix: prefix.to_owned() })
     }
 
     /// The least number of digits.
@@ -120,10 +114,7 @@ mod tests {
 
     #[test]
     fn digits_are_added_until_the_commit_is_alone() {
-        let taken = Taken {
-            commit_digits: 14,
-            ..Taken::nothing()
-        };
+        let taken = Taken { commit_digits: 14, ..Taken::nothing() };
         let text = Sha::default().tag_text(&commit(), &taken);
         assert_eq!(text, "git-1a2b3c4d5e6f70");
         assert_eq!(g_sha(&commit(), &taken), "g1a2b3c4d5e6f70");
@@ -133,10 +124,7 @@ mod tests {
     fn limits_hold_at_and_above() {
         assert!(Sha::new(7, "").is_ok() && Sha::new(64, "").is_ok());
         for digits in [0, 6, 65] {
-            assert_eq!(
-                Sha::new(digits, ""),
-                Err(SchemeTextError::ShaLength { found: digits })
-            );
+            assert_eq!(Sha::new(digits, ""), Err(SchemeTextError::ShaLength { found: digits }));
         }
         assert!(Sha::new(64, &"p".repeat(64)).is_ok());
         for prefix in ["-", ".x", "a/", "a b", &"p".repeat(65)] {

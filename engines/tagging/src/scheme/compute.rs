@@ -17,10 +17,7 @@ pub(super) fn compute(
 ) -> Result<Tag, SchemeError> {
     if scheme.has_second() {
         let make = |at| {
-            let later = Facts {
-                at,
-                ..facts.clone()
-            };
+            let later = Facts { at, ..facts.clone() };
             at_that_second(scheme, &later, taken)
         };
         return next_free(facts.at, |tag| taken.tags.contains(tag), make);
@@ -45,10 +42,7 @@ pub fn next_free(
             return Ok(tag);
         }
     }
-    Err(SchemeError::NoFreeSecond {
-        from: from.to_second(),
-        tries: NEXT_FREE_SECONDS_MAX,
-    })
+    Err(SchemeError::NoFreeSecond { from: from.to_second(), tries: NEXT_FREE_SECONDS_MAX })
 }
 
 fn at_that_second(scheme: &Scheme, facts: &Facts, taken: &Taken<'_>) -> Result<Tag, SchemeError> {
@@ -72,8 +66,5 @@ fn at_that_second(scheme: &Scheme, facts: &Facts, taken: &Taken<'_>) -> Result<T
         Scheme::Template(template) => template.fill(facts)?,
     };
     // Every part was made of tag characters; only a version or a template can still be too long.
-    text.parse().map_err(|_| SchemeError::TooLong {
-        scheme: scheme.to_string(),
-        found: text.len(),
-    })
+    text.parse().map_err(|_| SchemeError::TooLong { scheme: scheme.to_string(), found: text.len() })
 }

@@ -64,11 +64,7 @@ pub(crate) fn date_build(
     };
     let largest = tags.iter().filter_map(number_of).max().unwrap_or(0);
     if largest >= width.last() {
-        return Err(SchemeError::CounterFull {
-            day,
-            width: digits,
-            last: width.last(),
-        });
+        return Err(SchemeError::CounterFull { day, width: digits, last: width.last() });
     }
     Ok(format!("{day}-{next:0digits$}", next = largest + 1))
 }
@@ -107,11 +103,7 @@ mod tests {
         assert_eq!(next(&["20260414-998"], 3).unwrap(), "20260414-999");
         assert_eq!(
             next(&["20260414-999"], 3),
-            Err(SchemeError::CounterFull {
-                day: "20260414".into(),
-                width: 3,
-                last: 999
-            })
+            Err(SchemeError::CounterFull { day: "20260414".into(), width: 3, last: 999 })
         );
         assert_eq!(
             next(&["20260414-99"], 2).unwrap_err().to_string(),
@@ -124,10 +116,7 @@ mod tests {
     fn a_counter_has_2_to_5_digits() {
         assert!(CounterWidth::new(2).is_ok() && CounterWidth::new(5).is_ok());
         for found in [0, 1, 6] {
-            assert_eq!(
-                CounterWidth::new(found),
-                Err(SchemeTextError::CounterWidth { found })
-            );
+            assert_eq!(CounterWidth::new(found), Err(SchemeTextError::CounterWidth { found }));
         }
     }
 }

@@ -25,14 +25,7 @@ impl Facts {
     /// Facts of which only the time is known.
     #[must_use]
     pub fn at(at: Timestamp) -> Self {
-        Self {
-            at,
-            environment: None,
-            commit: None,
-            git_tag: None,
-            branch: None,
-            run: None,
-        }
+        Self { at, environment: None, commit: None, git_tag: None, branch: None, run: None }
     }
 
     /// Takes over the branch or git tag that a full ref names.
@@ -81,9 +74,6 @@ impl Taken<'static> {
     #[must_use]
     pub fn nothing() -> Self {
         static NONE: BTreeSet<Tag> = BTreeSet::new();
-        Self {
-            tags: &NONE,
-            commit_digits: 0,
-        }
+        Self { tags: &NONE, commit_digits: 0 }
     }
 }

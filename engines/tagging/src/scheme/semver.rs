@@ -13,19 +13,14 @@ pub(crate) fn version(scheme: &str, facts: &Facts) -> Result<Version, SchemeErro
         scheme: scheme.to_owned(),
         fact: MissingFact::GitTag,
     })?;
-    git_tag.parse().map_err(|source| SchemeError::NotAVersion {
-        scheme: scheme.to_owned(),
-        source,
-    })
+    git_tag.parse().map_err(|source| SchemeError::NotAVersion { scheme: scheme.to_owned(), source })
 }
 
 /// The version without metadata, refused when it has some.
 pub(crate) fn semver(scheme: &str, facts: &Facts) -> Result<String, SchemeError> {
     let version = version(scheme, facts)?;
     if version.build().is_some() {
-        return Err(SchemeError::BuildMetadata {
-            version: version.to_string(),
-        });
+        return Err(SchemeError::BuildMetadata { version: version.to_string() });
     }
     Ok(version.to_string())
 }

@@ -21,17 +21,13 @@ struct Options {
 
 impl Options {
     fn into_scheme(self) -> Result<Scheme, SchemeTextError> {
-        let has_no = |option| SchemeTextError::Option {
-            scheme: self.scheme.clone(),
-            option,
-        };
+        let has_no = |option| SchemeTextError::Option { scheme: self.scheme.clone(), option };
         let scheme: Scheme = self.scheme.parse()?;
         let refused = match &scheme {
             Scheme::Sha(_) => self.width.map(|_| "width"),
-            Scheme::DateBuild(_) => self
-                .length
-                .map(|_| "length")
-                .or(self.prefix.as_ref().map(|_| "prefix")),
+            Scheme::DateBuild(_) => {
+                self.length.map(|_| "length").or(self.prefix.as_ref().map(|_| "prefix"))
+            }
             Scheme::TimestampEnv
             | Scheme::Timestamp
             | Scheme::Semver

@@ -49,9 +49,7 @@ fn is_semver_sha(text: &str) -> bool {
     let Ok(version) = text.parse::<Version>() else {
         return false;
     };
-    let last = version
-        .prerelease()
-        .and_then(|pre| pre.split('.').next_back());
+    let last = version.prerelease().and_then(|pre| pre.split('.').next_back());
     version.build().is_none() && last.is_some_and(is_g_sha)
 }
 
@@ -127,11 +125,7 @@ mod tests {
 
     fn is(scheme: &str, environment: Option<&str>, tag: &str) -> bool {
         let environment = environment.map(|name| name.parse().unwrap());
-        is_of(
-            &scheme.parse().unwrap(),
-            environment.as_ref(),
-            &tag.parse().unwrap(),
-        )
+        is_of(&scheme.parse().unwrap(), environment.as_ref(), &tag.parse().unwrap())
     }
 
     #[test]
@@ -140,11 +134,7 @@ mod tests {
         assert!(is("timestamp-env", Some("prod"), tag));
         assert!(!is("timestamp-env", Some("uat"), tag));
         assert!(!is("timestamp-env", None, tag));
-        assert!(!is(
-            "timestamp-env",
-            Some("prod"),
-            "20260317-143958-eu-prod"
-        ));
+        assert!(!is("timestamp-env", Some("prod"), "20260317-143958-eu-prod"));
         assert!(!is("timestamp", None, tag));
         assert!(is("timestamp", None, "20260317-143958"));
     }

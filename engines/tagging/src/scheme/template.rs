@@ -104,35 +104,24 @@ impl Template {
 
     /// The tag's text, at most 128 characters.
     pub(crate) fn fill(&self, facts: &Facts) -> Result<String, SchemeError> {
-        let parts: Vec<Part> = self
-            .pieces
-            .iter()
-            .map(|piece| self.part(piece, facts))
-            .collect::<Result<_, _>>()?;
+        let parts: Vec<Part> =
+            self.pieces.iter().map(|piece| self.part(piece, facts)).collect::<Result<_, _>>()?;
         let whole = join(&parts, TAG_LEN_MAX);
         if whole.len() <= TAG_LEN_MAX {
             return Ok(whole);
         }
         let fixed: usize = parts.iter().map(Part::fixed_len).sum();
         let free = parts.iter().filter(|part| part.is_free()).count();
-        let room = TAG_LEN_MAX
-            .saturating_sub(fixed)
-            .checked_div(free)
-            .filter(|room| *room >= LIMIT_MIN);
+        let room =
+            TAG_LEN_MAX.saturating_sub(fixed).checked_div(free).filter(|room| *room >= LIMIT_MIN);
         match room {
             Some(room) => Ok(join(&parts, room)),
-            None => Err(SchemeError::TooLong {
-                scheme: self.text.clone(),
-                found: whole.len(),
-            }),
+            None => Err(SchemeError::TooLong { scheme: self.text.clone(), found: whole.len() }),
         }
     }
 
     fn part(&self, piece: &Piece, facts: &Facts) -> Result<Part, SchemeError> {
-        let missing = |fact| SchemeError::Missing {
-            scheme: self.text.clone(),
-            fact,
-        };
+        let missing = |fact| SchemeError::Missing { scheme: self.text.clone(), fact };
         let fixed = |text: Option<String>, fact| text.map(Part::Fixed).ok_or_else(|| missing(fact));
         let free = |name: Option<&String>, fact| {
             name.cloned().map(Part::Free).ok_or_else(|| missing(fact))
@@ -223,10 +212,9 @@ fn literal(template: &str, text: &str, at_start: bool) -> Result<Piece, SchemeTe
         u8::try_from(c).is_ok_and(is_tag_byte) && !(at_start && at == 0 && matches!(c, '.' | '-'))
     };
     match text.char_indices().find(|found| !fits(*found)) {
-        Some((_, found)) => Err(SchemeTextError::Character {
-            template: template.to_owned(),
-            found,
-        }),
+        Some((_, found)) => {
+            Err(SchemeTextError::Character { template: template.to_owned(), found })
+        }
         None => Ok(Piece::Literal(text.to_owned())),
     }
 }
@@ -238,16 +226,12 @@ impl FromStr for Template {
         if text.len() > TEMPLATE_LEN_MAX {
             return Err(SchemeTextError::TemplateLength { found: text.len() });
         }
-        let braces = || SchemeTextError::Braces {
-            template: text.to_owned(),
-        };
+        let braces = || SchemeTextError::Braces { template: text.to_owned() };
         let (mut pieces, mut rest) = (Vec::new(), text);
         while let Some(open) = rest.find(['{', '}']) {
             let (head, tail) = rest.split_at(open);
-            let (name, after) = tail
-                .strip_prefix('{')
-                .and_then(|tail| tail.split_once('}'))
-                .ok_or_else(braces)?;
+            let (name, after) =
+                tail.strip_prefix('{').and_then(|tail| tail.split_once('}')).ok_or_else(braces)?;
             if name.contains('{') {
                 return Err(braces());
             }
@@ -260,10 +244,7 @@ impl FromStr for Template {
         if !rest.is_empty() {
             pieces.push(literal(text, rest, pieces.is_empty())?);
         }
-        Ok(Self {
-            text: text.to_owned(),
-            pieces,
-        })
+        Ok(Self { text: text.to_owned(), pieces })
     }
 }
 

@@ -17,12 +17,7 @@ pub(crate) fn date(at: Timestamp) -> String {
 /// `143958`.
 pub(crate) fn time(at: Timestamp) -> String {
     let civil = at.civil();
-    format!(
-        "{:02}{:02}{:02}",
-        civil.hour(),
-        civil.minute(),
-        civil.second()
-    )
+    format!("{:02}{:02}{:02}", civil.hour(), civil.minute(), civil.second())
 }
 
 /// `20260317-143958`.
@@ -38,13 +33,11 @@ pub(crate) fn timestamp_env(at: Timestamp, environment: &EnvironmentName) -> Str
 /// Reads exactly `20260317-143958`; a day or time that the calendar does not have is none.
 pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let is_written = text.len() == TIMESTAMP_LEN
-        && text.bytes().enumerate().all(|(at, b)| {
-            if at == 8 {
-                b == b'-'
-            } else {
-                b.is_ascii_digit()
-            }
-        });
+        && text.bytes().enumerate().all(
+            |(at, b)| {
+                if at == 8 { b == b'-' } else { b.is_ascii_digit() }
+            },
+        );
     if !is_written {
         return None;
     }

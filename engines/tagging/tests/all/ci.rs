@@ -73,10 +73,7 @@ fn event_word(event: &Event) -> String {
 
 fn commit_words(facts: &CiFacts) -> &'static str {
     let (head, merge) = (&facts.commit, &facts.merge_commit);
-    let texts = (
-        head.as_ref().map(CommitId::as_str),
-        merge.as_ref().map(CommitId::as_str),
-    );
+    let texts = (head.as_ref().map(CommitId::as_str), merge.as_ref().map(CommitId::as_str));
     match texts {
         (Some(HEAD), None) => "head",
         (Some(HEAD), Some(MERGE)) => "head merge",
@@ -117,10 +114,7 @@ fn the_head_of_a_pull_request_is_unknown_without_the_event_file() {
     let Event::PullRequest(request) = fork.event else {
         panic!("a pull request");
     };
-    assert_eq!(
-        (request.number, request.from_fork),
-        (Some(7), Fork::Unknown)
-    );
+    assert_eq!((request.number, request.from_fork), (Some(7), Fork::Unknown));
     // Its commit is the target's, which is neither the head nor a merge.
     let target = read("github-pull-request-target");
     assert_eq!((target.commit, target.merge_commit), (None, None));
@@ -158,10 +152,7 @@ fn who_and_where_are_read_without_credentials() {
         (facts.actor.unwrap(), facts.repository_url.unwrap())
     };
     let (actor, url) = who("github-rerun-prod");
-    assert_eq!(
-        (actor.as_str(), url.as_str()),
-        ("hubot", "https://github.com/shop/api")
-    );
+    assert_eq!((actor.as_str(), url.as_str()), ("hubot", "https://github.com/shop/api"));
     let (actor, url) = who("azure-push-prod");
     assert_eq!(actor, "Dana Example");
     assert_eq!(url, "https://dev.azure.com/shop/api/_git/api");
@@ -187,9 +178,6 @@ fn another_ref_than_the_events_is_noticed_in_the_checkout() {
     assert_eq!(fit(MERGE), CheckoutFit::Merge);
     assert_eq!(fit(&"0".repeat(40)), CheckoutFit::Other);
     let without = detect(&variables("github-pull-request-target"), None);
-    let fit = without
-        .unwrap()
-        .unwrap()
-        .compare_checkout(&HEAD.parse().unwrap());
+    let fit = without.unwrap().unwrap().compare_checkout(&HEAD.parse().unwrap());
     assert_eq!(fit, CheckoutFit::Unknown);
 }

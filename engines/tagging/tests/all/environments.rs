@@ -19,10 +19,7 @@ fn rules() -> Vec<EnvironmentRule> {
         branches: branches.iter().map(|p| p.parse().unwrap()).collect(),
         events: events.to_vec(),
     };
-    vec![
-        rule("prod", &["prod", "*-prod"], &[]),
-        rule("uat", &["**"], &[EventKind::Manual]),
-    ]
+    vec![rule("prod", &["prod", "*-prod"], &[]), rule("uat", &["**"], &[EventKind::Manual])]
 }
 
 /// The environment, or the refusal's kind.
@@ -70,11 +67,7 @@ const TABLE: [(&str, &str, &str); 42] = [
     ("github-pull-request-own", "pull request", "pull request"),
     ("github-pull-request-target", "pull request", "pull request"),
     ("gitlab-merge-request-fork", "pull request", "pull request"),
-    (
-        "gitlab-merge-request-result",
-        "pull request",
-        "pull request",
-    ),
+    ("gitlab-merge-request-result", "pull request", "pull request"),
     ("gitlab-merge-train", "pull request", "pull request"),
     ("azure-pull-request-fork", "pull request", "pull request"),
     ("azure-pull-request-own", "pull request", "pull request"),
@@ -104,11 +97,7 @@ fn every_fixture_gets_the_environment_that_law_7_gives_it() {
     for (fixture, alone, told) in TABLE {
         assert_eq!(decided(fixture, None), alone, "{fixture}");
         assert_eq!(decided(fixture, Some("prod")), told, "{fixture} --env prod");
-        assert_eq!(
-            decided(fixture, Some("qa")),
-            "no such",
-            "{fixture} --env qa"
-        );
+        assert_eq!(decided(fixture, Some("qa")), "no such", "{fixture} --env qa");
     }
     let mut tabled: Vec<_> = TABLE.iter().map(|row| row.0.to_owned()).collect();
     tabled.sort();
@@ -148,10 +137,7 @@ fn a_named_event_counts_like_a_push() {
     rules[0].events = vec![EventKind::Manual, EventKind::Schedule];
     let decision = environment_of(&facts("gitlab-manual-prod"), &rules, None).unwrap();
     assert_eq!(decision.environment, name("prod"));
-    assert_eq!(
-        decision.why.to_string(),
-        "`prod` matches branch `prod`, and events names `manual`"
-    );
+    assert_eq!(decision.why.to_string(), "`prod` matches branch `prod`, and events names `manual`");
 }
 
 #[test]

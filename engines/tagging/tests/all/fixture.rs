@@ -8,9 +8,7 @@ pub(crate) const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 pub(crate) const MERGE: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c";
 
 fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/all/fixtures")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/all/fixtures").join(name)
 }
 
 /// The variables of one fixture; `#` starts a comment.

@@ -11,12 +11,8 @@ const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495
 fn published() -> Vec<Output> {
     let published = Published {
         digest: Digest::sha256(b""),
-        tags: ["20260317-143958-prod", "v1.4.2"]
-            .map(|tag| tag.parse().unwrap())
-            .to_vec(),
-        reference: format!("registry.example.com/shop/api:v1.4.2@{EMPTY}")
-            .parse()
-            .unwrap(),
+        tags: ["20260317-143958-prod", "v1.4.2"].map(|tag| tag.parse().unwrap()).to_vec(),
+        reference: format!("registry.example.com/shop/api:v1.4.2@{EMPTY}").parse().unwrap(),
         release_time: "2026-03-17T14:39:58Z".parse().unwrap(),
     };
     published.outputs().unwrap()
@@ -77,10 +73,7 @@ fn a_delimiter_has_16_characters_and_no_fewer() {
     let render = |delimiter: &str| OutputForm::GitHub.render(&published(), delimiter);
     assert!(render("0123456789abcdef").is_ok());
     for bad in ["0123456789abcde", "0123456789abcdef\n", "0123456789abcde "] {
-        assert!(
-            matches!(render(bad), Err(OutputError::Delimiter { .. })),
-            "{bad:?}"
-        );
+        assert!(matches!(render(bad), Err(OutputError::Delimiter { .. })), "{bad:?}");
     }
 }
 
@@ -116,10 +109,7 @@ fn a_dotenv_report_keeps_gitlabs_limits() {
     );
     let many = |count: usize| vec![one(1); count];
     assert!(render(&many(DOTENV_VARIABLES_MAX)).is_ok());
-    assert_eq!(
-        render(&many(21)),
-        Err(OutputError::DotenvVariables { found: 21 })
-    );
+    assert_eq!(render(&many(21)), Err(OutputError::DotenvVariables { found: 21 }));
 }
 
 #[test]

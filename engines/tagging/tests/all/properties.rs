@@ -10,12 +10,7 @@ fn scheme(text: &str) -> Scheme {
 
 /// Names that are easily merged: few characters, many of them not allowed in a tag.
 fn name() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[ab/._ -]{0,8}",
-        "[a-z/-]{1,4}-h[0-9a-f]{12}",
-        "\\PC{0,200}",
-        "[a-c/]{125,135}",
-    ]
+    prop_oneof!["[ab/._ -]{0,8}", "[a-z/-]{1,4}-h[0-9a-f]{12}", "\\PC{0,200}", "[a-c/]{125,135}",]
 }
 
 fn moment() -> impl Strategy<Value = Timestamp> {
@@ -118,9 +113,7 @@ fn of_ten_thousand_commits_every_tag_is_a_strict_version() {
             git_tag: Some("1.4.2".to_owned()),
             ..Facts::at(Timestamp::from_millis(0))
         };
-        let tag = scheme("semver-sha")
-            .compute(&facts, &Taken::nothing())
-            .unwrap();
+        let tag = scheme("semver-sha").compute(&facts, &Taken::nothing()).unwrap();
         assert!(tag.as_str().parse::<Version>().is_ok(), "{tag}");
         // The trap is real: without the `g` some of the same commits give no version.
         let without = format!("1.4.2-{}", &id[..7]);
@@ -135,10 +128,7 @@ fn ten_years_of_tags_sort_as_text_by_time() {
     let tags: Vec<String> = (0..3650)
         .map(|day: i64| {
             let at = start.plus_millis(day * 86_400_000 + (day * 7_919_000) % 86_400_000);
-            let facts = Facts {
-                environment: "uat".parse().ok(),
-                ..Facts::at(at)
-            };
+            let facts = Facts { environment: "uat".parse().ok(), ..Facts::at(at) };
             let tag = scheme("timestamp-env").compute(&facts, &Taken::nothing());
             tag.unwrap().to_string()
         })

@@ -47,14 +47,8 @@ fn every_scheme_writes_its_form() {
 #[test]
 fn a_time_is_in_utc_whatever_zone_it_came_in() {
     let at = |text: &str| Facts::at(text.parse().unwrap());
-    assert_eq!(
-        made("timestamp", &at("2026-01-01T00:30:00+01:00")),
-        "20251231-233000"
-    );
-    assert_eq!(
-        made("date-build", &at("2026-04-14T23:59:59.999-00:00")),
-        "20260414-001"
-    );
+    assert_eq!(made("timestamp", &at("2026-01-01T00:30:00+01:00")), "20251231-233000");
+    assert_eq!(made("date-build", &at("2026-04-14T23:59:59.999-00:00")), "20260414-001");
 }
 
 #[test]
@@ -69,47 +63,28 @@ fn a_missing_fact_is_named_with_what_to_do() {
         ("{branch}", "`{branch}` needs a branch", "detached HEAD"),
         ("{run}", "needs a CI run's id", "run in a CI"),
         ("{build}", "needs a CI run's number", "run in a CI"),
-        (
-            "{attempt}",
-            "needs a CI run's attempt",
-            "leave `{attempt}` out",
-        ),
+        ("{attempt}", "needs a CI run's attempt", "leave `{attempt}` out"),
         ("{env}", "needs an environment", "--env"),
         ("{version}", "needs a git tag", "v1.4.2"),
     ];
     for (text, needs, remedy) in rows {
         let said = made(text, &nothing);
-        assert!(
-            said.contains(needs) && said.contains(remedy),
-            "{text}: {said}"
-        );
+        assert!(said.contains(needs) && said.contains(remedy), "{text}: {said}");
     }
 }
 
 #[test]
 fn a_version_is_strict_and_keeps_no_metadata() {
-    let with = |git_tag: &str| Facts {
-        git_tag: Some(git_tag.to_owned()),
-        ..all()
-    };
+    let with = |git_tag: &str| Facts { git_tag: Some(git_tag.to_owned()), ..all() };
     assert_eq!(made("semver", &with("1.4.2")), "1.4.2");
     assert_eq!(made("semver", &with("v1.4.2-rc.1")), "v1.4.2-rc.1");
-    assert_eq!(
-        made("semver-sha", &with("v1.4.2-rc.1")),
-        "v1.4.2-rc.1.g1a2b3c4d5e6f"
-    );
+    assert_eq!(made("semver-sha", &with("v1.4.2-rc.1")), "v1.4.2-rc.1.g1a2b3c4d5e6f");
     assert!(made("semver", &with("v1.4.2+x")).contains("use scheme `semver-sha`"));
-    assert_eq!(
-        made("semver-sha", &with("v1.4.2+x")),
-        "v1.4.2-g1a2b3c4d5e6f"
-    );
+    assert_eq!(made("semver-sha", &with("v1.4.2+x")), "v1.4.2-g1a2b3c4d5e6f");
     assert!(made("{version}", &with("v1.4.2+x")).contains("build metadata"));
     for bad in ["1.4", "v01.4.2", "prod", "api/v1.4.2", "20260414"] {
         let said = scheme("semver").compute(&with(bad), &Taken::nothing());
-        assert!(
-            matches!(said, Err(SchemeError::NotAVersion { .. })),
-            "{bad}"
-        );
+        assert!(matches!(said, Err(SchemeError::NotAVersion { .. })), "{bad}");
     }
     let long = format!("1.0.0-{}", "a".repeat(123));
     assert!(made("semver", &with(&long)).contains("129 characters"));
@@ -118,20 +93,13 @@ fn a_version_is_strict_and_keeps_no_metadata() {
 
 fn taken_from(text: &str, tags: &[String]) -> Result<Tag, SchemeError> {
     let tags: BTreeSet<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
-    let taken = Taken {
-        tags: &tags,
-        commit_digits: 0,
-    };
+    let taken = Taken { tags: &tags, commit_digits: 0 };
     scheme(text).compute(&all(), &taken)
 }
 
 #[test]
 fn on_a_clash_the_next_free_second_is_taken() {
-    let taken = [
-        "20260317-143958-prod",
-        "20260317-143959-prod",
-        "20260317-144000-uat",
-    ];
+    let taken = ["20260317-143958-prod", "20260317-143959-prod", "20260317-144000-uat"];
     let tag = taken_from("timestamp-env", &taken.map(str::to_owned)).unwrap();
     assert_eq!(tag.as_str(), "20260317-144000-prod");
     let taken = ["v20260317-143958".to_owned()];
@@ -146,9 +114,7 @@ fn on_a_clash_the_next_free_second_is_taken() {
 fn six_hundred_seconds_are_tried_and_no_more() {
     let seconds = |count: u32| -> Vec<String> {
         let later = |second| Facts::at(all().at.plus_millis(i64::from(second) * 1000));
-        (0..count)
-            .map(|second| made("timestamp", &later(second)))
-            .collect()
+        (0..count).map(|second| made("timestamp", &later(second))).collect()
     };
     assert!(taken_from("timestamp", &seconds(NEXT_FREE_SECONDS_MAX - 1)).is_ok());
     assert!(matches!(
@@ -159,17 +125,11 @@ fn six_hundred_seconds_are_tried_and_no_more() {
 
 #[test]
 fn a_template_sanitises_each_name_and_keeps_the_limit() {
-    let on = |branch: &str| Facts {
-        branch: Some(branch.to_owned()),
-        ..all()
-    };
+    let on = |branch: &str| Facts { branch: Some(branch.to_owned()), ..all() };
     // printf feature/login | sha256sum
     let hashed = made("{date}-{branch}-{sha12}", &on("feature/login"));
     assert_eq!(hashed, "20260317-feature-login-hdf7c7aeb3560-1a2b3c4d5e6f");
-    assert_ne!(
-        hashed,
-        made("{date}-{branch}-{sha12}", &on("feature-login"))
-    );
+    assert_ne!(hashed, made("{date}-{branch}-{sha12}", &on("feature-login")));
 
     let (long, other) = (on(&"b".repeat(300)), on(&"b".repeat(301)));
     let text = made("{branch}-{sha}", &long);
@@ -177,10 +137,7 @@ fn a_template_sanitises_each_name_and_keeps_the_limit() {
     assert!(text.ends_with(HEAD));
     assert_ne!(text, made("{branch}-{sha}", &other));
     assert!(made("{branch}-{sha}{sha}{sha}", &long).contains("128 is the limit"));
-    assert_eq!(
-        made("{branch}", &on("-x")).parse::<Tag>().map(|_| ()),
-        Ok(())
-    );
+    assert_eq!(made("{branch}", &on("-x")).parse::<Tag>().map(|_| ()), Ok(()));
 }
 
 #[test]
@@ -232,11 +189,8 @@ fn schemes_say_whether_they_have_an_environment_or_a_second() {
 
 #[test]
 fn a_pull_request_has_no_branch_to_put_into_a_tag() {
-    for fixture in [
-        "github-pull-request-target",
-        "gitlab-merge-request-fork",
-        "github-merge-queue",
-    ] {
+    for fixture in ["github-pull-request-target", "gitlab-merge-request-fork", "github-merge-queue"]
+    {
         let facts = Facts::at(all().at).with_ci(&facts(fixture));
         let said = made("{branch}-{sha12}", &facts);
         assert!(said.contains("needs a branch"), "{fixture}: {said}");

@@ -23,27 +23,15 @@ fn a_scheme_is_a_name_a_template_or_a_map() {
         Ok(Scheme::DateBuild(CounterWidth::new(4).unwrap()))
     );
     assert_eq!(read(r#"{"scheme":"semver"}"#), Ok(Scheme::Semver));
-    assert_eq!(
-        read(r#""{date}-{sha12}""#),
-        "{date}-{sha12}".parse().map_err(|_| String::new())
-    );
+    assert_eq!(read(r#""{date}-{sha12}""#), "{date}-{sha12}".parse().map_err(|_| String::new()));
 }
 
 #[test]
 fn what_a_scheme_does_not_have_is_refused() {
     let rows = [
-        (
-            r#"{"scheme":"semver","length":7}"#,
-            "scheme `semver` has no option `length`",
-        ),
-        (
-            r#"{"scheme":"sha","width":3}"#,
-            "scheme `sha` has no option `width`",
-        ),
-        (
-            r#"{"scheme":"date-build","prefix":"x"}"#,
-            "has no option `prefix`",
-        ),
+        (r#"{"scheme":"semver","length":7}"#, "scheme `semver` has no option `length`"),
+        (r#"{"scheme":"sha","width":3}"#, "scheme `sha` has no option `width`"),
+        (r#"{"scheme":"date-build","prefix":"x"}"#, "has no option `prefix`"),
         (r#"{"scheme":"sha","lenght":7}"#, "unknown field `lenght`"),
         (r#"{"scheme":"sha","length":6}"#, "7 to 64 digits"),
         (r#"{"scheme":"date-build","width":6}"#, "2 to 5 digits"),

@@ -46,16 +46,8 @@ pub(crate) struct Parsed {
 /// Reads a Dockerfile; every text is one, as far as words go.
 pub(crate) fn parse(text: &str) -> Parsed {
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    let mut cursor = Cursor {
-        text,
-        bytes: text.as_bytes(),
-        at: start,
-        escape: b'\\',
-    };
-    let mut parsed = Parsed {
-        directives: cursor.directives(),
-        ..Parsed::default()
-    };
+    let mut cursor = Cursor { text, bytes: text.as_bytes(), at: start, escape: b'\\' };
+    let mut parsed = Parsed { directives: cursor.directives(), ..Parsed::default() };
     while cursor.at < text.len() {
         cursor.pass_blanks();
         match cursor.peek() {
@@ -135,10 +127,7 @@ impl Cursor<'_> {
         let start = self.at + line.len() - value.len() + value.find(word)?;
         Some(Directive {
             name,
-            value: Word {
-                span: start..start + word.len(),
-                text: word.to_owned(),
-            },
+            value: Word { span: start..start + word.len(), text: word.to_owned() },
         })
     }
 
@@ -148,10 +137,7 @@ impl Cursor<'_> {
             return None;
         }
         let rest = &self.bytes[self.at + 1..];
-        let blanks = rest
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         match rest.get(blanks) {
             Some(b'\n' | b'\r') => Some(1 + blanks),
             Some(_) | None => None,
@@ -214,10 +200,7 @@ impl Cursor<'_> {
         }
         text.push_str(&self.text[from..self.at]);
         // A continuation behind the last letter is a joint between words, not a part of this one.
-        Word {
-            span: start..end,
-            text,
-        }
+        Word { span: start..end, text }
     }
 
     /// Passes a heredoc's lines and its terminator; answers the bytes of both.
@@ -263,10 +246,7 @@ fn heredocs(words: &[Word]) -> Vec<Heredoc> {
     if !takes {
         return Vec::new();
     }
-    words
-        .iter()
-        .filter_map(|word| heredoc(&word.text))
-        .collect()
+    words.iter().filter_map(|word| heredoc(&word.text)).collect()
 }
 
 fn heredoc(word: &str) -> Option<Heredoc> {
@@ -278,13 +258,8 @@ fn heredoc(word: &str) -> Option<Heredoc> {
     };
     let name = name.trim_matches(['"', '\'']);
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    is_name.then(|| Heredoc {
-        name: name.to_owned(),
-        tabs,
-    })
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    is_name.then(|| Heredoc { name: name.to_owned(), tabs })
 }
 
 #[cfg(test)]
@@ -295,23 +270,14 @@ mod tests {
         parse(text)
             .instructions
             .into_iter()
-            .map(|instruction| {
-                instruction
-                    .words
-                    .into_iter()
-                    .map(|word| word.text)
-                    .collect()
-            })
+            .map(|instruction| instruction.words.into_iter().map(|word| word.text).collect())
             .collect()
     }
 
     #[test]
     fn continuations_join_lines_and_pass_comments() {
         let text = "FROM \\\n  # note\n\n  a:1 AS b\nRUN x\\\ny\n";
-        assert_eq!(
-            words(text),
-            [vec!["FROM", "a:1", "AS", "b"], vec!["RUN", "xy"]]
-        );
+        assert_eq!(words(text), [vec!["FROM", "a:1", "AS", "b"], vec!["RUN", "xy"]]);
     }
 
     #[test]
@@ -319,21 +285,14 @@ mod tests {
         let text = "# escape=`\nFROM a `\n AS b\nRUN c:\\\nRUN d\n";
         assert_eq!(
             words(text),
-            [
-                vec!["FROM", "a", "AS", "b"],
-                vec!["RUN", "c:\\"],
-                vec!["RUN", "d"]
-            ]
+            [vec!["FROM", "a", "AS", "b"], vec!["RUN", "c:\\"], vec!["RUN", "d"]]
         );
     }
 
     #[test]
     fn a_heredoc_is_no_instruction() {
         let text = "RUN <<EOF cat <<-'END'\nFROM x\nEOF\n\tFROM y\n\tEND\nFROM z\n";
-        assert_eq!(
-            words(text),
-            [vec!["RUN", "<<EOF", "cat", "<<-'END'"], vec!["FROM", "z"]]
-        );
+        assert_eq!(words(text), [vec!["RUN", "<<EOF", "cat", "<<-'END'"], vec!["FROM", "z"]]);
     }
 
     #[test]
