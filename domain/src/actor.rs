@@ -38,7 +38,7 @@ pub enum Proof {
 
 /// The text names no actor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an actor's name has 1 to {ACTOR_LEN_MAX} characters and no control characters")]
+#[error("an actor's name has 1 to {ACTOR_LEN_MAX} bytes and no control characters")]
 pub struct ActorError;
 
 impl TryFrom<String> for ActorName {

@@ -65,7 +65,7 @@ impl Explain for SourceError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::OtherCheckout { .. } => {
-                Some("check out the commit of the event, or name the commit: --commit".to_owned())
+                Some("check out the commit that the run is about".to_owned())
             }
             Self::Ci(_) | Self::Git(_) | Self::Event { .. } => None,
         }

@@ -48,7 +48,7 @@ pub struct Hold {
 /// A digest that a rollback could return to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// The newest deploy that brought it here with the best grade that it reached.
+    /// The newest deploy that brought it here.
     pub deploy: DeployFact,
     /// The best grade that it reached here.
     pub grade: Grade,

@@ -68,8 +68,8 @@ pub enum AliasRefused {
 
 /// The order of two builds by the record's sequence, else by their commits.
 ///
-/// A sequence is that of the release's reservation or build event; of `ancestry` the first is whether the
-/// commit that is there is an ancestor of the one that comes, the second the other way round.
+/// A sequence is that of the release's reservation, else of its first build; none where nothing is recorded.
+/// `ancestry` is asked only where the sequences do not tell.
 #[must_use]
 pub fn order_of(
     there: Option<u64>,

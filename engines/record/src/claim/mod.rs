@@ -223,7 +223,7 @@ pub struct Text(String);
 /// The text is too long or holds control characters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a text of the record has at most {TEXT_LEN_MAX} characters and no control characters but line ends"
+    "a text of the record has at most {TEXT_LEN_MAX} bytes and no control characters but line ends"
 )]
 pub struct TextError;
 
