@@ -336,11 +336,12 @@ impl App {
     /// Who is recorded: the CI's actor, else the user of this machine.
     #[must_use]
     pub fn actor(&self, proof: Proof) -> Actor {
-        const NAMES: [&str; 6] = [
+        const NAMES: [&str; 7] = [
             "INDELIBLE_ACTOR",
             "GITHUB_ACTOR",
             "GITLAB_USER_LOGIN",
             "BUILD_REQUESTEDFOR",
+            "GIT_AUTHOR_NAME",
             "USER",
             "LOGNAME",
         ];

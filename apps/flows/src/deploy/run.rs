@@ -77,11 +77,20 @@ async fn choose(
     let mut all = Vec::new();
     if named.is_empty() {
         let commit = head(app).await?;
+        let mut missing = None;
         for image in settings.images.keys() {
             let builds = builds_of(record, image).await?;
-            all.push(of_commit(app, settings, environment, image, &commit, &builds).await?);
+            match of_commit(app, settings, environment, image, &commit, &builds).await {
+                Ok(chosen) => all.push(chosen),
+                // One image of several is often not built by a commit; it stays as it is.
+                Err(error @ DeployError::NoBuild { .. }) => missing = Some(error),
+                Err(error) => return Err(error),
+            }
         }
-        return Ok(all);
+        return match (all.is_empty(), missing) {
+            (true, Some(error)) => Err(error),
+            (_, _) => Ok(all),
+        };
     }
     for (text, wanted) in named {
         let image = image_named(settings, text)?;

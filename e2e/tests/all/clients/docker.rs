@@ -1,5 +1,7 @@
 //! docker, with a daemon of the test's own.
 
+use std::process::Command;
+
 use e2e::Image;
 use testbed::{Dockerd, Missing};
 
@@ -48,4 +50,19 @@ fn docker_pulls_and_pushes_byte_for_byte() {
     succeed(&mut docker(&["tag", &base_other, &name]));
     is_refused(&mut docker(&["push", "--quiet", &name]));
     meeting.assert_holds("shop/api", "1", &image);
+    copies_from_the_daemon(&daemon, &mut meeting, &base, &image);
+}
+
+/// The daemon as a source: what arrives has the configuration, and so the layers, that the daemon holds.
+fn copies_from_the_daemon(daemon: &Dockerd, meeting: &mut Meeting, name: &str, image: &Image) {
+    let home = tempfile::tempdir().unwrap();
+    let mut copy = Command::new(testbed::indelible_bin().unwrap());
+    copy.env_clear().env("HOME", home.path());
+    copy.env("DOCKER_HOST", format!("unix://{}", daemon.socket().display()));
+    let target = format!("docker://{}", meeting.name("shop/saved:1"));
+    copy.arg("copy").arg(format!("docker-daemon:{name}")).arg(target);
+    succeed(&mut copy);
+    let manifest = meeting.http.get("/v2/shop/saved/manifests/1").unwrap().expect(200).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest.text()).unwrap();
+    assert_eq!(manifest["config"]["digest"], image.config.digest.as_str());
 }
