@@ -164,13 +164,18 @@ impl Server {
     /// # Errors
     /// It had to be killed, or the tracer does not end.
     pub fn stop_traced(self, trace: &Path) -> Result<()> {
-        let last = format!("{} +++ exited with 0 +++", self.id());
+        let id = self.id().to_string();
         self.stop()?;
-        // The tracer writes some hundred thousand lines, and shares the machine with every other test.
+        // The tracer pads short numbers with blanks. It writes some hundred thousand lines, and shares the
+        // machine with every other test.
+        let is_last = |line: &str| {
+            let (who, what) = line.split_once(' ').unwrap_or_default();
+            who == id && what.trim_start() == "+++ exited with 0 +++"
+        };
         wait_until_within(TRACE_END, "the trace has its last line", || {
             let text = fs::read(trace).unwrap_or_default();
             let tail = &text[text.len().saturating_sub(200)..];
-            String::from_utf8_lossy(tail).contains(&last)
+            String::from_utf8_lossy(tail).lines().any(is_last)
         })
     }
 

@@ -341,9 +341,9 @@ impl App {
             "GITHUB_ACTOR",
             "GITLAB_USER_LOGIN",
             "BUILD_REQUESTEDFOR",
-            "GIT_AUTHOR_NAME",
             "USER",
             "LOGNAME",
+            "GIT_AUTHOR_NAME",
         ];
         let named = NAMES.iter().filter_map(|name| self.surroundings.variable(name));
         let mut actors = named.filter_map(|name| Actor::new(name, proof).ok());
