@@ -114,7 +114,8 @@ pub fn edit_file(
     Ok(())
 }
 
-fn mentions(text: &str, repository: &Repository) -> bool {
+/// Whether a text that cannot be read could still name a repository.
+pub(crate) fn mentions(text: &str, repository: &Repository) -> bool {
     text.contains(&repository.familiar()) || text.contains(repository.path().as_str())
 }
 

@@ -1,11 +1,11 @@
 //! Where bytes ran that lack a commit, by the ancestry of recorded commits.
 
-use super::AskError;
+use super::{AskError, intervals_of};
 use crate::app::App;
-use crate::seam::{Question, all, environment_state};
+use crate::seam::{Question, all};
 use ::record::claim::{BuildClaim, Kind};
-use ::record::{Answer, Contains, Exposed, Gap, intended_intervals};
-use domain::{CommitId, EnvironmentName, Timestamp};
+use ::record::{Answer, Contains, Exposed, Gap};
+use domain::{CommitId, Timestamp};
 use git::{Ancestry, Checkout};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,16 +35,7 @@ pub async fn exposure(
     let fix = checkout.find_commit(missing_commit).await?;
     let record = app.record().await?;
     let deploys = all(record, &Question::of([Kind::Deploy])).await?;
-    let environments: BTreeSet<EnvironmentName> = deploys
-        .iter()
-        .filter_map(|event| Some(event.event.claim.as_deploy()?.environment.clone()))
-        .collect();
-    let mut intervals = Vec::new();
-    for environment in &environments {
-        let state = environment_state(record, environment).await?;
-        intervals
-            .extend(intended_intervals(&state).into_iter().filter(|one| one.overlaps(from, until)));
-    }
+    let intervals = intervals_of(record, &deploys, |one| one.overlaps(from, until)).await?;
     let builds = all(record, &Question::of([Kind::Build])).await?;
     let builds: Vec<BuildClaim> =
         builds.iter().filter_map(|event| event.event.claim.as_build().cloned()).collect();
@@ -52,7 +43,7 @@ pub async fn exposure(
     let looked_at = intervals.len();
     let contains = |commit: &CommitId| known.get(commit).cloned().unwrap_or_else(not_asked);
     let mut answer = ::record::exposure(&builds, intervals, &contains);
-    if environments.is_empty() {
+    if deploys.is_empty() {
         let why = "no deploy at all is recorded".to_owned();
         answer = answer.with_gap(Gap { from: None, until: None, why });
     }

@@ -19,9 +19,30 @@ pub use trace::{TraceAnswer, Traced, trace};
 
 use crate::app::OpenError;
 use crate::registries::RegistryError;
-use crate::seam::RecordError;
+use crate::seam::{Record, RecordError, environment_state};
 use crate::verdict::{Explain, Verdict};
+use ::record::{Interval, Sequenced, intended_intervals};
+use domain::EnvironmentName;
 use git::GitError;
+use std::collections::BTreeSet;
+
+/// The intervals that fit, of every environment that the deploys went to, in the order of their names.
+async fn intervals_of(
+    record: &dyn Record,
+    deploys: &[Sequenced],
+    fits: impl Fn(&Interval) -> bool,
+) -> Result<Vec<Interval>, RecordError> {
+    let environments: BTreeSet<&EnvironmentName> = deploys
+        .iter()
+        .filter_map(|event| Some(&event.event.claim.as_deploy()?.environment))
+        .collect();
+    let mut intervals = Vec::new();
+    for environment in environments {
+        let state = environment_state(record, environment).await?;
+        intervals.extend(intended_intervals(&state).into_iter().filter(&fits));
+    }
+    Ok(intervals)
+}
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,10 @@
 //! What ran: in an environment at a moment, or a digest wherever and whenever.
 
-use super::AskError;
+use super::{AskError, intervals_of};
 use crate::app::App;
 use crate::seam::{Question, Record, RecordError, all, environment_state};
 use ::record::claim::Kind;
-use ::record::{Answer, Facet, Gap, Interval, intended_intervals};
+use ::record::{Answer, Facet, Gap, Interval};
 use domain::{CommitId, Digest, EnvironmentName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,16 +46,7 @@ pub async fn ran_at(
 pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Answer<RanRow>, AskError> {
     let record = app.record().await?;
     let deploys = all(record, &Question::of([Kind::Deploy]).about(Facet::Digest, digest)).await?;
-    let environments: BTreeSet<EnvironmentName> = deploys
-        .iter()
-        .filter_map(|event| Some(event.event.claim.as_deploy()?.environment.clone()))
-        .collect();
-    let mut intervals = Vec::new();
-    for environment in &environments {
-        let state = environment_state(record, environment).await?;
-        intervals
-            .extend(intended_intervals(&state).into_iter().filter(|one| one.digest == *digest));
-    }
+    let mut intervals = intervals_of(record, &deploys, |one| one.digest == *digest).await?;
     intervals.sort_by_key(|interval| interval.from);
     let mut answer = Answer::intended(intervals);
     if let Some(basis) = answer.items.iter().map(|interval| interval.basis).max() {

@@ -69,9 +69,7 @@ fn plan_of(source: &Source, target: &Target) -> Plan {
 }
 
 fn mentions(text: &str, target: &Target) -> bool {
-    target.repositories.iter().any(|repository| {
-        text.contains(&repository.familiar()) || text.contains(repository.path().as_str())
-    })
+    target.repositories.iter().any(|repository| crate::edit::mentions(text, repository))
 }
 
 /// Drafts taking every digest away that stands beside a tag.
