@@ -11,9 +11,9 @@ use serde::Serialize;
 /// What can be typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// oci:DIR[:REF], oci-archive:FILE, docker-archive:FILE, docker-daemon:IMAGE or docker://REF
+    /// oci:DIR, oci:DIR:REF, oci-archive:FILE, docker-archive:FILE, docker-daemon:IMAGE or docker://REF
     source: String,
-    /// oci:DIR[:REF] or docker://REPOSITORY[:TAG]
+    /// oci:DIR, oci:DIR:REF, docker://REPOSITORY or docker://REPOSITORY:TAG
     target: String,
     /// Copy what is attached too: signatures, SBOMs, provenance
     #[arg(long)]

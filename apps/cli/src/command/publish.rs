@@ -18,7 +18,7 @@ use tagging::{OutputForm, Scheme};
 /// What can be typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// oci:DIR[:REF], oci-archive:FILE, docker-archive:FILE, docker-daemon:IMAGE or docker://REF
+    /// oci:DIR, oci:DIR:REF, oci-archive:FILE, docker-archive:FILE, docker-daemon:IMAGE or docker://REF
     #[arg(required_unless_present = "pushed", conflicts_with = "pushed")]
     source: Option<String>,
     /// Adopt what another tool pushed: its bytes are read and verified, nothing is moved
