@@ -1,12 +1,12 @@
-//! Reading a blob in pieces, one piece ahead of whoever sends them.
+//! Reading a blob in pieces. What the kernel has in memory is read at once; the rest on a blocking thread.
 
-use super::error::BlobError;
+use super::error::{BlobError, on_disk};
 use bytes::Bytes;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
-use tokio::task::JoinHandle;
+use std::sync::Arc;
 
 /// The largest piece, in bytes. Source: measured for static files, research/registry.md §4.2.
 const PIECE_BYTES_MAX: u64 = 256 * 1024;
@@ -17,13 +17,12 @@ pub struct BlobReader {
     path: PathBuf,
     size: u64,
     left: Range<u64>,
-    file: Option<File>,
-    ahead: Option<JoinHandle<Result<(File, Bytes), BlobError>>>,
+    file: Arc<File>,
 }
 
 impl BlobReader {
     pub(super) fn new(path: PathBuf, file: File, size: u64) -> Self {
-        Self { path, size, left: 0..size, file: Some(file), ahead: None }
+        Self { path, size, left: 0..size, file: Arc::new(file) }
     }
 
     /// The blob's size in bytes, whatever the range.
@@ -45,52 +44,98 @@ impl BlobReader {
     /// # Errors
     /// The disk refuses, or the file is shorter than it was.
     pub async fn next(&mut self) -> Option<Result<Bytes, BlobError>> {
-        if self.ahead.is_none() {
-            self.start_next();
-        }
-        let read = self.ahead.take()?.await.unwrap_or_else(|fault| {
-            let source = io::Error::other(format!("the read was given up: {fault}"));
-            Err(BlobError::Io { path: self.path.clone(), source })
-        });
-        match read {
-            Ok((file, piece)) => {
-                self.file = Some(file);
-                self.start_next();
-                Some(Ok(piece))
-            }
-            Err(error) => {
-                self.left = 0..0;
-                Some(Err(error))
-            }
-        }
-    }
-
-    fn start_next(&mut self) {
         if self.left.is_empty() {
-            return;
+            return None;
         }
-        let Some(file) = self.file.take() else {
-            return;
-        };
         let at = self.left.start;
         let length = (self.left.end - at).min(PIECE_BYTES_MAX);
-        self.left.start += length;
-        let path = self.path.clone();
-        // Straight onto a blocking thread: a task around it would be one more switch for each piece.
-        self.ahead = Some(tokio::task::spawn_blocking(move || {
-            read_piece(file, at, length).map_err(BlobError::io(&path))
-        }));
+        let read = match read_at_hand(&self.file, at, length) {
+            AtHand::Read(piece) => Ok(piece),
+            AtHand::Unknown => self.read_on_disk(at, length).await,
+        };
+        match &read {
+            Ok(piece) => self.left.start += piece.len() as u64,
+            Err(_) => self.left = 0..0,
+        }
+        Some(read)
+    }
+
+    async fn read_on_disk(&self, at: u64, length: u64) -> Result<Bytes, BlobError> {
+        let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        on_disk(move || read_piece(&file, at, length).map_err(BlobError::io(&path))).await
     }
 }
 
-fn read_piece(mut file: File, at: u64, length: u64) -> io::Result<(File, Bytes)> {
+/// What can be had without waiting for the disk.
+enum AtHand {
+    /// One byte at least.
+    Read(Bytes),
+    /// Not in memory, or this system does not tell: whoever reads on a blocking thread learns why.
+    Unknown,
+}
+
+/// Two switches between threads for each piece were most of what a pull cost (perf, `bench registry`).
+#[cfg(target_os = "linux")]
+fn read_at_hand(file: &File, at: u64, length: u64) -> AtHand {
+    use rustix::io::{ReadWriteFlags, preadv2};
+    let Ok(length) = usize::try_from(length) else { return AtHand::Unknown };
+    let mut piece = vec![0; length];
+    let into = &mut [io::IoSliceMut::new(&mut piece)];
+    match preadv2(file, into, at, ReadWriteFlags::NOWAIT) {
+        Ok(0) | Err(_) => AtHand::Unknown,
+        Ok(read) => {
+            piece.truncate(read);
+            AtHand::Read(Bytes::from(piece))
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_at_hand(_: &File, _: u64, _: u64) -> AtHand {
+    AtHand::Unknown
+}
+
+fn read_piece(mut file: &File, at: u64, length: u64) -> io::Result<Bytes> {
     file.seek(SeekFrom::Start(at))?;
     let capacity = usize::try_from(length).map_err(io::Error::other)?;
     // Unlike a zeroed buffer, this one is written once only.
     let mut piece = Vec::with_capacity(capacity);
-    let read = (&mut file).take(length).read_to_end(&mut piece)?;
+    let read = file.take(length).read_to_end(&mut piece)?;
     if read < capacity {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok((file, Bytes::from(piece)))
+    Ok(Bytes::from(piece))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn holding(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn both_ways_read_the_same_bytes() {
+        let file = holding(b"0123456789");
+        assert_eq!(read_piece(&file, 2, 5).unwrap(), b"23456"[..]);
+        if let AtHand::Read(piece) = read_at_hand(&file, 2, 5) {
+            assert_eq!(piece, b"23456"[..]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_became_shorter_is_an_error_and_then_the_end() {
+        let mut reader = BlobReader::new(PathBuf::from("blob"), holding(b"0123"), 10);
+        while let Some(Ok(piece)) = reader.next().await {
+            assert_eq!(piece, b"0123"[..]);
+        }
+        assert!(reader.next().await.is_none());
+        let mut reader = BlobReader::new(PathBuf::from("blob"), holding(b""), 10);
+        let error = reader.next().await.unwrap().unwrap_err();
+        assert!(matches!(error, BlobError::Io { .. }), "{error}");
+    }
 }
