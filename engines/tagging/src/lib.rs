@@ -31,6 +31,6 @@ pub use release_time::{
 pub use sanitise::sanitise;
 pub use scheme::{
     Facts, MissingFact, Scheme, SchemeError, SchemeTextError, Taken, is_of, next_free,
-    parse_timestamp_env,
+    parse_timestamp_env, time_of,
 };
 pub use version::{Version, VersionError};

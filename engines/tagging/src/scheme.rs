@@ -29,7 +29,7 @@ pub use compute::{NEXT_FREE_SECONDS_MAX, next_free};
 pub use date::{COUNTER_WIDTH_DEFAULT, COUNTER_WIDTH_MAX, COUNTER_WIDTH_MIN, CounterWidth};
 pub use error::{MissingFact, SchemeError, SchemeTextError};
 pub use facts::{Facts, Taken};
-pub use shape::is_of;
+pub use shape::{MOMENTS_TRIED_MAX, is_of, time_of};
 pub use template::{TEMPLATE_LEN_MAX, Template, VARIABLES};
 pub use timestamp::parse_timestamp_env;
 
