@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::archive::DockerArchive;
-use crate::error::{RemoteError, shown};
+use crate::error::{RemoteError, Stage, shown};
 
 /// Where the daemon listens unless it is told otherwise.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -197,7 +197,9 @@ impl Daemon {
     }
 
     fn unreachable(&self, error: reqwest::Error) -> RemoteError {
-        RemoteError::Unreachable { place: self.place.clone(), cause: error.without_url().into() }
+        let stage = if error.is_connect() { Stage::Connecting } else { Stage::Talking };
+        let cause = error.without_url().into();
+        RemoteError::Unreachable { place: self.place.clone(), stage, cause }
     }
 
     fn timeout(&self, waited: Duration) -> RemoteError {

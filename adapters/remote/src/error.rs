@@ -19,8 +19,10 @@ const SHOWN_CHARS_MAX: usize = 300;
 /// What a registry answered, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// The host that answered.
+    /// The registry, as references name it.
     pub host: String,
+    /// Who answered for it, where it was another host: its token service, its storage.
+    pub at: Option<String>,
     /// The status.
     pub status: u16,
     /// The first OCI error code of the body, where there is one.
@@ -31,7 +33,7 @@ pub struct Answered {
 
 impl fmt::Display for Answered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "registry {} answered {}", self.host, self.status)?;
+        write!(f, "{} answered {}", place(&self.host, self.at.as_deref()), self.status)?;
         if let Some(code) = &self.code {
             write!(f, " ({})", shown(code))?;
         }
@@ -42,10 +44,27 @@ impl fmt::Display for Answered {
     }
 }
 
+/// A registry, and who answers or should answer for it where that is another host.
+pub(crate) fn place(registry: &str, at: Option<&str>) -> String {
+    match at {
+        Some(at) => format!("registry {registry}, at {at},"),
+        None => format!("registry {registry}"),
+    }
+}
+
 /// A stranger's text as one line that cannot steer a terminal.
 pub(crate) fn shown(text: &str) -> String {
     let short: String = text.chars().take(SHOWN_CHARS_MAX).collect();
     short.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+}
+
+/// How far a request came before it broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// No connection: the name is unknown, nobody listens, or the two cannot agree on TLS.
+    Connecting,
+    /// A connection that broke.
+    Talking,
 }
 
 /// Why a place did not give or take something.
@@ -88,6 +107,8 @@ pub enum RemoteError {
     Unreachable {
         /// The host or socket.
         place: String,
+        /// How far it came.
+        stage: Stage,
         /// Why.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
@@ -268,11 +289,18 @@ mod tests {
     fn an_answer_is_one_line_that_names_host_status_and_code() {
         let mut answered = Answered {
             host: "ghcr.io".into(),
+            at: None,
             status: 404,
             code: Some("MANIFEST_UNKNOWN".into()),
             message: None,
         };
         assert_eq!(answered.to_string(), "registry ghcr.io answered 404 (MANIFEST_UNKNOWN)");
+        answered.at = Some("storage.example".into());
+        assert_eq!(
+            answered.to_string(),
+            "registry ghcr.io, at storage.example, answered 404 (MANIFEST_UNKNOWN)"
+        );
+        answered.at = None;
         answered.message = Some("a \"b\"\n\u{1b}[31mred".into());
         assert_eq!(
             answered.to_string(),

@@ -27,9 +27,10 @@ pub use content::{BlobSource, BlobStream, ManifestBytes, Resolved};
 pub use copy::{Copied, CopyOptions, ReferrersToo, copy};
 pub use credentials::{Credential, Credentials, DockerConfig};
 pub use daemon::{Daemon, DockerHost};
-pub use error::{Answered, RemoteError, or_absent};
+pub use error::{Answered, RemoteError, Stage, or_absent};
 pub use place::{Opener, Place, Target};
 pub use registry::{
-    AliasMove, Patience, Registry, RegistrySettings, RemoteRepository, TagAt, TagWrite, UploadWay,
+    AliasMove, Patience, Proxies, Registry, RegistrySettings, RemoteRepository, TagAt, TagWrite,
+    UploadWay,
 };
 pub use source::{Source, SourceError};

@@ -15,8 +15,10 @@ mod egress;
 mod list;
 mod manifest_read;
 mod patience;
+mod proxy;
 mod referrers;
 mod request;
+mod retry;
 mod tag_write;
 mod upload;
 
@@ -25,6 +27,7 @@ use std::sync::Arc;
 
 use domain::{RegistryHost, Repository, RepositoryPath};
 use oci::client::token::{Access, scope};
+use oci::client::url::Scheme;
 
 use crate::credentials::Credentials;
 use crate::error::RemoteError;
@@ -33,6 +36,7 @@ use connection::Connection;
 pub use blob_read::BlobHeld;
 pub use list::TagList;
 pub use patience::Patience;
+pub use proxy::Proxies;
 pub use tag_write::{AliasMove, SubjectNoted, TagAt, TagWrite};
 pub use upload::BlobPut;
 
@@ -55,8 +59,8 @@ pub struct RegistrySettings {
     pub plain_http: Vec<RegistryHost>,
     /// Hosts that a registry may send us on to although their addresses are private.
     pub may_send_on_to: Vec<RegistryHost>,
-    /// An HTTP proxy's address, and the hosts that are reached without it, as `NO_PROXY` has them.
-    pub proxy: Option<(String, String)>,
+    /// HTTP proxies, and what is reached without them.
+    pub proxies: Proxies,
     /// Certificates in PEM that are trusted beside the system's.
     pub certificates: Vec<Vec<u8>>,
     /// How long is waited and how often is retried.
@@ -91,6 +95,22 @@ impl Registry {
     #[must_use]
     pub fn host(&self) -> &RegistryHost {
         self.connection.host()
+    }
+
+    /// Whether it is spoken to in clear text.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.connection.scheme()
+    }
+
+    /// The client that asks it, for what the distribution protocol does not have: proxies, certificates and the
+    /// gate for addresses are this registry's. It follows no redirect, reaches no other name, and knows no
+    /// credentials. Only this host is to be asked.
+    ///
+    /// # Errors
+    /// The client cannot be set up.
+    pub fn client(&self) -> Result<reqwest::Client, RemoteError> {
+        self.connection.client(self.scheme().as_str())
     }
 
     /// Asks whether there is a registry that lets us in.

@@ -9,7 +9,9 @@
 use base64::Engine as _;
 use domain::{Pattern, RegistryHost, RepositoryPath, Rule, Secret, Tag, TagClass, Timestamp};
 use http::{Method, StatusCode};
-use oci::history::HistoryPage;
+use oci::client::url::{Scheme, url};
+use oci::history::{HistoryPage, TagEntry};
+use oci::limit::PAGE_ENTRIES_MAX;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use record::claim::Right;
 use serde::Deserialize;
@@ -19,11 +21,8 @@ use std::time::Duration;
 
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 << 20;
-/// Source: DESIGN §12, limits.
-const CONNECT: Duration = Duration::from_secs(10);
-const IDLE: Duration = Duration::from_secs(60);
-/// The longest that one question may take.
-const WHOLE: Duration = Duration::from_secs(120);
+/// The longest that one question may take. Source: DESIGN §12, idle: an answer is one page.
+const WHOLE: Duration = Duration::from_secs(60);
 /// What stands in a query or a path segment as it is. Source: RFC 3986, unreserved.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -31,7 +30,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 #[derive(Clone, Debug)]
 pub struct Api {
     host: RegistryHost,
-    scheme: &'static str,
+    scheme: Scheme,
     authorization: Option<Secret>,
     client: reqwest::Client,
 }
@@ -134,6 +133,15 @@ pub struct TokenListed {
     pub revoked: Option<Timestamp>,
 }
 
+/// One page of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TagHistory {
+    /// What happened, newest first.
+    pub items: Vec<TagEntry>,
+    /// What asks for the next page, where there is one.
+    pub next: Option<String>,
+}
+
 /// A tag that may be moved for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Unlocked {
@@ -179,18 +187,12 @@ pub enum Proof {
 }
 
 impl Api {
-    /// The API of a host; nothing is sent yet. `plain`: without TLS.
+    /// The API of a host; nothing is sent yet.
     ///
-    /// # Errors
-    /// The client cannot be made, which is a broken TLS set-up.
-    pub fn new(host: RegistryHost, transport: Transport, proof: Proof) -> Result<Self, ApiError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(IDLE)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(WHOLE)
-            .build()
-            .map_err(|source| ApiError::Unreachable { host: host.clone(), source })?;
+    /// `client` and `scheme` are the host's own from whoever keeps the rules for connections: proxies,
+    /// certificates, which addresses may be reached, how long is waited for a connection. It follows no redirect.
+    #[must_use]
+    pub fn new(host: RegistryHost, scheme: Scheme, client: reqwest::Client, proof: Proof) -> Self {
         let authorization = match proof {
             Proof::None => None,
             Proof::Token(token) => Some(Secret::new(format!("Bearer {}", token.expose()))),
@@ -200,11 +202,7 @@ impl Api {
                 Some(Secret::new(format!("Basic {pair}")))
             }
         };
-        let scheme = match transport {
-            Transport::Tls => "https",
-            Transport::Plain => "http",
-        };
-        Ok(Self { host, scheme, authorization, client })
+        Self { host, scheme, authorization, client }
     }
 
     /// The class of a tag; `None` where the host is no server of ours.
@@ -291,6 +289,34 @@ impl Api {
         self.ask::<Value>(Method::DELETE, &path, None, "a token").await.map(drop)
     }
 
+    /// One page of the history of a tag, or of all tags that a repository ever had, newest first; `None` where
+    /// the host is no server of ours.
+    ///
+    /// # Errors
+    /// The host cannot be reached, or refuses.
+    pub async fn history(
+        &self,
+        repository: &RepositoryPath,
+        tag: Option<&Tag>,
+        after: Option<&str>,
+    ) -> Result<Option<TagHistory>, ApiError> {
+        let mut path = format!(
+            "/api/v1/tag-history?limit={PAGE_ENTRIES_MAX}&repository={}",
+            plain(repository.as_str())
+        );
+        let optional = [("tag", tag.map(Tag::as_str)), ("after", after)];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", plain(value)));
+            }
+        }
+        match self.ask(Method::GET, &path, None, "a history").await {
+            Ok(page) => Ok(Some(page)),
+            Err(ApiError::NotOurs { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// One page of a tag's history, newest first; `None` where the host is no server of ours.
     ///
     /// # Errors
@@ -318,9 +344,10 @@ impl Api {
         what: &'static str,
     ) -> Result<T, ApiError> {
         let unreachable = |source| ApiError::Unreachable { host: self.host.clone(), source };
-        let url = format!("{}://{}{path}", self.scheme, self.host.wire_host());
+        let address = url(self.scheme, &self.host, path).to_string();
         // The header tells a browser's form from a program: see the server's `access/origin.rs`.
-        let mut request = self.client.request(method, url).header("X-Indelible", "1");
+        let mut request =
+            self.client.request(method, address).timeout(WHOLE).header("X-Indelible", "1");
         if let Some(authorization) = &self.authorization {
             let mut value = http::HeaderValue::from_str(authorization.expose())
                 .map_err(|_| ApiError::Proof { host: self.host.clone() })?;
@@ -370,15 +397,6 @@ impl Api {
             ApiError::NotOurs { host, status, what }
         }
     }
-}
-
-/// Whether a connection is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// It is.
-    Tls,
-    /// It is not: loopback, or told so.
-    Plain,
 }
 
 fn plain(text: &str) -> String {

@@ -10,14 +10,17 @@ use oci::error_code::read_errors;
 use oci::limit::ERROR_BODY_BYTES_MAX;
 
 use super::request::Request;
-use crate::error::{Answered, RemoteError};
+use crate::error::{Answered, RemoteError, Stage, place};
 
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) response: reqwest::Response,
     /// The address that answered, after redirects.
     pub(super) uri: Uri,
+    /// The registry.
     pub(super) host: String,
+    /// The host that answered, where it is another one.
+    pub(super) at: Option<String>,
     pub(super) idle: Duration,
 }
 
@@ -36,11 +39,12 @@ impl Answer {
 
     /// The next piece of the body, or its end.
     pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, RemoteError> {
-        let place = format!("registry {}", self.host);
+        let place = place(&self.host, self.at.as_deref());
         match tokio::time::timeout(self.idle, self.response.chunk()).await {
             Ok(Ok(piece)) => Ok(piece),
             Ok(Err(error)) => {
-                Err(RemoteError::Unreachable { place, cause: error.without_url().into() })
+                let cause = error.without_url().into();
+                Err(RemoteError::Unreachable { place, stage: Stage::Talking, cause })
             }
             Err(_elapsed) => Err(RemoteError::Timeout { place, waited: self.idle }),
         }
@@ -52,7 +56,7 @@ impl Answer {
         while let Some(piece) = self.piece().await? {
             if body.len() + piece.len() > max {
                 return Err(RemoteError::TooLarge {
-                    what: format!("{what} of registry {}", self.host),
+                    what: format!("{what} of {}", place(&self.host, self.at.as_deref())),
                     max: max as u64,
                 });
             }
@@ -63,13 +67,13 @@ impl Answer {
 
     /// Reads what an error answer says; a body that breaks off says nothing.
     pub(super) async fn said(self) -> Answered {
-        let (host, status) = (self.host.clone(), self.status().as_u16());
+        let (host, at, status) = (self.host.clone(), self.at.clone(), self.status().as_u16());
         let body = self.body(ERROR_BODY_BYTES_MAX, "the error").await.unwrap_or_default();
         let first = read_errors(&body).into_iter().next();
         let text = |text: String| Some(text).filter(|text| !text.is_empty());
         let (code, message) =
             first.map_or((None, None), |first| (text(first.code), text(first.message)));
-        Answered { host, status, code, message }
+        Answered { host, at, status, code, message }
     }
 
     /// Passes on an answer with one of these statuses; any other is an error.

@@ -10,8 +10,8 @@ use oci::target;
 
 use super::RemoteRepository;
 use super::answer::Answer;
-use super::connection::is_transient;
 use super::request::Request;
+use super::retry::is_transient;
 use crate::content::{BlobSource, BlobStream, verified};
 use crate::error::{RemoteError, or_absent};
 

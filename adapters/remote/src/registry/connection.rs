@@ -1,7 +1,6 @@
-//! Sends requests: which client, which credentials, which redirects, how long, how often.
+//! Sends requests: which client, which credentials, which redirects, how long.
 
 use std::error::Error as _;
-use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use domain::RegistryHost;
 use futures_util::StreamExt as _;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use oci::client::location::{Origin, resolve};
-use oci::client::retry::{RetryAfter, is_worth_a_retry};
 use oci::client::url::{Scheme, url};
 use reqwest::redirect::Policy;
 use tokio::time::Instant;
@@ -18,10 +16,11 @@ use tokio::time::Instant;
 use super::answer::Answer;
 use super::auth::Auth;
 use super::egress::{Egress, Judged};
-use super::request::{Again, Body, Destination, Request};
+use super::proxy::{ProxyError, Ways};
+use super::request::{Body, Destination, Request};
 use super::{Patience, RegistrySettings, UploadWay};
 use crate::content::BlobStream;
-use crate::error::RemoteError;
+use crate::error::{RemoteError, Stage, place};
 
 /// How often one request is sent on. Source: browsers and Go stop at 10 and 20; registries need 1 or 2.
 const REDIRECTS_MAX: usize = 5;
@@ -44,19 +43,15 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(host: RegistryHost, settings: RegistrySettings) -> Result<Self, RemoteError> {
         let is_plain = host.is_loopback() || settings.plain_http.contains(&host);
+        let scheme = if is_plain { Scheme::Http } else { Scheme::Https };
         let listed = settings.plain_http.iter().chain(&settings.may_send_on_to);
-        let listed: Vec<String> = listed.map(|host| host.as_str().to_owned()).collect();
-        let proxy = settings.proxy.as_ref().and_then(|(address, _)| address.parse::<Uri>().ok());
-        let proxy_host = proxy.as_ref().and_then(|uri| uri.host()).map(str::to_owned);
-        let egress = Egress::new(
-            host.clone(),
-            listed.into_iter().chain(proxy_host),
-            is_plain,
-            settings.proxy.is_some(),
-        );
+        let wrong =
+            |cause: ProxyError| RemoteError::Setup { host: host.to_string(), cause: cause.into() };
+        let ways = Ways::new(&settings.proxies).map_err(wrong)?;
+        let egress = Egress::new(host.clone(), scheme, listed, ways);
         let connection = Self {
             auth: Auth::new(host.clone(), settings.credentials.clone()),
-            scheme: if is_plain { Scheme::Http } else { Scheme::Https },
+            scheme,
             host,
             settings,
             egress,
@@ -85,7 +80,7 @@ impl Connection {
     }
 
     /// The client for a scheme; the one for clear text needs no certificates, which a bare machine lacks.
-    fn client(&self, scheme: &str) -> Result<reqwest::Client, RemoteError> {
+    pub(super) fn client(&self, scheme: &str) -> Result<reqwest::Client, RemoteError> {
         let (place, is_clear) = match scheme {
             "http" => (&self.clear, true),
             _ => (&self.encrypted, false),
@@ -106,7 +101,7 @@ impl Connection {
             .http2_max_header_list_size(HEADER_BYTES_MAX)
             .http2_adaptive_window(true)
             .dns_resolver(Arc::new(Judged(self.egress.clone())));
-        if is_clear {
+        if is_clear && !self.egress.ways().is_clear_text_in_tls() {
             builder = builder.tls_certs_only([]);
         } else {
             let certificates = self.settings.certificates.iter();
@@ -114,9 +109,8 @@ impl Connection {
             builder = builder
                 .tls_certs_merge(certificates.collect::<Result<Vec<_>, _>>().map_err(failed)?);
         }
-        if let Some((address, without)) = &self.settings.proxy {
-            let proxy = reqwest::Proxy::all(address.as_str()).map_err(failed)?;
-            builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(without)));
+        for proxy in self.egress.ways().for_client().map_err(failed)? {
+            builder = builder.proxy(proxy);
         }
         let client = builder.build().map_err(failed)?;
         Ok(place.get_or_init(|| client).clone())
@@ -127,39 +121,7 @@ impl Connection {
         self.patiently(request.again, || self.authorised(request)).await
     }
 
-    /// Tries again after what may be otherwise next time.
-    pub(super) async fn patiently<F, T>(&self, again: Again, send: F) -> Result<Answer, RemoteError>
-    where
-        F: Fn() -> T,
-        T: Future<Output = Result<Answer, RemoteError>>,
-    {
-        let patience = self.patience();
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let result = send().await;
-            let pause = match &result {
-                Ok(answer) if is_worth_a_retry(answer.status()) => match answer.retry_after() {
-                    Some(RetryAfter::TooLong { .. }) => None,
-                    Some(RetryAfter::Wait { ms }) => {
-                        Some(Duration::from_millis(ms).max(patience.pause(1)))
-                    }
-                    None => Some(patience.pause(tried)),
-                },
-                Ok(_) => None,
-                Err(error) => is_transient(error).then(|| patience.pause(tried)),
-            };
-            match pause.filter(|_| again == Again::Safe && tried <= patience.retries) {
-                Some(pause) => {
-                    tracing::debug!(host = %self.host, tried, ?pause, "asking again");
-                    tokio::time::sleep(pause).await;
-                }
-                None => return result,
-            }
-        }
-    }
-
-    async fn authorised(&self, request: &Request) -> Result<Answer, RemoteError> {
+    pub(super) async fn authorised(&self, request: &Request) -> Result<Answer, RemoteError> {
         let start = match &request.to {
             Destination::Target(target) => url(self.scheme, &self.host, target),
             Destination::Named(uri) => {
@@ -248,30 +210,25 @@ impl Connection {
         let sent = tokio::select! {
             sent = builder.send() => sent,
             () = watch.stalled(idle) => {
-                return Err(RemoteError::Timeout { place: self.place(), waited: idle });
+                return Err(RemoteError::Timeout { place: self.place_of(&uri), waited: idle });
             }
         };
         // The source's own fault is what has to be told, not that the body broke off.
         if let Some(fault) = watch.fault() {
             return Err(fault);
         }
-        let response = sent.map_err(|error| self.unreachable(error))?;
-        let host = uri.authority().map_or_else(|| self.host.to_string(), |found| found.to_string());
-        Ok(Answer {
-            response,
-            host: if self.is_own(&uri) { self.host.to_string() } else { host },
-            uri,
-            idle,
-        })
+        let response = sent.map_err(|error| self.unreachable(error, &uri))?;
+        Ok(Answer { response, host: self.host.to_string(), at: self.other_host(&uri), uri, idle })
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> RemoteError {
+    fn unreachable(&self, error: reqwest::Error, uri: &Uri) -> RemoteError {
+        // The client itself waits for nothing else: see `Watch` and `Answer` for bytes.
         if error.is_timeout() {
-            return RemoteError::Timeout {
-                place: self.place(),
-                waited: self.settings.patience.connect,
-            };
+            let connect = self.settings.patience.connect;
+            let cause = format!("there was no connection within {} s", connect.as_secs());
+            return self.no_way(Stage::Connecting, uri, cause);
         }
+        let stage = if error.is_connect() { Stage::Connecting } else { Stage::Talking };
         let is_builder = error.is_builder();
         let error = error.without_url();
         // reqwest's own words ("error sending request") say less than their source.
@@ -282,22 +239,32 @@ impl Connection {
             cause = deeper.source();
         }
         if is_builder {
-            return RemoteError::protocol(self.place(), said);
+            return RemoteError::protocol(self.place_of(uri), said);
         }
-        RemoteError::Unreachable { place: self.place(), cause: said.into() }
+        self.no_way(stage, uri, said)
+    }
+
+    pub(super) fn no_way(&self, stage: Stage, uri: &Uri, cause: String) -> RemoteError {
+        let cause = match self.egress.ways().proxy_for(uri) {
+            Some(proxy) => format!("by the proxy {proxy}: {cause}"),
+            None => cause,
+        };
+        RemoteError::Unreachable { place: self.place_of(uri), stage, cause: cause.into() }
+    }
+
+    /// The host behind an address, where it is not the registry itself.
+    fn other_host(&self, uri: &Uri) -> Option<String> {
+        let authority = uri.authority().filter(|_| !self.is_own(uri))?;
+        Some(authority.to_string())
+    }
+
+    fn place_of(&self, uri: &Uri) -> String {
+        place(self.host.as_str(), self.other_host(uri).as_deref())
     }
 
     pub(super) fn place(&self) -> String {
-        format!("registry {}", self.host)
+        place(self.host.as_str(), None)
     }
-}
-
-/// Whether the same may go well when it is tried again.
-pub(super) fn is_transient(error: &RemoteError) -> bool {
-    matches!(
-        error,
-        RemoteError::Unreachable { .. } | RemoteError::Timeout { .. } | RemoteError::Server { .. }
-    )
 }
 
 /// Watches an upload: when its last piece was taken, and whether its source failed.

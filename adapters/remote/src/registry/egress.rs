@@ -5,8 +5,8 @@
 //! registry ghcr.io      -> https://169.254.169.254/…                        never
 //! registry 10.0.0.5     -> https://10.0.0.6/token                           private, as it is itself
 //! ```
-//! A name is looked up once, here; the connection goes to the addresses that were judged. Behind a proxy
-//! the proxy looks up, and only addresses that stand in the URL are judged.
+//! A name is looked up once, here; the connection goes to the addresses that were judged. What goes by a
+//! proxy is looked up by the proxy, and only addresses that stand in the URL are judged.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,10 +14,13 @@ use std::sync::{Arc, Mutex};
 
 use domain::RegistryHost;
 use http::Uri;
+use oci::client::url::{Scheme, url};
+use oci::target::PING;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::OnceCell;
 
-use crate::error::RemoteError;
+use super::proxy::Ways;
+use crate::error::{RemoteError, Stage, place};
 
 /// How far an address reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,30 +83,38 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
 #[derive(Debug)]
 pub(super) struct Egress {
     registry: RegistryHost,
+    scheme: Scheme,
     /// Names, without ports, that are asked whatever their addresses are.
-    trusted: HashSet<String>,
-    is_clear_text_allowed: bool,
-    is_proxied: bool,
+    listed: HashSet<String>,
+    /// Names of proxies: they are connected to, and no registry sends us there.
+    proxies: HashSet<String>,
+    ways: Ways,
     judged: Mutex<HashMap<String, Vec<IpAddr>>>,
     own_reach: OnceCell<Vec<Reach>>,
 }
 
 impl Egress {
-    pub(super) fn new(
+    /// `scheme` is how the registry is spoken to: what it names is in clear text only if it is itself.
+    pub(super) fn new<'a>(
         registry: RegistryHost,
-        listed: impl Iterator<Item = String>,
-        is_clear_text_allowed: bool,
-        is_proxied: bool,
+        scheme: Scheme,
+        listed: impl Iterator<Item = &'a RegistryHost>,
+        ways: Ways,
     ) -> Arc<Self> {
-        let own = bare(registry.wire_host());
         Arc::new(Self {
-            trusted: listed.map(|host| bare(&host)).chain([own]).collect(),
+            listed: listed.map(|host| bare(host.as_str())).collect(),
+            proxies: ways.hosts().map(|host| bare_name(&host)).collect(),
             registry,
-            is_clear_text_allowed,
-            is_proxied,
+            scheme,
+            ways,
             judged: Mutex::default(),
             own_reach: OnceCell::new(),
         })
+    }
+
+    /// Which requests go by a proxy.
+    pub(super) fn ways(&self) -> &Ways {
+        &self.ways
     }
 
     /// Judges an address that the registry named.
@@ -118,16 +129,16 @@ impl Egress {
                 reason,
             })
         };
-        if to.scheme_str() == Some("http") && !self.is_clear_text_allowed {
+        if to.scheme_str() == Some("http") && self.scheme == Scheme::Https {
             return refused("it would be in clear text");
         }
-        let is_listed = name != own_name && self.trusted.contains(&name);
+        let is_listed = name != own_name && self.listed.contains(&name);
         if is_listed || self.is_same_authority(to) {
             return Ok(());
         }
         let addresses = match name.parse::<IpAddr>() {
             Ok(address) => vec![address],
-            Err(_) if self.is_proxied => return Ok(()),
+            Err(_) if self.ways.is_proxied(to) => return Ok(()),
             Err(_) => self.look_up(&name).await?,
         };
         let own = self.own_reach().await?;
@@ -156,9 +167,10 @@ impl Egress {
         self.own_reach
             .get_or_try_init(|| async {
                 let name = bare(self.registry.wire_host());
+                let own = url(self.scheme, &self.registry, PING);
                 let addresses = match name.parse::<IpAddr>() {
                     Ok(address) => vec![address],
-                    Err(_) if self.is_proxied => Vec::new(),
+                    Err(_) if self.ways.is_proxied(&own) => Vec::new(),
                     Err(_) => self.look_up(&name).await?,
                 };
                 Ok(addresses.into_iter().map(reach).collect())
@@ -167,28 +179,22 @@ impl Egress {
     }
 
     async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, RemoteError> {
+        let other = Some(name).filter(|name| *name != bare(self.registry.wire_host()));
         look_up(name).await.map_err(|cause| RemoteError::Unreachable {
-            place: name.to_owned(),
+            place: place(self.registry.as_str(), other),
+            stage: Stage::Connecting,
             cause: cause.into(),
         })
     }
 
     async fn addresses(&self, name: String) -> std::io::Result<Vec<IpAddr>> {
         let name = bare_name(&name);
-        if self.trusted.contains(&name) {
+        let is_own = name == bare(self.registry.wire_host());
+        if is_own || self.listed.contains(&name) || self.proxies.contains(&name) {
             return look_up(&name).await;
         }
         let judged = self.judged.lock().ok().and_then(|judged| judged.get(&name).cloned());
-        match judged {
-            Some(judged) => Ok(judged),
-            // A host that `NO_PROXY` names: the gate could not look it up, so it is judged here.
-            None if self.is_proxied => {
-                let mut found = look_up(&name).await?;
-                found.retain(|address| reach(*address) == Reach::Public);
-                Ok(found)
-            }
-            None => Err(std::io::Error::other("this host was not let through")),
-        }
+        judged.ok_or_else(|| std::io::Error::other("this host was not let through"))
     }
 }
 
@@ -227,6 +233,8 @@ impl Resolve for Judged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Proxies;
+    use domain::Secret;
 
     #[test]
     fn addresses_are_judged_by_their_range() {
@@ -257,11 +265,15 @@ mod tests {
         }
     }
 
-    async fn goes(registry: &str, listed: &[&str], to: &str) -> bool {
+    fn egress(registry: &str, listed: &[&str], proxies: &Proxies) -> Arc<Egress> {
         let registry: RegistryHost = registry.parse().unwrap();
-        let is_clear = registry.is_loopback();
-        let listed = listed.iter().map(|host| (*host).to_owned());
-        let egress = Egress::new(registry, listed, is_clear, false);
+        let scheme = if registry.is_loopback() { Scheme::Http } else { Scheme::Https };
+        let listed: Vec<RegistryHost> = listed.iter().map(|host| host.parse().unwrap()).collect();
+        Egress::new(registry, scheme, listed.iter(), Ways::new(proxies).unwrap())
+    }
+
+    async fn goes(registry: &str, listed: &[&str], to: &str) -> bool {
+        let egress = egress(registry, listed, &Proxies::default());
         egress.check(&to.parse().unwrap()).await.is_ok()
     }
 
@@ -280,5 +292,26 @@ mod tests {
         assert!(!goes("127.0.0.1:5000", &[], "http://10.0.0.1/token").await);
         assert!(goes("169.254.1.1:5000", &[], "https://169.254.1.1:5000/token").await);
         assert!(!goes("169.254.1.1:5000", &[], "https://169.254.1.1:80/token").await);
+    }
+
+    #[tokio::test]
+    async fn a_proxy_looks_names_up_and_changes_nothing_for_addresses() {
+        let proxies = Proxies {
+            https: Some(Secret::new("http://localhost:3128")),
+            without: "localhost.localdomain".to_owned(),
+            ..Proxies::default()
+        };
+        let egress = egress("registry.invalid", &[], &proxies);
+        let check = async |to: &str| egress.check(&to.parse().unwrap()).await;
+        // Names below `invalid` are never found (RFC 6761): it was the proxy's to look it up.
+        assert!(check("https://storage.invalid/x").await.is_ok());
+        for there in ["10.0.0.1", "169.254.169.254", "127.0.0.1", "[::1]"] {
+            let refused = check(&format!("https://{there}/x")).await;
+            assert!(matches!(refused, Err(RemoteError::Egress { .. })), "{there}: {refused:?}");
+        }
+        // The proxy's own host is connected to, and is no place that a registry may send us to.
+        assert!(egress.addresses("localhost".to_owned()).await.is_ok());
+        assert!(matches!(check("https://localhost/x").await, Err(RemoteError::Egress { .. })));
+        assert!(egress.addresses("storage.invalid".to_owned()).await.is_err());
     }
 }

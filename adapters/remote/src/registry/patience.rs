@@ -14,6 +14,9 @@ pub struct Patience {
     pub idle: Duration,
     /// How often is asked again after the first time.
     pub retries: u32,
+    /// How often a connection is tried again that was not made: a restart is bridged, and a wrong name or port
+    /// is told while the person still looks.
+    pub connect_retries: u32,
     /// The first pause; each further one is twice as long, up to 20 s.
     pub first_pause: Duration,
 }
@@ -24,6 +27,7 @@ impl Default for Patience {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             retries: 5,
+            connect_retries: 2,
             first_pause: Duration::from_millis(500),
         }
     }

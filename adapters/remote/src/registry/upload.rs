@@ -15,8 +15,8 @@ use oci::range::ChunkRange;
 use oci::target;
 
 use super::answer::Answer;
-use super::connection::is_transient;
 use super::request::{Body, Request};
+use super::retry::{is_transient, retries_after};
 use super::{RemoteRepository, UploadWay};
 use crate::content::{BlobSource, verified};
 use crate::error::RemoteError;
@@ -73,9 +73,8 @@ impl RemoteRepository {
                 Err(error) => error,
             };
             let pause = pause_after(&error, || patience.pause(tried));
-            let Some(pause) =
-                pause.filter(|_| tried <= patience.retries && source.is_restartable())
-            else {
+            let retries = retries_after(&error, &patience);
+            let Some(pause) = pause.filter(|_| tried <= retries && source.is_restartable()) else {
                 return Err(error);
             };
             tracing::debug!(%digest, tried, "sending the blob again");

@@ -189,3 +189,69 @@ async fn a_mount_asks_for_both_repositories() {
         asked.target
     );
 }
+
+/// A registry whose tokens come from another host.
+async fn with_tokens_from(service: &Script) -> Script {
+    let realm = format!("Bearer realm=\"http://{}/token\",service=\"reg\"", service.host);
+    Script::start(move |seen, _| match seen.header("authorization") {
+        Some("Bearer T") => absent(),
+        _ => Reply::error(401, "UNAUTHORIZED").with("WWW-Authenticate", &realm),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_token_service_on_another_host_gets_the_password_and_the_registry_never_does() {
+    let service = Script::start(|_, _| Reply::status(200).body(r#"{"token":"T"}"#)).await;
+    let registry = with_tokens_from(&service).await;
+    let repository = registry.repository_with(settings(&registry.host, basic()));
+    assert!(repository.has_blob(&Digest::sha256(b"")).await.unwrap().is_none());
+    assert_eq!(service.seen()[0].header("authorization"), Some("Basic dXNlcjpwYXNz"));
+    for seen in registry.seen() {
+        assert!(seen.header("authorization").is_none_or(|sent| sent == "Bearer T"), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_service_that_sends_on_to_another_host_keeps_the_password_for_itself() {
+    let other = Script::start(|_, _| Reply::status(200).body(r#"{"token":"T"}"#)).await;
+    let there = format!("http://{}/token", other.host);
+    let service =
+        Script::start(move |_, _| Reply::status(307).with("Location", there.clone())).await;
+    let registry = with_tokens_from(&service).await;
+    let repository = registry.repository_with(settings(&registry.host, basic()));
+    assert!(repository.has_blob(&Digest::sha256(b"")).await.unwrap().is_none());
+    assert!(service.seen()[0].header("authorization").is_some());
+    assert!(other.seen()[0].header("authorization").is_none());
+}
+
+#[tokio::test]
+async fn a_token_service_that_refuses_is_named_beside_the_registry_to_log_in_to() {
+    let service = Script::start(|_, _| Reply::error(401, "UNAUTHORIZED")).await;
+    let registry = with_tokens_from(&service).await;
+    let repository = registry.repository_with(settings(&registry.host, basic()));
+    let error = repository.has_blob(&Digest::sha256(b"")).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "registry {}, at {}, answered 401 (UNAUTHORIZED): it does not accept who we are: log in again",
+            registry.host, service.host
+        )
+    );
+    let RemoteError::Unauthorized { answered, .. } = error else { panic!("{error:?}") };
+    assert_eq!(answered.host, registry.host, "`docker login` is for the registry");
+}
+
+#[tokio::test]
+async fn a_token_has_1_mib_and_not_one_byte_more() {
+    let limit = oci::limit::TOKEN_BODY_BYTES_MAX;
+    for (length, is_read) in [(limit, true), (limit + 1, false)] {
+        let token = r#"{"token":"T"}"#;
+        let body = format!("{}{token}", " ".repeat(length - token.len()));
+        let service = Script::start(move |_, _| Reply::status(200).body(body.clone())).await;
+        let registry = with_tokens_from(&service).await;
+        let asked = registry.repository().has_blob(&Digest::sha256(b"")).await;
+        assert_eq!(asked.is_ok(), is_read, "{length}: {asked:?}");
+        assert!(is_read || matches!(asked, Err(RemoteError::TooLarge { .. })));
+    }
+}

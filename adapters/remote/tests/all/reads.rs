@@ -154,6 +154,76 @@ async fn a_retry_after_is_waited_for_up_to_120_seconds() {
 }
 
 #[tokio::test]
+async fn a_retry_after_that_is_a_date_is_waited_for_within_the_same_limit() {
+    // RFC 9110's own example is long past: again at once.
+    let script = Script::start(|_, nth| match nth {
+        0 => Reply::error(429, "TOOMANYREQUESTS")
+            .with("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        _ => head(&Digest::sha256(b"x")),
+    })
+    .await;
+    script.repository().resolve(&by_tag("1")).await.unwrap();
+    assert_eq!(script.seen().len(), 2);
+    for far in ["Thu, 06 Nov 2994 08:49:37 GMT", "31536000", "99999999999999999999999"] {
+        let script = Script::start(move |_, _| {
+            Reply::error(429, "TOOMANYREQUESTS").with("Retry-After", far)
+        })
+        .await;
+        let error = script.repository().manifest(&Digest::sha256(b"")).await.unwrap_err();
+        assert_eq!(script.seen().len(), 1, "{far} is told, and not waited for");
+        assert!(matches!(error, RemoteError::RateLimited { after: Some(_), .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_cut_short_is_no_manifest() {
+    let image = image(b"layer");
+    let bytes = image.manifest.bytes.clone();
+    let script = Script::start(move |_, _| {
+        let whole = Reply::status(200).with("Content-Type", IMAGE).body(bytes.clone());
+        Reply::Short(Box::new(whole), 20)
+    })
+    .await;
+    let repository = script.repository();
+    for asked in [
+        repository.manifest(&image.manifest.digest).await,
+        repository.manifest_by_tag(&tag("1")).await,
+    ] {
+        let error = asked.unwrap_err();
+        assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
+        assert!(error.to_string().contains(&script.host), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_always_breaks_off_is_given_up_after_five_more_tries() {
+    let script = Script::start(|_, _| {
+        Reply::Short(Box::new(Reply::status(200).body(vec![b'x'; 100_000])), 10)
+    })
+    .await;
+    let digest = Digest::sha256(&vec![b'x'; 100_000]);
+    let stream = script.repository().blob(&digest, Some(100_000)).await.unwrap();
+    let error = read_whole(stream, 100_000, "blob").await.unwrap_err();
+    assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
+    assert_eq!(script.seen().len(), 6);
+}
+
+#[tokio::test]
+async fn a_storage_that_cannot_be_reached_is_named_beside_its_registry() {
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let storage = taken.local_addr().unwrap();
+    let script = Script::start(move |_, _| {
+        Reply::status(307).with("Location", format!("http://{storage}/x?signature=hunter2"))
+    })
+    .await;
+    let error = script.repository().blob(&Digest::sha256(b""), None).await.err().unwrap();
+    let expected = format!("registry {}, at {storage}, cannot be reached", script.host);
+    assert_eq!(error.to_string(), expected);
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_registry_that_is_not_there_is_unreachable() {
     let script = Script::start(|_, _| Reply::Nothing).await;
     // A port that nobody listens on: bound, then let go.

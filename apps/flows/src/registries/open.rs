@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::surroundings::Surroundings;
 use domain::{RegistryHost, Secret};
 use remote::place::Opener;
-use remote::registry::RegistrySettings;
+use remote::registry::{Proxies, RegistrySettings};
 use remote::{Credential, Credentials, DockerConfig};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,7 @@ impl Registries {
         let registry = RegistrySettings {
             credentials,
             plain_http: app.options().plain_http.clone(),
-            proxy: proxy(surroundings),
+            proxies: proxies(surroundings),
             ..RegistrySettings::default()
         };
         let opener = Opener {
@@ -82,10 +82,12 @@ fn docker_configs(surroundings: &Surroundings) -> Result<Vec<DockerConfig>, Regi
     }
 }
 
-fn proxy(surroundings: &Surroundings) -> Option<(String, String)> {
-    let first = |names: [&str; 2]| {
-        names.iter().find_map(|name| surroundings.variable(name)).map(str::to_owned)
-    };
-    let proxy = first(["HTTPS_PROXY", "https_proxy"])?;
-    Some((proxy, first(["NO_PROXY", "no_proxy"]).unwrap_or_default()))
+/// The proxies that the variables name, in either spelling, as other tools for registries read them.
+fn proxies(surroundings: &Surroundings) -> Proxies {
+    let first = |names: [&str; 2]| names.iter().find_map(|name| surroundings.variable(name));
+    Proxies {
+        http: first(["HTTP_PROXY", "http_proxy"]).map(Secret::new),
+        https: first(["HTTPS_PROXY", "https_proxy"]).map(Secret::new),
+        without: first(["NO_PROXY", "no_proxy"]).unwrap_or_default().to_owned(),
+    }
 }

@@ -1,10 +1,10 @@
 //! Whether a registry is ours, and what only ours tells.
 
 use super::Registries;
-use super::error::RegistryError;
+use super::error::{RegistryError, failed};
 use domain::{RegistryHost, Repository, Tag, TagClass};
 use remote::Credential;
-use vendors::indelible::{Proof, Transport};
+use vendors::indelible::Proof;
 use vendors::{Api, ApiError, RuleOf};
 
 /// Whose registry it is.
@@ -31,11 +31,11 @@ impl Registries {
         self.api_with(host, proof)
     }
 
+    /// The API is asked over the registry's own client: what may be reached, and how, is decided once.
     fn api_with(&self, host: &RegistryHost, proof: Proof) -> Result<Api, RegistryError> {
-        let settings = &self.inner.opener.registry;
-        let is_plain = host.is_loopback() || settings.plain_http.contains(host);
-        let transport = if is_plain { Transport::Plain } else { Transport::Tls };
-        Ok(Api::new(host.clone(), transport, proof)?)
+        let registry = self.client(host)?;
+        let client = registry.client().map_err(failed(format!("cannot use {host}")))?;
+        Ok(Api::new(host.clone(), registry.scheme(), client, proof))
     }
 
     /// Asks as a stranger first: a registry of others must not be sent a credential on a path that it never
@@ -64,6 +64,10 @@ impl Registries {
         repository: &Repository,
         tag: &Tag,
     ) -> Result<Option<TagClass>, RegistryError> {
+        // A registry of others does not become ours while a command runs: it is asked once.
+        if self.known_owner(repository.host()) == Some(Owner::Others) {
+            return Ok(None);
+        }
         let found = self.rule_of(repository, tag).await?;
         let owner = if found.is_some() { Owner::Ours } else { Owner::Others };
         let mut owners =
@@ -77,12 +81,7 @@ impl Registries {
     /// # Errors
     /// The host cannot be reached, or refuses.
     pub async fn owner(&self, repository: &Repository) -> Result<Owner, RegistryError> {
-        let known = {
-            let owners =
-                self.inner.owners.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            owners.get(repository.host()).copied()
-        };
-        if let Some(known) = known {
+        if let Some(known) = self.known_owner(repository.host()) {
             return Ok(known);
         }
         let probe: Tag = "latest".parse().expect("a literal tag");
@@ -90,5 +89,69 @@ impl Registries {
             Some(_) => Ok(Owner::Ours),
             None => Ok(Owner::Others),
         }
+    }
+    fn known_owner(&self, host: &RegistryHost) -> Option<Owner> {
+        let owners = self.inner.owners.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        owners.get(host).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::app::{App, Options};
+    use crate::surroundings::Surroundings;
+
+    /// Found nowhere (RFC 6761): only a proxy can lead there.
+    const HOST: &str = "registry.invalid:5000";
+
+    fn app(variables: &[(&str, String)]) -> App {
+        // Whichever test comes first installs it.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let surroundings = Surroundings {
+            cwd: PathBuf::from("/nowhere"),
+            variables: variables.collect::<BTreeMap<_, _>>(),
+            clock: Arc::new(|| domain::Timestamp::from_millis(0)),
+            entropy: Arc::new(|| 0),
+        };
+        let options = Options { plain_http: vec![HOST.parse().unwrap()], ..Options::default() };
+        App::open(options, surroundings).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_api_is_asked_by_the_registry_s_own_client_by_the_same_proxy() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = format!("http://{}", listener.local_addr().unwrap());
+        let first_line = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let answer = b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            String::from_utf8(head).unwrap().lines().next().unwrap().to_owned()
+        });
+        let registries = Registries::of(&app(&[("HTTP_PROXY", proxy)])).unwrap();
+        let repository = format!("{HOST}/shop/api").parse().unwrap();
+        assert_eq!(registries.owner(&repository).await.unwrap(), Owner::Others);
+        let target = "api/v1/rules?repository=shop%2Fapi&tag=latest";
+        assert_eq!(first_line.await.unwrap(), format!("GET http://{HOST}/{target} HTTP/1.1"));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_cannot_be_used_stops_the_api_too() {
+        let socks = "socks5://127.0.0.1:1080".to_owned();
+        let registries = Registries::of(&app(&[("http_proxy", socks)])).unwrap();
+        let repository = format!("{HOST}/shop/api").parse().unwrap();
+        let error = registries.owner(&repository).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot use {HOST}"));
     }
 }
