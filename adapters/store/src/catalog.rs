@@ -11,6 +11,7 @@ mod delete;
 mod history;
 mod hot;
 mod hot_rows;
+mod image;
 mod manifest_row;
 mod membership;
 mod put;
@@ -24,6 +25,7 @@ mod tokens;
 mod unlock;
 mod write;
 
+pub use image::{IMAGE_FACTS_BYTES_MAX, IMAGE_PLATFORMS_MAX};
 pub use put::{Holder, Kept, PutDone, PutError, PutManifest, TagOutcome};
 pub use refused::{DeleteError, RuleError, TokenError, UnlockError};
 pub use rights::Rights;
@@ -36,8 +38,9 @@ use crate::stamping::Stamping;
 use delete::Delete;
 use domain::{Digest, RepositoryPath, Tag};
 use hot_rows::{HotRows, key};
-use oci::{Descriptor, ManifestRef};
-use record::claim::Text;
+use image::Asked;
+use oci::{Descriptor, Manifest, ManifestRef};
+use record::claim::{ImageClaim, Text};
 use record::{Facet, Kind, Sequenced};
 use rules::KeptRules;
 use rusqlite::Connection;
@@ -87,6 +90,43 @@ impl Catalog {
                 move || hot.changed(&path, &tags),
             )
             .await
+    }
+
+    /// What the bytes of a manifest say about an image, read from what the repository holds.
+    ///
+    /// `None`: it is no image, or that cannot be told within [`IMAGE_PLATFORMS_MAX`] and
+    /// [`IMAGE_FACTS_BYTES_MAX`], or from what is there.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn image(
+        &self,
+        repository: &RepositoryPath,
+        digest: Digest,
+        size: u64,
+        manifest: &Manifest,
+    ) -> Result<Option<ImageClaim>, DatabaseError> {
+        if !manifest.is_image() {
+            return Ok(None);
+        }
+        let asked = Asked { repository, digest, size, manifest };
+        if let Some(claim) = asked.from_memory(&self.hot) {
+            return Ok(Some(claim));
+        }
+        let (path, manifest) = (repository.clone(), manifest.clone());
+        let (blobs, hot) = (self.blobs.clone(), Arc::clone(&self.hot));
+        let read = move |reader: &Connection| {
+            let asked = Asked { repository: &path, digest, size, manifest: &manifest };
+            asked.read(reader, &blobs, &hot)
+        };
+        match self.database.read(read).await {
+            // What it names is damaged: that is for whoever reads it, not for this write.
+            Err(DatabaseError::Corrupt { what }) => {
+                tracing::warn!(%digest, what, "what an image is was not recorded");
+                Ok(None)
+            }
+            other => other,
+        }
     }
 
     /// The manifest under a tag or digest, if the repository has it.

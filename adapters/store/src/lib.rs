@@ -18,9 +18,10 @@ pub use blobs::{
     BlobError, BlobLimits, BlobReader, Blobs, Removed, UPLOADS_OPEN_MAX, UploadWriter,
 };
 pub use catalog::{
-    Catalog, DeleteError, Holder, Kept, MANIFEST_IN_ROW_BYTES_MAX, NewToken, PutDone, PutError,
-    PutManifest, Rights, RuleError, StoredManifest, TOKEN_NAME_LEN_MAX, TOKENS_MAX, TagOutcome,
-    TagRow, Token, TokenError, TokenHash, UnlockError, UnlockTag,
+    Catalog, DeleteError, Holder, IMAGE_FACTS_BYTES_MAX, IMAGE_PLATFORMS_MAX, Kept,
+    MANIFEST_IN_ROW_BYTES_MAX, NewToken, PutDone, PutError, PutManifest, Rights, RuleError,
+    StoredManifest, TOKEN_NAME_LEN_MAX, TOKENS_MAX, TagOutcome, TagRow, Token, TokenError,
+    TokenHash, UnlockError, UnlockTag,
 };
 pub use database::{Database, DatabaseError, OpenError, READS_WAITING_MAX, WRITES_WAITING_MAX};
 pub use folder::{DataFolder, FolderError, WriteOnce};

@@ -6,4 +6,5 @@ mod clients;
 mod crash;
 mod power_cut;
 mod race;
+mod same_facts;
 mod situations;

@@ -13,6 +13,7 @@ pub mod descriptor;
 pub mod layout;
 pub mod manifest;
 pub mod referrers;
+pub mod runs_on;
 
 mod strict;
 

@@ -34,6 +34,7 @@ pub use document::config::{ImageConfig, NewImageConfig};
 pub use document::descriptor::Descriptor;
 pub use document::manifest::{Kind, Manifest, extends};
 pub use document::referrers::{ReferrersPage, fallback_tag, referrer_descriptor, referrers_page};
+pub use document::runs_on::platform_of;
 pub use error_code::{ErrorCode, ErrorEntry, RemoteError, read_errors, write_errors};
 pub use limit::ManifestLimit;
 pub use media_type::ManifestType;

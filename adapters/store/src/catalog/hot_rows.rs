@@ -1,14 +1,16 @@
-//! Which rows are kept in memory: manifests, sizes of blobs, tokens.
+//! What is kept in memory: manifests, sizes of blobs, platforms of configurations, tokens.
 
 use crate::catalog::hot::Hot;
 use crate::catalog::{StoredManifest, Token};
-use domain::{RepositoryPath, Tag};
+use domain::{Platform, RepositoryPath, Tag};
 use oci::ManifestRef;
 
 /// Manifests and their keys, in bytes.
 const MANIFEST_BYTES_KEPT: usize = 8 << 20;
 /// Keys of blobs, in bytes: some ten thousand.
 const BLOB_KEY_BYTES_KEPT: usize = 1 << 20;
+/// Platforms and the keys of their configurations, in bytes: some thousands.
+const PLATFORM_BYTES_KEPT: usize = 1 << 20;
 /// Tokens, by number.
 const TOKENS_KEPT: usize = 1_000;
 
@@ -16,6 +18,7 @@ const TOKENS_KEPT: usize = 1_000;
 pub(super) struct HotRows {
     pub(super) manifests: Hot<StoredManifest>,
     pub(super) blobs: Hot<u64>,
+    pub(super) platforms: Hot<Option<Platform>>,
     pub(super) tokens: Hot<Token>,
 }
 
@@ -24,6 +27,7 @@ impl Default for HotRows {
         Self {
             manifests: Hot::new(MANIFEST_BYTES_KEPT),
             blobs: Hot::new(BLOB_KEY_BYTES_KEPT),
+            platforms: Hot::new(PLATFORM_BYTES_KEPT),
             tokens: Hot::new(TOKENS_KEPT),
         }
     }

@@ -87,7 +87,7 @@ pub(super) fn whole(
 }
 
 /// The row under a tag or digest.
-fn find(
+pub(super) fn find(
     connection: &Connection,
     repository: &RepositoryPath,
     reference: &ManifestRef,

@@ -11,7 +11,7 @@ use domain::tag_write::Life;
 use domain::{Digest, Extends, Tag, TagClass, TagDecision, TagRefusal, Unlock, decide_tag_write};
 use oci::{Manifest, ManifestLimit};
 use record::claim::{Right, TagChange};
-use record::{Claim, Event};
+use record::{Claim, Event, EventError};
 use rusqlite::Connection;
 
 /// A write under way inside its transaction.
@@ -73,8 +73,12 @@ impl Write<'_> {
             return Ok(());
         }
         let stamp = self.put.by.stamp(0);
-        Prepared::new(Event { stamp, claim })?.insert(self.tx)?;
-        Ok(())
+        match Prepared::new(Event { stamp, claim }) {
+            Ok(event) => event.insert(self.tx).map(drop).map_err(PutError::from),
+            // More platforms than an event holds: what is not said is unknown, and no reason to refuse.
+            Err(EventError::Length { .. }) => Ok(()),
+            Err(other) => Err(other.into()),
+        }
     }
 
     fn write_tag(&self, repository: i64, tag: &Tag, nth: u32) -> Result<TagOutcome, PutError> {

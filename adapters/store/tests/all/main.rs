@@ -10,6 +10,7 @@ mod blobs;
 mod crash;
 mod folder;
 mod full_disk;
+mod image;
 mod poison;
 mod race;
 mod record;

@@ -49,20 +49,22 @@ impl Context<'_> {
             ManifestPut::Tag(tag) => (Digest::sha256(&bytes), vec![tag], false),
             ManifestPut::Digest { digest, tags } => (digest, tags, true),
         };
+        let catalog = &self.app.catalog;
+        let image = catalog.image(&repository, digest, bytes.len() as u64, &manifest).await?;
         let actor = self.caller.actor();
         let asked = PutManifest {
             repository: repository.clone(),
             digest,
             bytes,
             manifest,
-            image: None,
+            image,
             tags,
             expect,
             rights: self.caller.rights(),
             reason,
             by: self.app.stamping(actor)?,
         };
-        let done = self.app.catalog.put_manifest(asked).await;
+        let done = catalog.put_manifest(asked).await;
         drop(place);
         let done = done.map_err(|error| from_put(error, actor, &repository, digest))?;
         Ok(self.written(&repository, &done, subject, is_by_digest))

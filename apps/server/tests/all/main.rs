@@ -6,6 +6,7 @@ mod api;
 mod blobs;
 mod client;
 mod discovery;
+mod facts;
 mod images;
 mod laws;
 mod limits;
