@@ -20,6 +20,7 @@ mod format;
 mod moving;
 mod place;
 mod proof;
+mod variable;
 mod yaml;
 
 pub use classify::{Format, classify, prefilter};

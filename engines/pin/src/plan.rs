@@ -9,6 +9,7 @@ use crate::edit::{Edit, Promise};
 use crate::fields::{self, TagChange, Target};
 use crate::scan::Scan;
 use crate::site::{FieldsKind, Found, Marker, Opaque, Shape, Site, Token};
+use crate::variable::with_defaults;
 use domain::{Digest, ImageRef, PinnedRef, RefParts, Repository};
 use std::collections::BTreeMap;
 
@@ -31,6 +32,8 @@ pub struct Plan {
     pub same: Vec<usize>,
     /// The sites that were left alone, and why.
     pub skipped: Vec<Skipped>,
+    /// The sites of which nobody can tell whether they were meant: another program writes the name.
+    pub unsure: Vec<usize>,
 }
 
 /// A site that was left alone.
@@ -49,8 +52,11 @@ pub enum Skip {
     #[error("a comment asks to leave it alone")]
     Ignored(Marker),
     /// Another program writes it.
-    #[error("a variable, a template or several lines write it")]
+    #[error("{}", written_by(*.0))]
     Opaque(Opaque),
+    /// A variable writes it, and the file has what it says where nobody sets it.
+    #[error("a variable writes it, and only its default stands in the file")]
+    Default,
     /// It is no reference.
     #[error("it is no image reference")]
     Malformed,
@@ -75,6 +81,14 @@ pub enum Skip {
     /// No key could take the digest.
     #[error("it has neither `tag` nor `digest` to hold a digest")]
     NoPlace,
+}
+
+fn written_by(opaque: Opaque) -> &'static str {
+    match opaque {
+        Opaque::Variable => "a variable writes it",
+        Opaque::Template => "a template writes it",
+        Opaque::Broken => "it is written over several lines or with escapes",
+    }
 }
 
 /// Plans to put a digest beside every reference that has none.
@@ -111,13 +125,18 @@ pub fn plan_pin(scan: &Scan, answers: &BTreeMap<ImageRef, Digest>, style: Style)
 #[must_use]
 pub fn plan_set(scan: &Scan, repository: &Repository, to: &PinnedRef) -> Plan {
     plan(scan, |site| {
-        let Some(name) = named(site).into_iter().find(|name| name == repository) else {
+        let names = named(site);
+        if names.is_empty() && matches!(site.found, Found::Opaque(_)) {
+            return Step::Unsure;
+        }
+        let Some(name) = names.into_iter().find(|name| name == repository) else {
             return Step::Nothing;
         };
         match &site.found {
             Found::Stage | Found::Scratch => Step::Nothing,
             Found::BuildTarget => Step::Skip(Skip::BuildTarget),
-            Found::Opaque(why) => Step::Skip(Skip::Opaque(*why)),
+            Found::Opaque(why) if default_of(site).is_none() => Step::Skip(Skip::Opaque(*why)),
+            Found::Opaque(_) => Step::Skip(Skip::Default),
             Found::Image(ImageRef::Pinned(pinned))
                 if pinned.digest == to.digest && pinned.repository == to.repository =>
             {
@@ -156,6 +175,7 @@ pub fn plan_unpin(scan: &Scan) -> Plan {
 enum Step {
     Nothing,
     Same,
+    Unsure,
     Skip(Skip),
     Write(Target),
 }
@@ -165,7 +185,8 @@ fn plan(scan: &Scan, decide: impl Fn(&Site) -> Step) -> Plan {
     for (at, site) in scan.sites.iter().enumerate() {
         let skip = |why| Skipped { site: at, why };
         match (decide(site), site.marker) {
-            (Step::Nothing, _) => {}
+            (Step::Nothing, _) | (Step::Unsure, Some(_)) => {}
+            (Step::Unsure, None) => plan.unsure.push(at),
             (Step::Same, _) => plan.same.push(at),
             (Step::Write(_) | Step::Skip(_), Some(marker)) => {
                 plan.skipped.push(skip(Skip::Ignored(marker)));
@@ -201,8 +222,23 @@ fn named(site: &Site) -> Vec<Repository> {
 
 /// The repository that a site pulls from, also where the rest of it cannot be read.
 fn effective(site: &Site) -> Option<Repository> {
-    let name = RefParts::split(&site.text).name;
-    site.text.get(name)?.parse().ok()
+    let filled = default_of(site);
+    let text = filled.as_deref().unwrap_or(&site.text);
+    text.get(RefParts::split(text).name)?.parse().ok()
+}
+
+/// What a site says where nobody sets its variables; nothing where they have no defaults.
+fn default_of(site: &Site) -> Option<String> {
+    match &site.found {
+        Found::Opaque(Opaque::Variable) => with_defaults(&site.text),
+        Found::Opaque(Opaque::Template | Opaque::Broken)
+        | Found::Image(_)
+        | Found::Malformed(_)
+        | Found::BuildTarget
+        | Found::Stage
+        | Found::Scratch
+        | Found::Inherits(_) => None,
+    }
 }
 
 /// One reference in one piece, with only the parts rewritten that change.

@@ -3,6 +3,7 @@
 use crate::arguments::Global;
 use crate::exit::Exit;
 use flows::deploy::{Done, ImageDone, Report};
+use record::claim::Mode;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -15,6 +16,7 @@ struct Wire<'a> {
     commit: Option<&'a str>,
     outcome: &'static str,
     images: Vec<WireImage<'a>>,
+    warnings: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -42,6 +44,9 @@ struct WireHold<'a> {
 /// Shows a report, and says how the command ends: a hold is 0 for a pipeline and 1 for a person.
 pub(crate) fn show(global: &Global, command: &str, report: &Report, is_ci: bool) -> Exit {
     global.output().data(command, &wire(report), || text(report));
+    for warning in &report.warnings {
+        global.output().talk(format_args!("warning: {warning}"));
+    }
     for done in &report.images {
         for warning in &done.warnings {
             global.output().talk(format_args!("warning: {}: {warning}", done.image));
@@ -59,15 +64,21 @@ fn text(report: &Report) -> String {
     }
     let has_changed = report.images.iter().any(|done| matches!(done.what, Done::Changed { .. }));
     if has_changed {
-        let places = report.images.iter().find_map(|done| match &done.what {
-            Done::Changed { places, .. } => Some(places),
+        let places = report.images.iter().filter_map(|done| match &done.what {
+            Done::Changed { places, .. } => Some(places.as_slice()),
             Done::Same { .. } | Done::Held(_) => None,
         });
-        let places = places.map(|places| places.join(", ")).unwrap_or_default();
+        let places = places.collect::<Vec<_>>().concat().join(", ");
         let commit = report.commit.as_ref().map(|commit| format!(" commit {}", commit.short(12)));
         let commit = commit.unwrap_or_default();
-        let places = if places.is_empty() { "nothing had to change".to_owned() } else { places };
-        let _ = writeln!(text, "  {}{commit}: {}", report.mode, crate::output::plain(&places));
+        let places = if places.is_empty() { "nothing had to change" } else { places.as_str() };
+        let how = match report.mode {
+            Mode::Other => "another tool did it: no file was touched".to_owned(),
+            Mode::Files | Mode::Git => {
+                format!("{}{commit}: {}", report.mode, crate::output::plain(places))
+            }
+        };
+        let _ = writeln!(text, "  {how}");
         let _ = writeln!(text, "  grade {}: nothing observes yet what runs", report.grade);
     }
     text
@@ -117,6 +128,7 @@ fn wire(report: &Report) -> Wire<'_> {
         commit: report.commit.as_ref().map(domain::CommitId::as_str),
         outcome,
         images: report.images.iter().map(image).collect(),
+        warnings: &report.warnings,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod check;
 mod demo;
+mod deploy;
 mod docs;
 mod pin;
 mod sandbox;

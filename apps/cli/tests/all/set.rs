@@ -64,7 +64,7 @@ fn a_place_that_a_variable_writes_is_left_and_said() {
     let sandbox = sandbox().file("compose.yaml", "services: {a: {image: 'shop/api:${TAG}'}}\n");
     let setting = format!("shop/api=shop/api:v2@{ONES}");
     insta::assert_snapshot!(sandbox.run(["set", &setting, "compose.yaml"]), @r"
-    compose.yaml:1:24: shop/api:${TAG} is left as it is: a variable, a template or several lines write it
+    compose.yaml:1:24: shop/api:${TAG} is left as it is: a variable writes it
     0 files, 0 references set
     [exit 2]
     ");

@@ -1,7 +1,7 @@
 //! Why nothing was deployed.
 
 use crate::app::OpenError;
-use crate::edit::EditError;
+use crate::edit::{EditError, SeenAt, maybe_named};
 use crate::files::{FilesError, WriteError};
 use crate::publish::PublishError;
 use crate::registries::RegistryError;
@@ -11,6 +11,7 @@ use crate::verdict::{Explain, Verdict};
 use ::record::claim::TextError;
 use domain::{Digest, EnvironmentName, ImageName, Repository, Tag};
 use git::GitError;
+use pin::Skip;
 use release::{DeployRefused, PromoteRefused, RollbackRefused};
 use std::path::PathBuf;
 
@@ -126,20 +127,25 @@ pub enum DeployError {
         tag: Tag,
     },
     /// Nothing names the image.
-    #[error("no file{below} names {repository}, so there is nothing to deploy to", below = if path.is_empty() { String::new() } else { format!(" below {path}") })]
+    #[error(
+        "no file {place} names {repository}, so there is nothing to deploy to{}",
+        maybe_named(unsure)
+    )]
     NoPlace {
-        /// The folder.
-        path: String,
+        /// Where it was looked for, for people.
+        place: String,
         /// The repository.
         repository: Repository,
+        /// Places that another program fills in.
+        unsure: Vec<SeenAt>,
     },
     /// A place names the image and cannot be edited.
-    #[error("{place} names the image and is left alone: {why}")]
+    #[error("{seen} names the image and is not edited: {why}")]
     LeftAlone {
-        /// The place.
-        place: String,
+        /// The place, and what stands there.
+        seen: SeenAt,
         /// Why.
-        why: String,
+        why: Skip,
     },
     /// What a rollback is to return to.
     #[error("`--to {text}` names no deploy, digest, tag or commit of `{image}` in {environment}")]
@@ -246,6 +252,10 @@ impl Explain for DeployError {
             Self::Files(error) => error.hint(),
             Self::Write(error) => error.hint(),
             Self::Overtaken { .. } => Some("run the command again".to_owned()),
+            Self::NoPlace { repository, .. } => Some(format!(
+                "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"
+            )),
+            Self::LeftAlone { why, .. } => Some(left_alone_hint(why).to_owned()),
             Self::Promote { .. }
             | Self::Rollback { .. }
             | Self::Git { .. }
@@ -253,14 +263,32 @@ impl Explain for DeployError {
             | Self::File { .. }
             | Self::NoImage { .. }
             | Self::NoCommit
-            | Self::NoPlace { .. }
-            | Self::LeftAlone { .. }
             | Self::NoTarget { .. }
             | Self::WrongChain { .. }
             | Self::Message(_)
             | Self::Signature(_)
             | Self::Text(_)
             | Self::Gone { .. } => None,
+        }
+    }
+}
+
+fn left_alone_hint(why: &Skip) -> &'static str {
+    match why {
+        Skip::Ignored(_) => "take the comment away, or add a place that may be edited",
+        Skip::Opaque(_) | Skip::Default => {
+            "write the name itself there; where another program sets it, `# indelible: ignore` behind it passes it over"
+        }
+        Skip::BuildTarget => {
+            "let `git.path` name the folder of what is deployed, or put `# indelible: ignore` behind it"
+        }
+        Skip::Malformed
+        | Skip::NoAnswer
+        | Skip::NoTag
+        | Skip::Elsewhere { .. }
+        | Skip::OtherRepository
+        | Skip::NoPlace => {
+            "write it as one name with a tag, or put `# indelible: ignore` behind it"
         }
     }
 }

@@ -9,12 +9,13 @@ mod alias;
 mod apply;
 mod error;
 mod facts;
+mod in_git;
 mod message;
+mod places;
 mod promote;
 mod rollback;
 mod run;
 
-pub use apply::{Applied, Step};
 pub use error::DeployError;
 pub use facts::Wanted;
 pub use promote::{PromoteRequest, promote};
@@ -78,6 +79,8 @@ pub struct Report {
     pub commit: Option<CommitId>,
     /// Image by image.
     pub images: Vec<ImageDone>,
+    /// What a person should know beside the images: files that could not be looked through.
+    pub warnings: Vec<String>,
     /// Whether it was only planned.
     pub is_dry_run: bool,
 }

@@ -7,7 +7,7 @@ use super::facts::{
 };
 use super::{Done, ImageDone, Report, Run};
 use crate::app::{App, OpenError};
-use crate::seam::environment_state;
+use crate::seam::{Recorded, environment_state};
 use crate::settings::{DeployMode, EnvironmentSettings, Settings};
 use ::record::EnvironmentState;
 use ::record::claim::{
@@ -291,6 +291,8 @@ pub struct NoteRequest {
     pub images: Vec<(String, Wanted)>,
     /// Why.
     pub reason: Option<String>,
+    /// Recorded or shown.
+    pub run: Run,
 }
 
 /// Records deploys that another tool made; files are not touched.
@@ -312,7 +314,10 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
             continue;
         }
         let claim = noted(&state, &chosen, from, reason.clone());
-        let event: EventId = record.append(vec![Claim::Deploy(claim)]).await?[0].id();
+        let event: Option<EventId> = match request.run {
+            Run::Dry => None,
+            Run::Real => record.append(vec![Claim::Deploy(claim)]).await?.first().map(Recorded::id),
+        };
         // What another tool did is a fact; what speaks against it is said, not refused.
         let against = release::deploy::guard(&state, &chosen.image, &chosen.digest, NamedBy::Rule);
         let what = Done::Changed {
@@ -322,7 +327,7 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
             how: DeployKind::Noted.word(),
             condemns: None,
             places: Vec::new(),
-            event: Some(event),
+            event,
         };
         let warnings = against.err().map(|refused| refused.to_string()).into_iter().collect();
         images.push(ImageDone { image: chosen.image, what, warnings });
@@ -334,7 +339,8 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
         grade: Grade::Applied,
         commit: None,
         images,
-        is_dry_run: false,
+        warnings: Vec::new(),
+        is_dry_run: request.run == Run::Dry,
     })
 }
 

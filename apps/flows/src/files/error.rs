@@ -2,6 +2,7 @@
 
 use super::walk::Unreadable;
 use super::write::WriteError;
+use crate::edit::{SeenAt, maybe_named};
 use crate::verdict::{Explain, Verdict};
 use pin::scan::FILE_BYTES_MAX;
 use pin::{ProofError, ScanError};
@@ -33,12 +34,14 @@ pub enum FilesError {
         source: Unreadable,
     },
     /// No place names what is to be set.
-    #[error("nothing in {files} names {repositories}")]
+    #[error("nothing in {files} names {repositories}{}", maybe_named(unsure))]
     NotNamed {
         /// The repositories that were looked for.
         repositories: String,
         /// Where.
         files: String,
+        /// Places that another program fills in, so that nobody can tell what they name.
+        unsure: Vec<SeenAt>,
     },
     /// Standard input ended at once: what should have written it failed.
     #[error("standard input is empty")]
@@ -81,6 +84,9 @@ impl Explain for FilesError {
                 Some("`indelible check --all` lists what the files name".to_owned())
             }
             Self::Write(error) => error.hint(),
+            Self::Unread { source: Unreadable::Encoding, .. } => {
+                Some("save the file as UTF-8".to_owned())
+            }
             Self::NoSuchPath { .. }
             | Self::NotAFile { .. }
             | Self::Unread { .. }

@@ -8,6 +8,7 @@
 
 mod baseline;
 mod check;
+mod content;
 mod draft;
 mod error;
 mod level;
@@ -21,6 +22,7 @@ mod write;
 pub use self::pin::{Sources, filter, locked, plan, read};
 pub use baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError};
 pub use check::{Answer, Checked, Counts, Listing, Report, check};
+pub(crate) use content::{Content, Guess, can_be_one, content};
 pub use draft::{Changed, Draft, Left, Why};
 pub use error::FilesError;
 pub use level::{Required, Requirements};

@@ -7,6 +7,7 @@
 use super::draft::{Changed, Draft, Source, Why};
 use super::error::FilesError;
 use super::walk::each_file;
+use crate::edit::SeenAt;
 use domain::{PinnedRef, Repository};
 use pin::{Plan, Site, plan_set, plan_unpin};
 use std::collections::BTreeSet;
@@ -34,7 +35,7 @@ pub fn set(cwd: &Path, paths: &[PathBuf], target: &Target) -> Result<Draft, File
             Err(why) => return Err(why),
         };
         let plan = plan_of(&source, target);
-        let is_silent = plan.edits.is_empty() && plan.same.is_empty() && plan.skipped.is_empty();
+        let is_silent = !names_it(&plan) && plan.unsure.is_empty();
         Ok((!is_silent).then_some((source, plan)))
     })?;
     if let Some(unread) = walked.unread.into_iter().next() {
@@ -46,10 +47,15 @@ pub fn set(cwd: &Path, paths: &[PathBuf], target: &Target) -> Result<Draft, File
     for (source, plan) in &walked.found {
         draft.add(source, plan, note, |_, skip| Why::Skip(skip.clone()));
     }
-    if walked.found.is_empty() {
-        return Err(not_named(paths, target));
+    if !walked.found.iter().any(|(_, plan)| names_it(plan)) {
+        return Err(not_named(paths, target, &walked.found));
     }
     Ok(draft)
+}
+
+/// Whether any place of a file is the image's.
+fn names_it(plan: &Plan) -> bool {
+    !(plan.edits.is_empty() && plan.same.is_empty() && plan.skipped.is_empty())
 }
 
 /// The plans for all repositories as one: a place that two of them name is planned once.
@@ -62,6 +68,8 @@ fn plan_of(source: &Source, target: &Target) -> Plan {
         all.edits.extend(plan.edits.into_iter().filter(|edit| is_new(edit.site)));
         all.same.extend(plan.same.into_iter().filter(|site| is_new(*site)));
         all.skipped.extend(plan.skipped.into_iter().filter(|skipped| is_new(skipped.site)));
+        // Nobody knows whose these are, whatever is asked for.
+        all.unsure = plan.unsure;
         known.extend(all.edits.iter().map(|edit| edit.site));
         known.extend(all.same.iter().chain(all.skipped.iter().map(|skipped| &skipped.site)));
     }
@@ -95,10 +103,18 @@ pub fn unpin(cwd: &Path, paths: &[PathBuf]) -> Result<Draft, FilesError> {
     Ok(draft)
 }
 
-fn not_named(paths: &[PathBuf], target: &Target) -> FilesError {
+fn not_named(paths: &[PathBuf], target: &Target, found: &[(Source, Plan)]) -> FilesError {
     let names: Vec<String> = target.repositories.iter().map(Repository::familiar).collect();
     let files: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    FilesError::NotNamed { repositories: names.join(" or "), files: files.join(", ") }
+    let seen = |(source, plan): &(Source, Plan)| {
+        let sites = plan.unsure.iter().filter_map(|site| source.scan.sites.get(*site));
+        sites.map(|site| SeenAt::of(&source.shown, site)).collect::<Vec<_>>()
+    };
+    FilesError::NotNamed {
+        repositories: names.join(" or "),
+        files: files.join(", "),
+        unsure: found.iter().flat_map(seen).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -137,6 +153,19 @@ mod tests {
     fn no_place_is_an_error_that_names_what_was_looked_for() {
         let error = drafted("services:\n  a:\n    image: x/y:1\n", &target(&["a.example.com/api"]));
         assert_eq!(error.unwrap_err().to_string(), "nothing in . names a.example.com/api");
+    }
+
+    #[test]
+    fn a_variable_that_may_be_the_image_is_named_where_nothing_else_is() {
+        let text = "services:\n  a:\n    image: ${IMAGE}\n  b:\n    image: ${IMAGE:-a.example.com/api:v1}\n";
+        let wanted = target(&["b.example.com/api"]);
+        assert_eq!(
+            drafted(text, &wanted).unwrap_err().to_string(),
+            "nothing in . names b.example.com/api; it may be one that a variable or a template fills in: compose.yaml:3 `${IMAGE}`"
+        );
+        let draft = drafted(text, &target(&["a.example.com/api"])).unwrap();
+        assert_eq!(draft.left[0].line, 5);
+        assert!(matches!(draft.left[0].why, Why::Skip(pin::Skip::Default)));
     }
 
     #[test]

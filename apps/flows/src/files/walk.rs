@@ -6,6 +6,7 @@
 //! Hidden folders are looked through, for CI files live there; those of version control are not. Links are not
 //! followed, but for a path that was named. Folders are walked on all cores; the answer is in order all the same.
 
+use super::content::{Content, Guess, can_be_one, content};
 use super::error::FilesError;
 use crate::edit::TextFile;
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -65,6 +66,8 @@ pub struct Unread {
     pub shown: String,
     /// Why.
     pub why: Unreadable,
+    /// What of it can be told all the same.
+    pub(crate) guess: Guess,
 }
 
 /// Why a file's images are unknown.
@@ -124,20 +127,18 @@ pub fn each_file<T: Send>(
     Ok(in_order(seen.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
-/// Every workload file below a path that can name an image, broken ones too, with paths relative to the root.
+/// Every workload file below a path that can name an image, broken ones too, with paths relative to the root;
+/// and what could not be read, whose images are unknown.
 ///
 /// # Errors
-/// A path that is not there, and whatever is there and cannot be read: its images would be missed.
-pub fn text_files(root: &Path, below: &str) -> Result<Vec<TextFile>, FilesError> {
+/// A path that is not there.
+pub fn text_files(root: &Path, below: &str) -> Result<(Vec<TextFile>, Vec<Unread>), FilesError> {
     let start = if below.is_empty() { "." } else { below };
     let make = |file: &FileText<'_>| {
         Ok(Some(TextFile { path: file.shown.to_owned(), text: file.text.to_owned() }))
     };
     let walked = each_file(root, &[PathBuf::from(start)], make)?;
-    match walked.unread.into_iter().next() {
-        Some(unread) => Err(FilesError::Unread { path: unread.shown, source: unread.why }),
-        None => Ok(walked.found),
-    }
+    Ok((walked.found, walked.unread))
 }
 
 /// Whether somebody named the file or a walk came by.
@@ -179,6 +180,7 @@ fn below<T: Send>(
                     path: root.to_owned(),
                     shown: shown_of(shown),
                     why: Unreadable::Walk(why),
+                    guess: Guess::Nothing,
                 })),
             }
             WalkState::Continue
@@ -194,34 +196,25 @@ fn one<T>(
     buffer: &mut Vec<u8>,
     make: &impl Fn(&FileText<'_>) -> Result<Option<T>, Unreadable>,
 ) -> Seen<T> {
-    let unread = |shown, why| Seen::Unread(Unread { path: path.to_owned(), shown, why });
+    let unread =
+        |shown, why, guess| Seen::Unread(Unread { path: path.to_owned(), shown, why, guess });
     if let Err(source) = read_into(path, buffer) {
-        return unread(shown, Unreadable::Io(source));
+        return unread(shown, Unreadable::Io(source), Guess::Nothing);
     }
     let other = |shown| match named {
         Named::ByPerson => Seen::PassedOver(shown),
         Named::ByWalk => Seen::Nothing,
     };
-    let is_large = buffer.len() > FILE_BYTES_MAX;
-    let text = match std::str::from_utf8(buffer) {
-        Ok(text) if !is_large => text,
-        Ok(_) | Err(_) => {
-            let is_ours = pin::prefilter(buffer)
-                && pin::classify(&shown, &String::from_utf8_lossy(buffer)).is_some();
-            let why = if is_large { Unreadable::Size } else { Unreadable::Encoding };
-            return if is_ours { unread(shown, why) } else { other(shown) };
-        }
+    let (text, format) = match content(&shown, buffer) {
+        Content::Workload { text, format } => (text, format),
+        Content::Unread { why, guess } => return unread(shown, why, guess),
+        Content::Silent => return Seen::Nothing,
+        Content::Other => return other(shown),
     };
-    let Some(format) = pin::classify(&shown, text) else {
-        return other(shown);
-    };
-    if !pin::prefilter(buffer) {
-        return Seen::Nothing;
-    }
     match make(&FileText { path, shown: &shown, text, format }) {
         Ok(Some(made)) => Seen::Found(path.to_owned(), shown, made),
         Ok(None) => Seen::Nothing,
-        Err(why) => unread(shown, why),
+        Err(why) => unread(shown, why, Guess::Nothing),
     }
 }
 
@@ -229,13 +222,6 @@ fn one<T>(
 fn read_into(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     buffer.clear();
     File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(buffer).map(drop)
-}
-
-/// Whether a file's name alone speaks against it, before it is opened.
-fn can_be_one(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-        || pin::classify(name, "").is_some()
 }
 
 fn in_order<T>(seen: Vec<Seen<T>>) -> Walked<T> {

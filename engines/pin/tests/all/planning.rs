@@ -49,6 +49,8 @@ fn what_cannot_be_set_is_said() {
     let to = format!("shop/api:9@{NINES}");
     let cases = [
         (one("'shop/api:${TAG}'"), Skip::Opaque(pin::Opaque::Variable)),
+        (one("'${IMAGE:-shop/api:1}'"), Skip::Default),
+        (one("'${HUB:-docker.io}/shop/api:${TAG:?which}'"), Skip::Default),
         ("services: {api: {build: ., image: shop/api}}\n".to_owned(), Skip::BuildTarget),
         (
             "services:\n  api:\n    image: shop/api:1 # indelible: ignore\n".to_owned(),
@@ -60,6 +62,20 @@ fn what_cannot_be_set_is_said() {
         assert!(plan.edits.is_empty());
         assert_eq!(plan.skipped[0].why, expected, "{text}");
     }
+}
+
+#[test]
+fn a_place_that_tells_nothing_of_its_name_is_told_unless_a_comment_asks_otherwise() {
+    let of = |text: &str| {
+        let plan = set_plan(C, text, "shop/api", &format!("shop/api:9@{NINES}"));
+        assert!(plan.edits.is_empty() && plan.skipped.is_empty(), "{text}");
+        plan.unsure
+    };
+    assert_eq!(of(&one("'${IMAGE}'")), [0]);
+    assert_eq!(of(&one("'${IMAGE:-${OTHER}}'")), [0]);
+    assert_eq!(of("services:\n  api:\n    image: ${IMAGE} # indelible: ignore\n"), []);
+    assert_eq!(of(&one("'${IMAGE:-shop/web:1}'")), []);
+    assert_eq!(of(&one("shop/web:1")), []);
 }
 
 #[test]

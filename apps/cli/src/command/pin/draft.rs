@@ -239,7 +239,7 @@ impl Draft<'_> {
             Why::Skip(skip) => match skip {
                 Skip::Ignored(_) | Skip::BuildTarget | Skip::NoTag => false,
                 // `set` was told to reach every place; `pin` says what it can.
-                Skip::Opaque(_) => self.verb == Verb::Set,
+                Skip::Opaque(_) | Skip::Default => self.verb == Verb::Set,
                 Skip::Malformed
                 | Skip::NoAnswer
                 | Skip::Elsewhere { .. }

@@ -93,7 +93,7 @@ fn kind(why: &Why) -> &'static str {
         Why::Proof(_) => "unsafe",
         Why::Skip(skip) => match skip {
             Skip::Ignored(_) => "ignored",
-            Skip::Opaque(_) => "opaque",
+            Skip::Opaque(_) | Skip::Default => "opaque",
             Skip::Malformed => "malformed",
             Skip::BuildTarget => "build-target",
             Skip::NoAnswer => "no-answer",

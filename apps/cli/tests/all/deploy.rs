@@ -1,0 +1,154 @@
+//! `deploy` and what stands beside it, in modes `files` and `git`: what is said, and what is written.
+
+use crate::sandbox::{NINES, ONES, Sandbox, sandbox};
+use crate::scripted::Scripted;
+use std::process::Command;
+
+/// A registry with two builds of `api`, and settings of one environment that is deployed to in this way.
+fn project(how: &str) -> (Sandbox, Scripted) {
+    let registry = Scripted::start(&[("shop/api:v1", ONES), ("shop/api:v2", NINES)]);
+    let settings = format!(
+        "version: 1\nrecord: file:record.db\nimages: {{api: {{repository: {}/shop/api}}}}\n\
+         environments:\n  prod: {{branches: [main], {how}}}\n",
+        registry.host()
+    );
+    let sandbox =
+        sandbox().replacing(registry.host(), "[registry]").file("indelible.yaml", settings);
+    (sandbox, registry)
+}
+
+/// Names a build, so that it may come to prod.
+fn allowed(sandbox: &Sandbox, digest: &str) {
+    let run = sandbox.run(["allow", digest, "prod", "--reason", "a test"]);
+    assert!(run.ends_with("[exit 0]\n"), "{run}");
+}
+
+#[track_caller]
+fn git(sandbox: &Sandbox, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=ada", "-c", "user.email=ada@example.com"])
+        .args(arguments)
+        .env("HOME", sandbox.home())
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .current_dir(sandbox.path(""))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A bare repository with these files below `apps/prod` of its branch `main`.
+fn configuration(sandbox: &Sandbox, files: &[(&str, &[u8])]) {
+    git(sandbox, &["init", "--quiet", "--bare", "--initial-branch=main", "config.git"]);
+    git(sandbox, &["clone", "--quiet", "config.git", "config"]);
+    for (path, bytes) in files {
+        sandbox.write(&format!("config/apps/prod/{path}"), bytes);
+    }
+    git(sandbox, &["-C", "config", "add", "."]);
+    git(sandbox, &["-C", "config", "commit", "--quiet", "-m", "Begin"]);
+    git(sandbox, &["-C", "config", "push", "--quiet", "origin", "HEAD:main"]);
+}
+
+fn in_git() -> (Sandbox, Scripted) {
+    let (sandbox, registry) =
+        project("deploy: git, git: {repository: config.git, path: apps/prod}");
+    let config = sandbox.path("config.git").display().to_string();
+    let settings = sandbox.text("indelible.yaml").replace("[registry]", registry.host());
+    sandbox.write("indelible.yaml", settings.replace("config.git", &config));
+    (sandbox, registry)
+}
+
+fn compose(registry: &Scripted) -> String {
+    format!("services:\n  api:\n    image: {}/shop/api:v1\n", registry.host())
+}
+
+/// Latin-1, as an old editor leaves it.
+fn latin(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(c).unwrap()).collect()
+}
+
+#[test]
+fn a_file_of_another_encoding_stops_a_deploy_where_it_names_the_image() {
+    for how in ["git", "files"] {
+        let (sandbox, registry) =
+            if how == "git" { in_git() } else { project("git: {path: apps}") };
+        let strange = latin(&format!("{}# f\u{fc}r alle\n", compose(&registry)));
+        let fine = compose(&registry);
+        if how == "git" {
+            let files: [(&str, &[u8]); 2] =
+                [("compose.yaml", fine.as_bytes()), ("old/compose.yaml", &strange)];
+            configuration(&sandbox, &files);
+        } else {
+            sandbox.write("apps/prod/compose.yaml", &fine);
+            sandbox.write("apps/prod/old/compose.yaml", &strange);
+        }
+        allowed(&sandbox, NINES);
+        let run = sandbox.run(["deploy", "prod", "api=v2"]);
+        let expected = "[stderr]\n\
+            error: cannot read apps/prod/old/compose.yaml\n\
+            \x20 caused by: the file is not UTF-8 text\n\
+            hint: save the file as UTF-8\n\
+            [exit 2]\n";
+        assert_eq!(run, expected, "{how}");
+        let recorded = sandbox.run(["history", "prod"]);
+        assert!(!recorded.contains("v2"), "{recorded}");
+    }
+}
+
+#[test]
+fn a_file_of_another_encoding_is_said_where_it_names_other_images() {
+    let (sandbox, registry) = in_git();
+    let strange = latin("services:\n  db:\n    image: postgres:16 # f\u{fc}r alle\n");
+    let fine = compose(&registry);
+    let files: [(&str, &[u8]); 2] = [("compose.yaml", fine.as_bytes()), ("db.yaml", &strange)];
+    configuration(&sandbox, &files);
+    allowed(&sandbox, NINES);
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    let warning =
+        "warning: apps/prod/db.yaml could not be looked through: the file is not UTF-8 text\n";
+    assert!(run.contains(warning) && run.ends_with("[exit 0]\n"), "{run}");
+    let landed = git(&sandbox, &["-C", "config.git", "show", "main:apps/prod/compose.yaml"]);
+    assert!(landed.contains(&format!("/shop/api:v2@{NINES}\n")), "{landed}");
+}
+
+#[test]
+fn a_variable_with_a_default_is_named_with_its_line_and_what_to_do() {
+    let (sandbox, registry) = project("git: {path: ''}");
+    let image = format!("{}/shop/api:v1", registry.host());
+    sandbox.write("compose.yaml", format!("services:\n  api:\n    image: ${{IMAGE:-{image}}}\n"));
+    allowed(&sandbox, NINES);
+    insta::assert_snapshot!(sandbox.run(["deploy", "prod", "api=v2"]), @r"
+    [stderr]
+    error: compose.yaml:3 `${IMAGE:-[registry]/shop/api:v1}` names the image and is not edited: a variable writes it, and only its default stands in the file
+    hint: write the name itself there; where another program sets it, `# indelible: ignore` behind it passes it over
+    [exit 2]
+    ");
+}
+
+#[test]
+fn a_variable_without_a_default_may_be_the_image() {
+    let (sandbox, _registry) = project("git: {path: ''}");
+    sandbox.write("compose.yaml", "services:\n  api:\n    image: ${IMAGE}\n");
+    allowed(&sandbox, NINES);
+    insta::assert_snapshot!(sandbox.run(["deploy", "prod", "api=v2"]), @r"
+    [stderr]
+    error: no file anywhere names [registry]/shop/api, so there is nothing to deploy to; it may be one that a variable or a template fills in: compose.yaml:3 `${IMAGE}`
+    hint: write `image: [registry]/shop/api` where it shall run; `git.path` of the environment says where is looked
+    [exit 2]
+    ");
+}
+
+#[test]
+fn a_place_that_a_comment_takes_out_stays_and_the_others_are_set() {
+    let (sandbox, registry) = project("git: {path: ''}");
+    let image = format!("{}/shop/api:v1", registry.host());
+    let text = format!(
+        "services:\n  a:\n    image: {image}\n  b:\n    image: {image} # indelible: ignore\n"
+    );
+    sandbox.write("compose.yaml", text);
+    allowed(&sandbox, NINES);
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    let warning = "warning: api: compose.yaml:5 `[registry]/shop/api:v1` stays: a comment asks to leave it alone\n";
+    assert!(run.contains(warning) && run.ends_with("[exit 0]\n"), "{run}");
+    assert_eq!(sandbox.text("compose.yaml").matches(":v2@[nines]").count(), 1);
+}

@@ -1,0 +1,147 @@
+//! Mode `git`: one commit on the environment's branch, the edit made again on every new tip.
+
+use super::Run;
+use super::apply::{Applied, Say, Step};
+use super::error::DeployError;
+use super::facts::next_key;
+use super::message::message;
+use super::places::{below, edit, pass_over};
+use crate::app::App;
+use crate::edit::TextFile;
+use crate::files::{Content, can_be_one, content};
+use crate::seam::environment_state;
+use crate::settings::EnvironmentSettings;
+use domain::EnvironmentName;
+use git::{
+    Change, EntryKind, Landing, LandingError, NewFile, Retry, Signature, Tree, TreePath, WriteBack,
+};
+
+/// Checks on a new tip that nobody has decided about these images since the plan was made.
+///
+/// Without it a push that was refused once could put a build back that a rollback has just left.
+async fn still_next(
+    app: &App,
+    environment: &EnvironmentName,
+    steps: &[&Step],
+) -> Result<(), DeployError> {
+    let record = app.record().await?;
+    record.refresh().await?;
+    let state = environment_state(record, environment).await?;
+    let is_overtaken =
+        |step: &&&Step| step.say == Say::New && next_key(&state, &step.image) != step.key;
+    match steps.iter().find(is_overtaken) {
+        Some(step) => Err(DeployError::Overtaken {
+            image: step.image.clone(),
+            environment: environment.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The write-back to the environment's branch.
+pub(super) async fn write_back(
+    app: &App,
+    environment: &EnvironmentSettings,
+) -> Result<WriteBack, DeployError> {
+    let target = &environment.git;
+    let (remote, credential) = app.remote(target.repository.as_ref()).await?;
+    let cache = app.cache_of(&remote, &target.branch);
+    let git = app.git().await.map_err(crate::app::OpenError::from)?;
+    Ok(WriteBack::new(git, remote, credential, target.branch.clone(), &cache))
+}
+
+pub(super) async fn in_git(
+    app: &App,
+    environment: &EnvironmentSettings,
+    steps: &[&Step],
+    run: Run,
+) -> Result<Applied, DeployError> {
+    let write_back = write_back(app, environment).await?;
+    let of_git = |source| DeployError::Git { environment: environment.name.clone(), source };
+    let path = environment.git.path.as_str();
+    let place =
+        format!("{} on branch {} of {}", below(path), environment.git.branch, write_back.remote());
+    if run == Run::Dry {
+        let tree = write_back.tree().await.map_err(of_git)?;
+        return Ok(edited(&tree, path, &place, steps).await?.1);
+    }
+    let actor = app.actor(domain::Proof::Git);
+    let message = message(&environment.name, steps, &actor, write_back.remote())?;
+    let signature = Signature::new(actor.name(), &app.email(), app.surroundings().now())?;
+    let applied = std::sync::Mutex::new(Applied::default());
+    let landing = write_back
+        .land(&signature, Retry::seeded(app.surroundings().seed()), |tree: Tree| {
+            let (applied, message, place) = (&applied, message.clone(), &place);
+            async move {
+                still_next(app, &environment.name, steps).await?;
+                let (files, now) = edited(&tree, path, place, steps).await?;
+                let files = files.into_iter().map(new_file).collect::<Result<Vec<_>, _>>()?;
+                *applied.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = now;
+                let change = Change { files, message };
+                Ok::<_, DeployError>((!change.files.is_empty()).then_some(change))
+            }
+        })
+        .await;
+    let mut applied = applied.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    applied.commit = match landing {
+        Ok(Landing::Landed { commit, .. }) => Some(commit),
+        // The branch says it already: a run before this one landed, and was cut off before the record.
+        Ok(Landing::Nothing { tip }) => Some(tip),
+        Err(LandingError::Git(error)) => return Err(of_git(error)),
+        Err(LandingError::Edit(error)) => return Err(error),
+    };
+    Ok(applied)
+}
+
+fn new_file(file: TextFile) -> Result<NewFile, DeployError> {
+    let path: TreePath =
+        file.path.parse().map_err(|error: git::TreePathError| DeployError::File {
+            action: "write",
+            path: file.path.clone().into(),
+            source: std::io::Error::other(error),
+        })?;
+    Ok(NewFile { path, bytes: file.text.into_bytes() })
+}
+
+/// Edits the files of a commit; gives those with a new text.
+async fn edited(
+    tree: &Tree,
+    path: &str,
+    place: &str,
+    steps: &[&Step],
+) -> Result<(Vec<TextFile>, Applied), DeployError> {
+    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    for (path, bytes) in blobs(tree, path).await? {
+        match content(path.as_str(), &bytes) {
+            Content::Workload { text, .. } => {
+                files.push(TextFile { path: path.as_str().to_owned(), text: text.to_owned() });
+            }
+            Content::Unread { why, guess } => unread.push((path.as_str().to_owned(), why, guess)),
+            Content::Silent | Content::Other => {}
+        }
+    }
+    edit(&files, pass_over(unread, steps)?, place, steps)
+}
+
+/// The files of a commit below a folder that can be workload files by their names.
+async fn blobs(tree: &Tree, below: &str) -> Result<Vec<(TreePath, Vec<u8>)>, DeployError> {
+    let wrong = |source: Box<dyn std::error::Error + Send + Sync>| DeployError::File {
+        action: "look through",
+        path: below.into(),
+        source: std::io::Error::other(source),
+    };
+    let folder: Option<TreePath> = match below {
+        "" => None,
+        path => Some(path.parse().map_err(|error: git::TreePathError| wrong(error.into()))?),
+    };
+    let entries = tree.list(folder.as_ref()).map_err(|error| wrong(error.into()))?;
+    let is_file = |kind: EntryKind| matches!(kind, EntryKind::File | EntryKind::Executable);
+    let name = |path: &TreePath| path.as_str().rsplit('/').next().map(can_be_one);
+    let paths: Vec<TreePath> = entries
+        .into_iter()
+        .filter(|entry| is_file(entry.kind) && name(&entry.path) == Some(true))
+        .map(|entry| entry.path)
+        .collect();
+    let all = tree.read_all(&paths).await.map_err(|error| wrong(error.into()))?;
+    Ok(paths.into_iter().zip(all).collect())
+}
