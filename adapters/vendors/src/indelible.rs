@@ -6,23 +6,21 @@
 //! ```
 //! A host that answers otherwise is none of ours: that is an answer too, not an error.
 
+mod ask;
+
 use base64::Engine as _;
 use domain::{Pattern, RegistryHost, RepositoryPath, Rule, Secret, Tag, TagClass, Timestamp};
-use http::{Method, StatusCode};
-use oci::client::url::{Scheme, url};
+use http::Method;
+use oci::client::url::Scheme;
 use oci::history::{HistoryPage, TagEntry};
 use oci::limit::PAGE_ENTRIES_MAX;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use record::claim::Right;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::time::Duration;
 
-/// The longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 32 << 20;
-/// The longest that one question may take. Source: DESIGN §12, idle: an answer is one page.
-const WHOLE: Duration = Duration::from_secs(60);
+pub use ask::ApiError;
+
 /// What stands in a query or a path segment as it is. Source: RFC 3986, unreserved.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -33,57 +31,6 @@ pub struct Api {
     scheme: Scheme,
     authorization: Option<Secret>,
     client: reqwest::Client,
-}
-
-/// Why the API did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum ApiError {
-    /// No answer.
-    #[error("{host} cannot be reached")]
-    Unreachable {
-        /// The host.
-        host: RegistryHost,
-        /// Why.
-        source: reqwest::Error,
-    },
-    /// The credential holds characters that no header can carry.
-    #[error("the credential for {host} holds characters that cannot be sent")]
-    Proof {
-        /// The host.
-        host: RegistryHost,
-    },
-    /// The host speaks another API.
-    #[error("{host} is no Indelible server: it answered {status} to {what}")]
-    NotOurs {
-        /// The host.
-        host: RegistryHost,
-        /// The status.
-        status: StatusCode,
-        /// What was asked.
-        what: &'static str,
-    },
-    /// It could not be found out whether the host is ours.
-    #[error("{host} answered {status} to {what}: whether it is an Indelible server cannot be told")]
-    Unclear {
-        /// The host.
-        host: RegistryHost,
-        /// The status.
-        status: StatusCode,
-        /// What was asked.
-        what: &'static str,
-    },
-    /// It said no.
-    #[error("{host} answered {status} ({code}): {message}")]
-    Refused {
-        /// The host.
-        host: RegistryHost,
-        /// The status.
-        status: StatusCode,
-        /// The code of the error.
-        code: String,
-        /// The message.
-        message: String,
-    },
 }
 
 /// The class of a tag at the server, and what decided it.
@@ -157,17 +104,6 @@ struct Rules {
 #[derive(Deserialize)]
 struct Tokens {
     tokens: Vec<TokenListed>,
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    error: FailedBody,
-}
-
-#[derive(Deserialize)]
-struct FailedBody {
-    code: String,
-    message: String,
 }
 
 /// How a caller proves who it is.
@@ -333,68 +269,6 @@ impl Api {
             Ok(page) => Ok(Some(page)),
             Err(ApiError::NotOurs { .. }) => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-        what: &'static str,
-    ) -> Result<T, ApiError> {
-        let unreachable = |source| ApiError::Unreachable { host: self.host.clone(), source };
-        let address = url(self.scheme, &self.host, path).to_string();
-        // The header tells a browser's form from a program: see the server's `access/origin.rs`.
-        let mut request =
-            self.client.request(method, address).timeout(WHOLE).header("X-Indelible", "1");
-        if let Some(authorization) = &self.authorization {
-            let mut value = http::HeaderValue::from_str(authorization.expose())
-                .map_err(|_| ApiError::Proof { host: self.host.clone() })?;
-            value.set_sensitive(true);
-            request = request.header(http::header::AUTHORIZATION, value);
-        }
-        if let Some(body) = body {
-            let body = serde_json::to_vec(&body).unwrap_or_default();
-            request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
-        }
-        let mut answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let mut bytes = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
-            if bytes.len() + piece.len() > ANSWER_BYTES_MAX {
-                return Err(self.not_ours(status, what));
-            }
-            bytes.extend_from_slice(&piece);
-        }
-        if status.is_success() {
-            return serde_json::from_slice(&bytes).map_err(|_| self.not_ours(status, what));
-        }
-        Err(self.failed(status, path, &bytes, what))
-    }
-
-    /// Only ours answers `/api/v1` in its own form; below `/v2/` every registry answers alike.
-    fn failed(&self, status: StatusCode, path: &str, bytes: &[u8], what: &'static str) -> ApiError {
-        let host = self.host.clone();
-        if let Ok(Failed { error }) = serde_json::from_slice(bytes) {
-            return ApiError::Refused { host, status, code: error.code, message: error.message };
-        }
-        let is_registry_path = path.starts_with("/v2/") && status != StatusCode::NOT_FOUND;
-        match oci::read_errors(bytes).into_iter().next().filter(|_| is_registry_path) {
-            Some(error) => {
-                ApiError::Refused { host, status, code: error.code, message: error.message }
-            }
-            None => self.not_ours(status, what),
-        }
-    }
-
-    /// A fault on the way is no answer: a proxy in front of our own server speaks like a stranger.
-    fn not_ours(&self, status: StatusCode, what: &'static str) -> ApiError {
-        let host = self.host.clone();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            ApiError::Unclear { host, status, what }
-        } else {
-            ApiError::NotOurs { host, status, what }
         }
     }
 }
