@@ -1,7 +1,7 @@
 //! The one place that opens adapters: settings, git, the record, registries. Each is opened when it is first asked for.
 //!
 //! ```text
-//! App::open(options, surroundings) -> app;  app.record() -> SQLite file or git branch
+//! App::open(options, surroundings) -> app;  app.record() -> SQLite file or git branch, begun by the first append
 //! ```
 
 use crate::record_git::{GitRecord, RECORD_BRANCH};
@@ -264,12 +264,25 @@ impl App {
         home.join("indelible").join(&name[..16])
     }
 
-    /// The record.
+    /// The record, for a command that may add to it: where there is none, the first append begins it.
     ///
     /// # Errors
     /// It cannot be opened.
     pub async fn record(&self) -> Result<&dyn Record, OpenError> {
         Ok(self.record.get_or_try_init(|| self.open_record()).await?.as_ref())
+    }
+
+    /// The record, for a question, or for a decision about what is in it.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub async fn record_to_read(&self) -> Result<&dyn Record, OpenError> {
+        let record = self.record().await?;
+        if record.exists().await? {
+            Ok(record)
+        } else {
+            Err(RecordError::Missing { at: record.place() }.into())
+        }
     }
 
     /// Where the record is by option or settings.
@@ -293,11 +306,9 @@ impl App {
                     Err(error) => return Err(error),
                 };
                 let path = local_path(&self.surroundings, &address).ok_or(OpenError::NoHome)?;
-                self.open_file(&path, "local").await
+                Ok(self.in_file(path, "local"))
             }
-            RecordPlace::File(path) => {
-                self.open_file(&self.surroundings.cwd.join(path), "file").await
-            }
+            RecordPlace::File(path) => Ok(self.in_file(self.surroundings.cwd.join(path), "file")),
             RecordPlace::Git(url) => {
                 let (remote, credential) = self.remote(url.as_ref()).await?;
                 self.open_git(remote, credential).await
@@ -305,13 +316,9 @@ impl App {
         }
     }
 
-    async fn open_file(
-        &self,
-        path: &Path,
-        kind: &'static str,
-    ) -> Result<Box<dyn Record>, OpenError> {
+    fn in_file(&self, path: PathBuf, kind: &'static str) -> Box<dyn Record> {
         let actor = self.actor(Proof::None);
-        Ok(Box::new(LocalRecord::open(path, kind, actor, self.surroundings.clone()).await?))
+        Box::new(LocalRecord::at(path, kind, actor, self.surroundings.clone()))
     }
 
     async fn open_git(

@@ -92,17 +92,30 @@ impl GitRecord {
         }
     }
 
-    /// Brings the cache up to a tip.
+    /// Brings the cache up to a tip, or to a newer one that another process of this user has shown it.
     async fn project(&self, tip: &Tip) -> Result<(), Stop> {
         let known = self.cache.tip().await.map_err(|error| Stop::Cache(error.into()))?;
-        let since = match known.map(|text| text.parse()) {
+        let known = match known.map(|text| text.parse()) {
             Some(Ok(commit)) => Tip::At(commit),
             Some(Err(_)) | None => Tip::Absent,
         };
-        if since == *tip {
+        match self.project_since(&known, tip).await {
+            // The cache may be ahead of us. That this tip is an ancestor of what it knows proves nothing: so is
+            // the tip of a branch that somebody wound back. What the remote has now decides, for `known` was
+            // read before it is asked.
+            Err(Stop::Git(GitError::Rewritten { .. })) => {
+                let now = self.branch.fetch().await?;
+                self.project_since(&known, &now).await
+            }
+            other => other,
+        }
+    }
+
+    async fn project_since(&self, known: &Tip, tip: &Tip) -> Result<(), Stop> {
+        if known == tip {
             return Ok(());
         }
-        let files = self.branch.added_since(&since, tip).await?;
+        let files = self.branch.added_since(known, tip).await?;
         let events = files.iter().filter(|file| is_event_path(&file.path)).map(event_of);
         let events = events.collect::<Result<Vec<_>, _>>()?;
         let tip = tip.commit().map(ToString::to_string);
@@ -315,6 +328,16 @@ impl Record for GitRecord {
 
     fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    fn exists(&self) -> BoxFuture<'_, Result<bool, RecordError>> {
+        async move {
+            self.fetch_once().await.map_err(|stop| self.explain(stop))?;
+            let tip = self.cache.tip().await;
+            let tip = tip.map_err(|error| self.explain(Stop::Cache(error.into())))?;
+            Ok(tip.is_some())
+        }
+        .boxed()
     }
 
     fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>> {

@@ -1,5 +1,7 @@
 //! The record in one SQLite file: of this machine's user, or at a path that somebody names.
 //!
+//! The file is made by the first append; a question leaves nothing behind.
+//!
 //! ```text
 //! ~/.local/share/indelible/<first 16 hex of sha256(repository)>/record.db
 //! ```
@@ -11,12 +13,14 @@ use ::record::{Claim, Sequenced};
 use domain::{Actor, Digest};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use store::{Database, Ledger, Query, Stamping};
+use tokio::sync::OnceCell;
 
 /// A record in a file.
 pub struct LocalRecord {
-    ledger: Ledger,
+    path: PathBuf,
+    opened: OnceCell<Ledger>,
     place: RecordPlaceName,
     actor: Actor,
     surroundings: Surroundings,
@@ -30,25 +34,45 @@ pub fn local_path(surroundings: &Surroundings, repository: &str) -> Option<PathB
 }
 
 impl LocalRecord {
-    /// Opens the record in a file, which is made where it is missing.
-    ///
-    /// # Errors
-    /// The file cannot be opened, or a newer program wrote it.
-    pub async fn open(
-        path: &Path,
-        kind: &'static str,
-        actor: Actor,
-        surroundings: Surroundings,
-    ) -> Result<Self, RecordError> {
+    /// The record in a file; nothing is opened or made yet.
+    #[must_use]
+    pub fn at(path: PathBuf, kind: &'static str, actor: Actor, surroundings: Surroundings) -> Self {
         let place = RecordPlaceName { kind, place: path.display().to_string() };
-        let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| {
-            RecordError::Unavailable { place: path.display().to_string(), source }
-        };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| unavailable(error.into()))?;
+        Self { path, opened: OnceCell::new(), place, actor, surroundings }
+    }
+
+    /// What was opened, or can be: `None` where no append has made the file yet.
+    async fn to_read(&self) -> Result<Option<&Ledger>, RecordError> {
+        if self.opened.initialized() || self.is_there()? {
+            self.open().await.map(Some)
+        } else {
+            Ok(None)
         }
-        let database = Database::open(path).map_err(|error| unavailable(error.into()))?;
-        Ok(Self { ledger: Ledger::new(database), place, actor, surroundings })
+    }
+
+    /// What is opened; the file and its folder are made where they are missing.
+    async fn to_append(&self) -> Result<&Ledger, RecordError> {
+        if let (false, Some(folder)) = (self.opened.initialized(), self.path.parent()) {
+            std::fs::create_dir_all(folder).map_err(|error| self.unavailable(error))?;
+        }
+        self.open().await
+    }
+
+    async fn open(&self) -> Result<&Ledger, RecordError> {
+        let open = || async {
+            let database = Database::open(&self.path).map_err(|error| self.unavailable(error))?;
+            Ok(Ledger::new(database))
+        };
+        self.opened.get_or_try_init(open).await
+    }
+
+    /// An empty file is none of ours: SQLite would make a record of it.
+    fn is_there(&self) -> Result<bool, RecordError> {
+        match std::fs::metadata(&self.path) {
+            Ok(found) => Ok(found.len() > 0),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.unavailable(error)),
+        }
     }
 
     fn unavailable(
@@ -65,19 +89,22 @@ impl LocalRecord {
             randomness: self.surroundings.random(),
             cause: None,
         };
-        let appended = self.ledger.append(claims.clone(), by).await;
+        let ledger = self.to_append().await?;
+        let appended = ledger.append(claims.clone(), by).await;
         let appended = appended.map_err(|error| refusal(error, &claims, &self.place.place))?;
-        recorded(&self.ledger, appended.iter().map(|one| (one.id, one.is_new)))
+        recorded(ledger, appended.iter().map(|one| (one.id, one.is_new)))
             .await
             .map_err(|error| self.unavailable(error))
     }
 
     async fn page(&self, question: &Question, after: u64) -> Result<Vec<Sequenced>, RecordError> {
-        self.ledger.events(query(question, after)).await.map_err(|error| self.unavailable(error))
+        let Some(ledger) = self.to_read().await? else { return Ok(Vec::new()) };
+        ledger.events(query(question, after)).await.map_err(|error| self.unavailable(error))
     }
 
     async fn verify_all(&self) -> Result<u64, RecordError> {
-        let verified = self.ledger.verify().await.map_err(|error| self.unavailable(error))?;
+        let Some(ledger) = self.to_read().await? else { return Ok(0) };
+        let verified = ledger.verify().await.map_err(|error| self.unavailable(error))?;
         altered(verified, &self.place.place)
     }
 }
@@ -145,6 +172,10 @@ impl Record for LocalRecord {
 
     fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    fn exists(&self) -> BoxFuture<'_, Result<bool, RecordError>> {
+        async { Ok(self.to_read().await?.is_some()) }.boxed()
     }
 
     fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>> {

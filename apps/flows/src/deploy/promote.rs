@@ -55,7 +55,7 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
                 .map_or_else(|| "nowhere".to_owned(), ToString::to_string),
         });
     }
-    let record = app.record().await?;
+    let record = app.record_to_read().await?;
     let there = environment_state(record, &from.name).await?;
     let here = environment_state(record, &to.name).await?;
     let images = images(settings, &there, &request.images)?;

@@ -58,7 +58,7 @@ pub struct CandidateRow {
 pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, DeployError> {
     let settings = app.settings()?;
     let environment = app.environment(&request.environment)?;
-    let state = environment_state(app.record().await?, &environment.name).await?;
+    let state = environment_state(app.record_to_read().await?, &environment.name).await?;
     let images = named(settings, environment, &state, &request.images)?;
     let mut decisions = Vec::new();
     let mut moves = Vec::new();
@@ -224,7 +224,7 @@ pub async fn candidates(
     environment: &EnvironmentName,
 ) -> Result<Vec<CandidateRow>, DeployError> {
     app.environment(environment)?;
-    let state = environment_state(app.record().await?, environment).await?;
+    let state = environment_state(app.record_to_read().await?, environment).await?;
     let mut rows = Vec::new();
     for image in state.images() {
         for (candidate, against) in rollback_candidates(&state, image) {

@@ -55,7 +55,7 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     let settings = app.settings()?;
     let mut environment = app.environment(&request.environment)?.clone();
     environment.deploy = request.mode.unwrap_or(environment.deploy);
-    let record = app.record().await?;
+    let record = app.record_to_read().await?;
     let state = environment_state(record, &environment.name).await?;
     let reason = crate::decide::text(request.reason.as_deref())?;
     let ticket = crate::decide::text(request.ticket.as_deref())?;

@@ -18,6 +18,7 @@ where
     F: Future<Output = R>,
 {
     nothing_is_in_an_empty_record(&open().await).await;
+    a_question_begins_no_record_and_an_append_does(&open().await).await;
     what_is_appended_is_read_in_order(&open().await).await;
     a_retry_is_no_event(&open().await).await;
     another_claim_under_a_key_is_refused(&open().await).await;
@@ -63,6 +64,15 @@ async fn everything(record: &dyn Record) -> Vec<Sequenced> {
 async fn nothing_is_in_an_empty_record(record: &dyn Record) {
     assert_eq!(everything(record).await, []);
     assert_eq!(record.verify().await.expect("an empty record is whole"), 0);
+}
+
+async fn a_question_begins_no_record_and_an_append_does(record: &dyn Record) {
+    record.refresh().await.expect("looking is allowed");
+    assert_eq!(everything(record).await, []);
+    assert_eq!(record.verify().await.expect("an empty record is whole"), 0);
+    assert!(!record.exists().await.expect("an answer"), "a question made a record");
+    record.append(vec![note("a", "x")]).await.expect("an append");
+    assert!(record.exists().await.expect("an answer"));
 }
 
 async fn what_is_appended_is_read_in_order(record: &dyn Record) {

@@ -65,9 +65,27 @@ pub struct RecordPlaceName {
     pub place: String,
 }
 
+impl RecordPlaceName {
+    /// How a record begins there, for somebody who looked for one.
+    fn begins(&self) -> String {
+        let first = match self.kind {
+            "file" => "check the path: the first `indelible publish` with it begins the record",
+            "git" => "the first `indelible publish` begins the branch",
+            _ => "the first `indelible publish` on this machine begins it",
+        };
+        format!("{first}; `--record` or `record:` in indelible.yaml names another place")
+    }
+}
+
 /// Why the record did not take or tell something.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
+    /// There is none, and the question is about what is in it.
+    #[error("there is no record at {}", at.place)]
+    Missing {
+        /// Where it would be.
+        at: RecordPlaceName,
+    },
     /// The same key stands for another claim: somebody else was first.
     #[error("the record has another {kind} under the key `{key}`: event {existing}")]
     KeyTaken {
@@ -114,12 +132,17 @@ impl Explain for RecordError {
         match self {
             Self::KeyTaken { .. } => Verdict::Refused,
             Self::Reserved { .. } => Verdict::Taken,
-            Self::Limit(_) | Self::Unavailable { .. } | Self::Altered { .. } => Verdict::Unknown,
+            // Nothing recorded is not "nothing happened".
+            Self::Missing { .. }
+            | Self::Limit(_)
+            | Self::Unavailable { .. }
+            | Self::Altered { .. } => Verdict::Unknown,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Missing { at } => Some(at.begins()),
             Self::KeyTaken { .. } => {
                 Some("somebody else decided meanwhile: run the command again".to_owned())
             }
@@ -137,13 +160,17 @@ pub trait Record: Send + Sync {
     /// Who is recorded as the actor of what this process appends.
     fn actor(&self) -> &Actor;
 
+    /// Whether there is one yet. It begins with the first append: no question ever makes it.
+    fn exists(&self) -> BoxFuture<'_, Result<bool, RecordError>>;
+
     /// Records claims, all or none; the same key with the same claim is found again, not repeated.
     fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>>;
 
     /// Looks for what others have recorded meanwhile.
     fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>>;
 
-    /// One page of events behind a place in the sequence (0: from the start), oldest first.
+    /// One page of events behind a place in the sequence (0: from the start), oldest first; none
+    /// where there is no record yet.
     fn events<'a>(
         &'a self,
         question: &'a Question,

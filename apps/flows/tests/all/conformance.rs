@@ -7,7 +7,7 @@ use flows::seam::conformance::conformance;
 async fn a_local_record_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let opened = std::sync::atomic::AtomicUsize::new(0);
-    conformance(|| {
+    conformance(async || {
         let number = opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         local_in(folder.path().join(number.to_string()))
     })
