@@ -121,6 +121,32 @@ async fn two_processes_may_share_one_cache() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_another_has_overtaken_in_a_shared_cache_is_no_tampering() {
+    let remote = Remote::new();
+    // The first push to land is answered late: meanwhile another process records, and shows the
+    // cache a tip that stands on ours.
+    remote.hook(
+        "post-receive",
+        "[ -e landed ] && exit 0; : > landed; i=0; \
+         while [ ! -e go ] && [ $i -lt 1500 ]; do sleep 0.02; i=$((i+1)); done",
+    );
+    let (one, two) = (remote.record("ada").await, remote.record("ada").await);
+    let first = tokio::spawn(async move { one.append(vec![note("a")]).await });
+    let landed = remote.repository().join("landed");
+    for _ in 0..1_500 {
+        if landed.exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(landed.exists(), "the first push lands within 30 s");
+    two.append(vec![note("b")]).await.unwrap();
+    std::fs::write(remote.repository().join("go"), "").unwrap();
+    first.await.unwrap().unwrap();
+    assert_eq!(keys(&remote.record("ada").await).await, ["a", "b"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_part_of_the_cache_may_be_deleted_at_any_time() {
     let remote = Remote::new();
     remote.record("ada").await.append(vec![note("a"), note("b")]).await.unwrap();

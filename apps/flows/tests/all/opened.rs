@@ -31,10 +31,10 @@ fn surroundings(cwd: &Path) -> Surroundings {
 }
 
 /// A local record in a folder of its own.
-pub(crate) async fn local_in(folder: PathBuf) -> LocalRecord {
+pub(crate) fn local_in(folder: PathBuf) -> LocalRecord {
     let actor = Actor::new("ada", Proof::None).unwrap();
     let surroundings = surroundings(&folder);
-    LocalRecord::open(&folder.join("record.db"), "local", actor, surroundings).await.unwrap()
+    LocalRecord::at(folder.join("record.db"), "local", actor, surroundings)
 }
 
 /// A bare repository that several writers push to, and their caches.
@@ -81,6 +81,15 @@ impl Remote {
         let actor = Actor::new(writer, Proof::Git).unwrap();
         let email = format!("{writer}@example.com");
         GitRecord::new(store, ledger, actor, email, surroundings)
+    }
+
+    /// A program that the remote runs at a push, in the bare repository.
+    pub(crate) fn hook(&self, name: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.repository().join("hooks").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// What git prints about the bare repository.
