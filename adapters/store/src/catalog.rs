@@ -33,7 +33,6 @@ pub use row::{NewToken, StoredManifest, TagRow, Token, TokenHash, UnlockTag};
 
 use crate::blobs::Blobs;
 use crate::database::{Database, DatabaseError};
-use crate::ledger::query::{Order, PAGE_MAX, Query};
 use crate::stamping::Stamping;
 use delete::Delete;
 use domain::{Digest, RepositoryPath, Tag};
@@ -41,7 +40,6 @@ use hot_rows::{HotRows, key};
 use image::Asked;
 use oci::{Descriptor, Manifest, ManifestRef};
 use record::claim::{ImageClaim, Text};
-use record::{Facet, Kind, Sequenced};
 use rules::KeptRules;
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -248,31 +246,6 @@ impl Catalog {
                 kept.map(|kept| tag_row::shown(reader, &tag, &kept)).transpose()
             })
             .await
-    }
-
-    /// The changes of one tag, newest first, below a sequence number.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn tag_history(
-        &self,
-        repository: &RepositoryPath,
-        tag: &Tag,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<Sequenced>, DatabaseError> {
-        let query = Query {
-            kinds: vec![Kind::TagChange],
-            all_of: vec![
-                (Facet::Repository, repository.to_string()),
-                (Facet::Tag, tag.to_string()),
-            ],
-            before,
-            limit: limit.min(PAGE_MAX),
-            order: Order::NewestFirst,
-            ..Query::default()
-        };
-        self.database.read(move |reader| history::own_changes(reader, query)).await
     }
 
     /// What is attached to a digest, in order of digest, after one.

@@ -22,7 +22,7 @@ pub struct HistoryPage {
     pub history: Vec<HistoryEntry>,
 }
 
-/// One change of a tag.
+/// One line of a tag's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     /// What `last=` takes to go on after this entry.
@@ -68,6 +68,21 @@ pub enum HistoryChange {
         /// What it names since.
         digest: Digest,
     },
+    /// An administrator let it be moved for a while, although it is immutable.
+    Unlocked {
+        /// Until then.
+        until: Timestamp,
+    },
+}
+
+/// The history of a tag, or of a whole repository: each entry with its tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagEntry {
+    /// The tag.
+    pub tag: Tag,
+    /// What happened to it.
+    #[serde(flatten)]
+    pub entry: HistoryEntry,
 }
 
 impl HistoryPage {
@@ -111,14 +126,22 @@ mod tests {
             name: "shop/api".parse().unwrap(),
             tag: "uat".parse().unwrap(),
             history: vec![
+                entry("5", HistoryChange::Unlocked { until: at }),
                 entry("4", HistoryChange::Restored { from: b, digest: b }),
                 entry("3", HistoryChange::Deleted { from: b }),
                 entry("2", HistoryChange::Moved { from: a, digest: b }),
                 entry("1", HistoryChange::Created { digest: a }),
             ],
         };
-        page.history[0].actor = Some(Actor::new("ci-shop", Proof::Token).unwrap());
+        page.history[1].actor = Some(Actor::new("ci-shop", Proof::Token).unwrap());
         assert_eq!(HistoryPage::read(&page.write()), Ok(page.clone()));
+        let unlocked = TagEntry { tag: "1.4".parse().unwrap(), entry: page.history.remove(0) };
+        let text = serde_json::to_string(&unlocked).unwrap();
+        assert_eq!(
+            text,
+            r#"{"tag":"1.4","cursor":"5","at":"2026-03-17T14:39:58.000Z","change":"unlocked","until":"2026-03-17T14:39:58.000Z"}"#
+        );
+        assert_eq!(serde_json::from_str::<TagEntry>(&text).unwrap(), unlocked);
         page.history.drain(1..);
         assert_eq!(
             String::from_utf8(page.write()).unwrap(),

@@ -66,6 +66,13 @@ impl<T> Answer<T> {
         Self { basis: Basis::Intended, precision: Precision::Unconfirmed, gaps, items }
     }
 
+    /// The same answer about something else of each item.
+    #[must_use]
+    pub fn map<U>(&self, of: impl FnMut(&T) -> U) -> Answer<U> {
+        let items = self.items.iter().map(of).collect();
+        Answer { basis: self.basis, precision: self.precision, gaps: self.gaps.clone(), items }
+    }
+
     /// Adds something that the answer does not cover.
     #[must_use]
     pub fn with_gap(mut self, gap: Gap) -> Self {

@@ -7,7 +7,7 @@
 //! Whether a commit contains another is asked of git by the caller and handed in.
 
 use crate::answer::{Answer, Basis};
-use crate::claim::BuildClaim;
+use crate::claim::{BuildClaim, Source};
 use crate::interval::Interval;
 use domain::{CommitId, Digest};
 use serde::Serialize;
@@ -64,8 +64,9 @@ fn worst(
     for build in builds.iter().filter(|build| build.digest == *digest) {
         let found = match &build.source {
             None => (None, Contains::CannotTell("the build records no commit".to_owned())),
-            // A dirty tree may hold more than its commit, never provably the fix.
-            Some(source) => (Some(source.commit.clone()), contains(&source.commit)),
+            Some(source) => {
+                (Some(source.commit.clone()), by_tree(source, contains(&source.commit)))
+            }
         };
         if worst.as_ref().is_none_or(|(_, known)| rank(&found.1) > rank(known)) {
             worst = Some(found);
@@ -73,6 +74,17 @@ fn worst(
     }
     let unknown = || (None, Contains::CannotTell("no build of this digest is recorded".to_owned()));
     worst.unwrap_or_else(unknown)
+}
+
+/// What was built from a tree that was changed is not what its commit says: neither is the fix provably in it
+/// when the commit has it, nor more in it when the commit lacks it.
+fn by_tree(source: &Source, contains: Contains) -> Contains {
+    match contains {
+        Contains::Yes if source.dirty => Contains::CannotTell(
+            "it was built from files that were changed after its commit".to_owned(),
+        ),
+        Contains::Yes | Contains::No | Contains::CannotTell(_) => contains,
+    }
 }
 
 fn rank(contains: &Contains) -> u8 {
@@ -107,5 +119,17 @@ mod tests {
         let found: Vec<_> =
             answer.items.iter().map(|x| (x.interval.image.as_str(), rank(&x.contains))).collect();
         assert_eq!(found, [("web", 2), ("job", 1)]);
+    }
+
+    #[test]
+    fn a_build_from_changed_files_is_never_called_safe() {
+        let mut story = Story::new();
+        let digest = story.build("api", "fixed", "prod");
+        story.deploy("api", "prod", digest, DeployKind::Deploy, NamedBy::Rule);
+        let mut builds = story.builds();
+        builds[0].source.as_mut().unwrap().dirty = true;
+        let intervals = intended_intervals(&story.state("prod"));
+        let answer = exposure(&builds, intervals, &|_| Contains::Yes);
+        assert_eq!(answer.items.iter().map(|x| rank(&x.contains)).collect::<Vec<_>>(), [1]);
     }
 }

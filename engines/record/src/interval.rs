@@ -7,9 +7,10 @@
 
 use crate::answer::{Answer, Basis, Gap, Precision};
 use crate::claim::{Grade, Outcome};
+use crate::span::Span;
 use crate::state::{DeployFact, EnvironmentState};
 use domain::{Digest, EnvironmentName, ImageName, Tag, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One digest in one environment, from its start until just before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +42,10 @@ impl Interval {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
 
-    /// Whether the interval shares a moment with `[from, until)`; none is open.
+    /// Whether a moment of the interval lies in a span.
     #[must_use]
-    pub fn overlaps(&self, from: Option<Timestamp>, until: Option<Timestamp>) -> bool {
-        let begins_before = until.is_none_or(|until| self.from < until);
-        let ends_after = from.is_none_or(|from| self.until.is_none_or(|end| from < end));
-        begins_before && ends_after
+    pub fn is_in(&self, span: &Span) -> bool {
+        span.touches(self.from, self.until)
     }
 }
 
@@ -92,19 +91,37 @@ fn begun_by(fact: &DeployFact, from: Timestamp) -> Interval {
     }
 }
 
-/// What an environment was meant to run at a moment, with the gap before its first deploy.
+/// What an environment was meant to run at a moment.
+///
+/// `expected` are images that should be there too. Each image, also of the record itself, of which nothing is
+/// recorded until then is a gap: that it is left out of the items must not read as "it did not run".
 #[must_use]
-pub fn ran_at(state: &EnvironmentState, at: Timestamp) -> Answer<Interval> {
-    let intervals = intended_intervals(state);
-    let first = intervals.iter().map(|interval| interval.from).min();
-    let items: Vec<_> = intervals.into_iter().filter(|interval| interval.holds_at(at)).collect();
-    let is_before_all = first.is_none_or(|first| at < first);
+pub fn ran_at(
+    state: &EnvironmentState,
+    expected: &BTreeSet<ImageName>,
+    at: Timestamp,
+) -> Answer<Interval> {
+    let mut first = BTreeMap::<ImageName, Option<Timestamp>>::new();
+    first.extend(expected.iter().map(|image| (image.clone(), None)));
+    let mut items = Vec::new();
+    for interval in intended_intervals(state) {
+        let known = first.entry(interval.image.clone()).or_default();
+        *known = Some(known.map_or(interval.from, |known| known.min(interval.from)));
+        if interval.holds_at(at) {
+            items.push(interval);
+        }
+    }
     let basis = items.iter().map(|interval| interval.basis).max();
     let mut answer = Answer::intended(items);
     answer.basis = basis.unwrap_or(Basis::Intended);
-    if is_before_all {
+    if first.is_empty() {
         let why = format!("no deploy to {} is recorded before then", state.name());
-        answer = answer.with_gap(Gap { from: None, until: first, why });
+        return answer.with_gap(Gap { from: None, until: None, why });
+    }
+    let is_unknown = |first: &Option<Timestamp>| first.is_none_or(|first| at < first);
+    for (image, until) in first.into_iter().filter(|(_, first)| is_unknown(first)) {
+        let why = format!("no deploy of {image} to {} is recorded before then", state.name());
+        answer = answer.with_gap(Gap { from: None, until, why });
     }
     answer
 }
@@ -127,7 +144,9 @@ mod tests {
         let intervals = intended_intervals(&state);
         let ends: Vec<_> = intervals.iter().map(|i| (i.digest, i.until)).collect();
         assert_eq!(ends, [(a, Some(switched)), (b, None)]);
-        let digests = |at| ran_at(&state, at).items.iter().map(|i| i.digest).collect::<Vec<_>>();
+        let none = BTreeSet::new();
+        let digests =
+            |at| ran_at(&state, &none, at).items.iter().map(|i| i.digest).collect::<Vec<_>>();
         assert_eq!(digests(switched.plus_millis(-1)), [a]);
         assert_eq!(digests(switched), [b]);
     }
@@ -138,9 +157,33 @@ mod tests {
         let a = story.build("api", "a", "prod");
         let first = story.next_time();
         story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
-        let answer = ran_at(&story.state("prod"), first.plus_millis(-1));
+        let answer = ran_at(&story.state("prod"), &BTreeSet::new(), first.plus_millis(-1));
         assert!(answer.items.is_empty());
         assert_eq!(answer.gaps.last().unwrap().until, Some(first));
+    }
+
+    #[test]
+    fn an_image_of_which_nothing_is_recorded_is_a_gap_beside_the_others() {
+        let mut story = Story::new();
+        let (api, job) = (story.build("api", "a", "prod"), story.build("job", "j", "prod"));
+        story.deploy("api", "prod", api, DeployKind::Deploy, NamedBy::Rule);
+        let later = story.next_time();
+        story.deploy("job", "prod", job, DeployKind::Deploy, NamedBy::Rule);
+        let expected = ["api", "web"].map(|name| name.parse().unwrap()).into();
+        let answer = ran_at(&story.state("prod"), &expected, later.plus_millis(-1));
+        assert_eq!(answer.items.len(), 1);
+        // The first gap is that nothing observes.
+        let gaps: Vec<_> =
+            answer.gaps[1..].iter().map(|gap| (gap.why.as_str(), gap.until)).collect();
+        assert_eq!(
+            gaps,
+            [
+                ("no deploy of job to prod is recorded before then", Some(later)),
+                ("no deploy of web to prod is recorded before then", None),
+            ]
+        );
+        let answer = ran_at(&story.state("prod"), &expected, later);
+        assert_eq!((answer.items.len(), answer.gaps.len()), (2, 2), "web alone stays unknown");
     }
 
     #[test]

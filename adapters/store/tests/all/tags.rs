@@ -158,7 +158,7 @@ async fn an_unlocked_tag_moves_until_its_time_is_over() {
     shop.push_as("b", &["v1"], |put| put.by.now = until.plus_millis(-1)).await.unwrap();
     let late = shop.push_as("c", &["v1"], |put| put.by.now = until).await.unwrap_err();
     assert!(matches!(late, PutError::Taken { there, .. } if there.digest == digest_of("b")));
-    assert_eq!(shop.changes("v1").await, 2);
+    assert_eq!(shop.changes("v1").await, 3, "created, unlocked, moved");
     assert_eq!(shop.ledger.count(vec![Kind::Unlock]).await.unwrap(), 1);
 }
 
@@ -261,4 +261,41 @@ async fn a_read_after_an_answered_write_sees_it() {
     assert_eq!(shop.names("latest").await, Some(digest_of("w1")));
     shop.catalog.delete_tag(repository(), tag("latest"), None, by("ada")).await.unwrap();
     assert_eq!(shop.names("latest").await, None);
+}
+
+#[tokio::test]
+async fn an_unlock_is_a_line_of_its_tag_s_history() {
+    let shop = Shop::open();
+    shop.push("a", &["v1", "v2"]).await.unwrap();
+    let who = by("root");
+    let until = who.now.plus_millis(60_000);
+    let reason = Text::try_from("wrong build".to_owned()).unwrap();
+    let unlock = UnlockTag { repository: repository(), tag: tag("v1"), reason, until };
+    shop.catalog.unlock(unlock, who).await.unwrap();
+    let kinds = |found: Vec<record::Sequenced>| -> Vec<Kind> {
+        found.iter().map(|one| one.event.claim.kind()).collect()
+    };
+    let own = shop.catalog.tag_history(&repository(), &tag("v1"), None, 10).await.unwrap();
+    assert_eq!(kinds(own), [Kind::Unlock, Kind::TagChange]);
+    let other = shop.catalog.tag_history(&repository(), &tag("v2"), None, 10).await.unwrap();
+    assert_eq!(kinds(other), [Kind::TagChange]);
+}
+
+#[tokio::test]
+async fn the_history_of_a_repository_holds_tags_that_are_gone_and_goes_on_above_a_page() {
+    let shop = Shop::open();
+    // 1 001 tags, in requests of at most 46.
+    let names: Vec<String> = (0..1_001).map(|at| format!("v{at}")).collect();
+    for some in names.chunks(46) {
+        let some: Vec<&str> = some.iter().map(String::as_str).collect();
+        shop.push("a", &some).await.unwrap();
+    }
+    shop.catalog.delete_tag(repository(), tag("v0"), None, by("ada")).await.unwrap();
+    let path = repository();
+    let first = shop.catalog.repository_history(&path, None, 1_001).await.unwrap();
+    assert_eq!(first.len(), 1_001, "one above a page tells that there is more");
+    let newest = first[0].event.claim.as_tag_change().unwrap();
+    assert!(matches!(newest.change, record::claim::TagChange::Deleted { .. }));
+    let rest = shop.catalog.repository_history(&path, Some(first[1_000].seq), 1_001).await.unwrap();
+    assert_eq!(rest.len(), 1);
 }

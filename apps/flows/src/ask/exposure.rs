@@ -1,12 +1,12 @@
 //! Where bytes ran that lack a commit, by the ancestry of recorded commits.
 
-use super::{AskError, intervals_of};
+use super::{AskError, UNSHALLOW, intervals_of};
 use crate::app::App;
 use crate::seam::{Question, all};
 use ::record::claim::{BuildClaim, Kind};
-use ::record::{Answer, Contains, Exposed, Gap};
-use domain::{CommitId, Timestamp};
-use git::{Ancestry, Checkout};
+use ::record::{Answer, Contains, Exposed, Gap, Span};
+use domain::CommitId;
+use git::{Ancestry, Checkout, GitError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer, and the commit that was meant.
@@ -20,22 +20,28 @@ pub struct ExposureAnswer {
     pub looked_at: usize,
 }
 
-/// Finds every interval in `[from, until)` whose bytes lack a commit.
+/// Finds every interval with a moment in a span whose bytes lack a commit.
 ///
 /// # Errors
 /// There is no checkout, the commit is not in it, or the record cannot be read.
 pub async fn exposure(
     app: &App,
     missing_commit: &str,
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
+    span: &Span,
 ) -> Result<ExposureAnswer, AskError> {
+    let record = app.record_to_read().await?;
     let what = "asking for a commit's descendants";
     let checkout = app.checkout().await?.ok_or(AskError::NoCheckout { what })?;
-    let fix = checkout.find_commit(missing_commit).await?;
-    let record = app.record().await?;
+    let is_shallow = checkout.is_shallow().await?;
+    let fix = match checkout.find_commit(missing_commit).await {
+        Err(GitError::NoSuchCommit { .. }) if is_shallow => {
+            let asked = missing_commit.chars().take(200).collect();
+            return Err(AskError::CutOff { asked });
+        }
+        other => other?,
+    };
     let deploys = all(record, &Question::of([Kind::Deploy])).await?;
-    let intervals = intervals_of(record, &deploys, |one| one.overlaps(from, until)).await?;
+    let intervals = intervals_of(record, &deploys, |one| one.is_in(span)).await?;
     let builds = all(record, &Question::of([Kind::Build])).await?;
     let builds: Vec<BuildClaim> =
         builds.iter().filter_map(|event| event.event.claim.as_build().cloned()).collect();
@@ -43,6 +49,11 @@ pub async fn exposure(
     let looked_at = intervals.len();
     let contains = |commit: &CommitId| known.get(commit).cloned().unwrap_or_else(not_asked);
     let mut answer = ::record::exposure(&builds, intervals, &contains);
+    let is_untold = |one: &Exposed| matches!(one.contains, Contains::CannotTell(_));
+    if is_shallow && answer.items.iter().any(is_untold) {
+        let why = format!("the past of this checkout is cut off: `{UNSHALLOW}` brings it");
+        answer = answer.with_gap(Gap { from: None, until: None, why });
+    }
     if deploys.is_empty() {
         let why = "no deploy at all is recorded".to_owned();
         answer = answer.with_gap(Gap { from: None, until: None, why });

@@ -4,9 +4,9 @@ use super::AskError;
 use super::ran::commits_of;
 use crate::app::App;
 use crate::seam::environment_state;
-use ::record::claim::{DeployKind, Outcome};
-use ::record::{Answer, Basis, DeployFact};
-use domain::{CommitId, EnvironmentName, Timestamp};
+use ::record::claim::{DeployKind, Grade, Outcome};
+use ::record::{Answer, Basis, DeployFact, Gap, Span};
+use domain::{CommitId, EnvironmentName};
 
 /// One deploy, with what later events say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,24 +21,31 @@ pub struct HistoryRow {
     pub is_condemned: bool,
 }
 
-/// The deploys of an environment in `[from, until)`, newest first.
+/// The answer, and how much there was to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// The deploys in the time that was asked about, newest first.
+    pub answer: Answer<HistoryRow>,
+    /// How many deploys to the environment are recorded at all; of none, nothing is known.
+    pub recorded: usize,
+}
+
+/// The deploys of an environment in a span, newest first.
 ///
 /// # Errors
-/// The record cannot be read.
+/// Nobody knows the environment, or the record cannot be read.
 pub async fn history(
     app: &App,
     environment: &EnvironmentName,
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
-) -> Result<Answer<HistoryRow>, AskError> {
-    let record = app.record().await?;
+    span: &Span,
+) -> Result<History, AskError> {
+    let record = app.record_to_read().await?;
+    super::check_environment(app, record, environment).await?;
     let state = environment_state(record, environment).await?;
     let digests = state.deploys().iter().map(|fact| fact.claim.to).collect();
     let commits = commits_of(record, &digests).await?;
-    let is_inside = |fact: &&DeployFact| {
-        from.is_none_or(|from| fact.at() >= from) && until.is_none_or(|until| fact.at() < until)
-    };
-    let rows = state.deploys().iter().rev().filter(is_inside).map(|fact| {
+    let inside = state.deploys().iter().rev().filter(|fact| span.holds(fact.at()));
+    let rows = inside.map(|fact| {
         let claim = &fact.claim;
         let current = state.current(&claim.image);
         HistoryRow {
@@ -50,9 +57,16 @@ pub async fn history(
         }
     });
     let mut answer = Answer::intended(rows.collect::<Vec<_>>());
-    let is_imported = |row: &HistoryRow| row.deploy.claim.how == DeployKind::Imported;
+    let is_imported = |row: &HistoryRow| {
+        row.deploy.claim.grade == Grade::Imported || row.deploy.claim.how == DeployKind::Imported
+    };
     if answer.items.iter().any(is_imported) {
         answer.basis = Basis::Imported;
     }
-    Ok(answer)
+    let recorded = state.deploys().len();
+    if recorded == 0 {
+        let why = format!("no deploy to {environment} is recorded");
+        answer = answer.with_gap(Gap { from: None, until: None, why });
+    }
+    Ok(History { answer, recorded })
 }

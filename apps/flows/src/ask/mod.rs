@@ -12,16 +12,17 @@ mod tags;
 mod trace;
 
 pub use exposure::{ExposureAnswer, exposure};
-pub use history::{HistoryRow, history};
+pub use history::{History, HistoryRow, history};
 pub use ran::{RanRow, commits_of, ran_at, ran_digest};
-pub use tags::{TagHistory, TagHistoryRow, tag_history};
+pub use tags::{HISTORY_ROWS_MAX, TagHistoryRow, tag_history};
 pub use trace::{TraceAnswer, Traced, trace};
 
-use crate::app::OpenError;
+use crate::app::{App, OpenError};
 use crate::registries::RegistryError;
-use crate::seam::{Record, RecordError, environment_state};
+use crate::seam::{Question, Record, RecordError, all, environment_state};
 use crate::verdict::{Explain, Verdict};
-use ::record::{Interval, Sequenced, intended_intervals};
+use ::record::claim::Kind;
+use ::record::{Basis, Facet, Interval, Sequenced, intended_intervals};
 use domain::EnvironmentName;
 use git::GitError;
 use std::collections::BTreeSet;
@@ -44,6 +45,40 @@ async fn intervals_of(
     Ok(intervals)
 }
 
+/// What brings the past that a shallow checkout lacks.
+const UNSHALLOW: &str = "git fetch --unshallow";
+
+/// The weakest basis of what is said; of nothing it is what was decided.
+fn weakest(bases: impl Iterator<Item = Basis>) -> Basis {
+    bases.max().unwrap_or(Basis::Intended)
+}
+
+/// Refuses a name that nobody has ever used: an empty answer about it would read as "nothing ran".
+async fn check_environment(
+    app: &App,
+    record: &dyn Record,
+    name: &EnvironmentName,
+) -> Result<(), AskError> {
+    let settings = app.loaded().map(|loaded| &loaded.settings);
+    if settings.is_some_and(|settings| settings.environment(name).is_some()) {
+        return Ok(());
+    }
+    let about = Question::default().about(Facet::Environment, name);
+    if !record.events(&about, 0).await?.is_empty() {
+        return Ok(());
+    }
+    let deploys = all(record, &Question::of([Kind::Deploy])).await?;
+    let recorded = deploys.iter().filter_map(|event| event.event.claim.as_deploy());
+    let mut known: BTreeSet<String> =
+        recorded.map(|deploy| deploy.environment.to_string()).collect();
+    known.extend(
+        settings.iter().flat_map(|settings| &settings.environments).map(|one| one.name.to_string()),
+    );
+    let known: Vec<String> = known.into_iter().collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(AskError::NoEnvironment { name: name.clone(), known })
+}
+
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -59,6 +94,28 @@ pub enum AskError {
     /// A registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// An environment that is in neither.
+    #[error("neither the settings nor the record know an environment `{name}`; they know {known}")]
+    NoEnvironment {
+        /// What was named.
+        name: EnvironmentName,
+        /// Those that there are.
+        known: String,
+    },
+    /// A commit that may stand in the past that this checkout lacks.
+    #[error("there is no commit `{asked}` in this checkout, and its past is cut off", asked = asked.escape_debug())]
+    CutOff {
+        /// What was named.
+        asked: String,
+    },
+    /// A short commit id that several recorded commits begin with.
+    #[error("`{asked}` begins {count} recorded commits: give more of its digits")]
+    SeveralCommits {
+        /// What was asked about.
+        asked: String,
+        /// How many.
+        count: usize,
+    },
     /// Nothing is known under that name.
     #[error("nothing is recorded about `{asked}`")]
     NothingKnown {
@@ -87,6 +144,9 @@ impl Explain for AskError {
             Self::Registry(error) => error.verdict(),
             // Not recorded is not "no": it could not be found out.
             Self::Git(_)
+            | Self::NoEnvironment { .. }
+            | Self::CutOff { .. }
+            | Self::SeveralCommits { .. }
             | Self::NothingKnown { .. }
             | Self::NotTraceable { .. }
             | Self::NoCheckout { .. } => Verdict::Unknown,
@@ -98,7 +158,10 @@ impl Explain for AskError {
             Self::Open(error) => error.hint(),
             Self::Record(error) => error.hint(),
             Self::Registry(error) => error.hint(),
+            Self::CutOff { .. } => Some(UNSHALLOW.to_owned()),
             Self::Git(_)
+            | Self::NoEnvironment { .. }
+            | Self::SeveralCommits { .. }
             | Self::NothingKnown { .. }
             | Self::NotTraceable { .. }
             | Self::NoCheckout { .. } => None,

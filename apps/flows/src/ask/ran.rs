@@ -3,6 +3,7 @@
 use super::{AskError, intervals_of};
 use crate::app::App;
 use crate::seam::{Question, Record, RecordError, all, environment_state};
+use crate::settings::Settings;
 use ::record::claim::Kind;
 use ::record::{Answer, Facet, Gap, Interval};
 use domain::{CommitId, Digest, EnvironmentName, Timestamp};
@@ -20,13 +21,14 @@ pub struct RanRow {
 /// What an environment was meant to run at a moment.
 ///
 /// # Errors
-/// The record cannot be read.
+/// Nobody knows the environment, or the record cannot be read.
 pub async fn ran_at(
     app: &App,
     environment: &EnvironmentName,
     at: Timestamp,
 ) -> Result<Answer<RanRow>, AskError> {
-    let record = app.record().await?;
+    let record = app.record_to_read().await?;
+    super::check_environment(app, record, environment).await?;
     let state = environment_state(record, environment).await?;
     let now = app.surroundings().now();
     if at > now {
@@ -35,7 +37,10 @@ pub async fn ran_at(
         let gap = Gap { from: Some(now), until: None, why };
         return Ok(Answer::intended(Vec::new()).with_gap(gap));
     }
-    let answer = ::record::ran_at(&state, at);
+    let settings = app.loaded().map(|loaded| &loaded.settings);
+    let is_ours = |settings: &&Settings| settings.environment(environment).is_some();
+    let expected = settings.filter(is_ours).map(|settings| settings.images.keys().cloned());
+    let answer = ::record::ran_at(&state, &expected.into_iter().flatten().collect(), at);
     with_commits(record, answer).await
 }
 
@@ -44,14 +49,12 @@ pub async fn ran_at(
 /// # Errors
 /// The record cannot be read.
 pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Answer<RanRow>, AskError> {
-    let record = app.record().await?;
+    let record = app.record_to_read().await?;
     let deploys = all(record, &Question::of([Kind::Deploy]).about(Facet::Digest, digest)).await?;
     let mut intervals = intervals_of(record, &deploys, |one| one.digest == *digest).await?;
     intervals.sort_by_key(|interval| interval.from);
     let mut answer = Answer::intended(intervals);
-    if let Some(basis) = answer.items.iter().map(|interval| interval.basis).max() {
-        answer.basis = basis;
-    }
+    answer.basis = super::weakest(answer.items.iter().map(|interval| interval.basis));
     with_commits(record, answer).await
 }
 

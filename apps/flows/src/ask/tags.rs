@@ -2,26 +2,31 @@
 
 use super::AskError;
 use crate::app::App;
-use crate::registries::Registries;
+use crate::registries::{Registries, RegistryError};
 use crate::seam::{Question, all};
 use ::record::claim::{Kind, TagChange, TagChangeClaim, Witness};
-use ::record::{Answer, Basis, Facet, Gap, Precision};
+use ::record::{Answer, Basis, Facet, Gap, Precision, Span};
 use domain::{Digest, Repository, Tag, Timestamp};
 use oci::history::{HistoryChange, HistoryEntry};
 
-/// One change of a tag.
+/// The most lines that are asked of a registry for one answer; what is older is a gap.
+pub const HISTORY_ROWS_MAX: usize = 100_000;
+
+/// One line of a tag's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagHistoryRow {
     /// When.
     pub at: Timestamp,
     /// Which tag.
     pub tag: Tag,
-    /// `created`, `moved`, `deleted` or `restored`.
+    /// `created`, `moved`, `deleted`, `restored` or `unlocked`.
     pub change: &'static str,
     /// What it named before.
     pub from: Option<Digest>,
     /// What it names since.
     pub to: Option<Digest>,
+    /// Until when an unlocked tag could be moved.
+    pub until: Option<Timestamp>,
     /// Who, where that is told.
     pub actor: Option<String>,
     /// Why, where somebody said it.
@@ -30,14 +35,7 @@ pub struct TagHistoryRow {
     pub witness: &'static str,
 }
 
-/// The changes, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TagHistory {
-    /// The answer.
-    pub answer: Answer<TagHistoryRow>,
-}
-
-/// The history of a tag, or of all tags of a repository, newest first.
+/// The history of a tag, or of all tags of a repository that there ever were, newest first.
 ///
 /// Our own registry tells all of it. Of others only what we did ourselves is known, and the answer says so.
 ///
@@ -47,70 +45,62 @@ pub async fn tag_history(
     app: &App,
     repository: &Repository,
     tag: Option<&Tag>,
-) -> Result<TagHistory, AskError> {
+    span: &Span,
+) -> Result<Answer<TagHistoryRow>, AskError> {
     let registries = Registries::of(app)?;
-    let tags: Vec<Tag> = match tag {
-        Some(tag) => vec![tag.clone()],
-        None => registries.tags(repository).await?.into_iter().collect(),
+    let mut answer = match told(&registries, repository, tag).await? {
+        Some(answer) => answer,
+        None => observed(app, repository, tag).await?,
     };
-    let mut items = Vec::new();
-    let mut is_ours = !tags.is_empty();
-    for tag in &tags {
-        match told(&registries, repository, tag).await? {
-            Some(rows) => items.extend(rows),
-            None => {
-                is_ours = false;
-                break;
-            }
-        }
-    }
-    if !is_ours {
-        return observed(app, repository, tag).await;
-    }
-    items.sort_by_key(|row| std::cmp::Reverse(row.at));
-    let gaps = Vec::new();
-    Ok(TagHistory {
-        answer: Answer { basis: Basis::Observed, precision: Precision::Exact, gaps, items },
-    })
+    answer.items.retain(|row| span.holds(row.at));
+    Ok(answer)
 }
 
-/// Every page of what our registry tells; `None` where the registry is none of ours.
+/// What our registry tells, page by page; `None` where the registry is none of ours.
 pub(super) async fn told(
     registries: &Registries,
     repository: &Repository,
-    tag: &Tag,
-) -> Result<Option<Vec<TagHistoryRow>>, AskError> {
+    tag: Option<&Tag>,
+) -> Result<Option<Answer<TagHistoryRow>>, RegistryError> {
     let api = registries.api(repository.host()).await?;
-    let mut rows = Vec::new();
+    let mut items: Vec<TagHistoryRow> = Vec::new();
+    let mut gaps = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let page = api.tag_history(repository.path(), tag, cursor.as_deref()).await;
-        let Some(page) = page.map_err(crate::registries::RegistryError::from)? else {
+        let page = api.history(repository.path(), tag, cursor.as_deref()).await?;
+        let Some(page) = page else {
             return Ok(None);
         };
-        let next = page.history.last().map(|entry| entry.cursor.clone());
-        let is_last = page.history.len() < oci::limit::PAGE_ENTRIES_MAX || next == cursor;
-        rows.extend(page.history.into_iter().map(|entry| of_registry(tag, entry)));
-        if is_last {
-            return Ok(Some(rows));
+        items.extend(page.items.into_iter().map(|one| of_registry(one.tag, one.entry)));
+        let Some(next) = page.next.filter(|next| cursor.as_ref() != Some(next)) else {
+            break;
+        };
+        if items.len() >= HISTORY_ROWS_MAX {
+            let until = items.last().map(|row| row.at);
+            let why = format!("only the newest {} changes were asked for", items.len());
+            gaps.push(Gap { from: None, until, why });
+            break;
         }
-        cursor = next;
+        cursor = Some(next);
     }
+    Ok(Some(Answer { basis: Basis::Observed, precision: Precision::Exact, gaps, items }))
 }
 
-fn of_registry(tag: &Tag, entry: HistoryEntry) -> TagHistoryRow {
-    let (change, from, to) = match entry.change {
-        HistoryChange::Created { digest } => ("created", None, Some(digest)),
-        HistoryChange::Moved { from, digest } => ("moved", Some(from), Some(digest)),
-        HistoryChange::Deleted { from } => ("deleted", Some(from), None),
-        HistoryChange::Restored { from, digest } => ("restored", Some(from), Some(digest)),
+fn of_registry(tag: Tag, entry: HistoryEntry) -> TagHistoryRow {
+    let (change, from, to, until) = match entry.change {
+        HistoryChange::Created { digest } => ("created", None, Some(digest), None),
+        HistoryChange::Moved { from, digest } => ("moved", Some(from), Some(digest), None),
+        HistoryChange::Deleted { from } => ("deleted", Some(from), None, None),
+        HistoryChange::Restored { from, digest } => ("restored", Some(from), Some(digest), None),
+        HistoryChange::Unlocked { until } => ("unlocked", None, None, Some(until)),
     };
     TagHistoryRow {
         at: entry.at,
-        tag: tag.clone(),
+        tag,
         change,
         from,
         to,
+        until,
         actor: entry.actor.map(|actor| actor.to_string()),
         reason: entry.reason,
         witness: "registry",
@@ -121,12 +111,12 @@ async fn observed(
     app: &App,
     repository: &Repository,
     tag: Option<&Tag>,
-) -> Result<TagHistory, AskError> {
+) -> Result<Answer<TagHistoryRow>, AskError> {
     let mut question = Question::of([Kind::TagChange]).about(Facet::Repository, repository);
     if let Some(tag) = tag {
         question = question.about(Facet::Tag, tag);
     }
-    let events = all(app.record().await?, &question).await?;
+    let events = all(app.record_to_read().await?, &question).await?;
     let row = |event: &::record::Sequenced| {
         let claim = event.event.claim.as_tag_change()?;
         Some(of_record(event.event.at(), event.event.stamp.actor.to_string(), claim))
@@ -137,9 +127,7 @@ async fn observed(
         repository.host()
     );
     let gaps = vec![Gap { from: None, until: None, why }];
-    Ok(TagHistory {
-        answer: Answer { basis: Basis::Observed, precision: Precision::Bounded, gaps, items },
-    })
+    Ok(Answer { basis: Basis::Observed, precision: Precision::Bounded, gaps, items })
 }
 
 fn of_record(at: Timestamp, actor: String, claim: &TagChangeClaim) -> TagHistoryRow {
@@ -155,6 +143,7 @@ fn of_record(at: Timestamp, actor: String, claim: &TagChangeClaim) -> TagHistory
         change,
         from: claim.change.named().copied(),
         to: claim.change.names().copied(),
+        until: None,
         actor: Some(actor),
         reason: claim.reason.as_ref().map(ToString::to_string),
         witness: match claim.witness {

@@ -31,6 +31,9 @@ pub struct TraceAnswer {
     pub answer: Answer<Traced>,
 }
 
+/// The fewest digits that are taken for a commit. Source: git, `core.abbrev`.
+const SHORT_COMMIT_LEN_MIN: usize = 4;
+
 /// What a text can mean.
 enum Meaning {
     Digest(Digest),
@@ -43,7 +46,7 @@ enum Meaning {
 /// # Errors
 /// The text can be none of these, or nothing is recorded about it.
 pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
-    let record = app.record().await?;
+    let record = app.record_to_read().await?;
     let meanings = meanings(app, asked).await?;
     let mut found: Vec<(Digest, Digest)> = Vec::new();
     let mut understood = "digest";
@@ -66,7 +69,10 @@ pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
     if traced.is_empty() {
         return Err(AskError::NothingKnown { asked: asked.to_owned() });
     }
+    let intervals = traced.iter().flat_map(|one| &one.intervals);
+    let basis = super::weakest(intervals.map(|interval| interval.basis));
     let mut answer = Answer::intended(traced);
+    answer.basis = basis;
     answer.gaps.extend(gaps);
     Ok(TraceAnswer { understood, answer })
 }
@@ -101,12 +107,16 @@ async fn meanings(app: &App, asked: &str) -> Result<Vec<Meaning>, AskError> {
     }
     match asked.parse::<CommitId>() {
         Ok(commit) => meanings.push(Meaning::Commit(commit)),
-        // A short id, a branch or a git tag: git tells which commit is meant, where there is a checkout.
+        // A short id, a branch or a git tag: git tells which commit is meant, where there is a checkout that
+        // has it; a short id is also looked for among the recorded ones.
         Err(_) => {
-            if let Some(checkout) = app.checkout().await.map_err(AskError::Git)?
-                && let Ok(commit) = checkout.find_commit(asked).await
-            {
-                meanings.push(Meaning::Commit(commit));
+            let found = match app.checkout().await.map_err(AskError::Git)? {
+                Some(checkout) => checkout.find_commit(asked).await.ok(),
+                None => None,
+            };
+            match found {
+                Some(commit) => meanings.push(Meaning::Commit(commit)),
+                None => meanings.extend(recorded_commits(app, asked).await?),
             }
         }
     }
@@ -114,6 +124,24 @@ async fn meanings(app: &App, asked: &str) -> Result<Vec<Meaning>, AskError> {
         return Err(AskError::NotTraceable { asked: asked.chars().take(200).collect() });
     }
     Ok(meanings)
+}
+
+/// The one recorded commit that begins with these digits.
+async fn recorded_commits(app: &App, asked: &str) -> Result<Option<Meaning>, AskError> {
+    let is_short = (SHORT_COMMIT_LEN_MIN..40).contains(&asked.len());
+    if !is_short || !asked.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Ok(None);
+    }
+    let builds = all(app.record_to_read().await?, &Question::of([Kind::Build])).await?;
+    let sources = builds.iter().filter_map(|event| event.event.claim.as_build()?.source.as_ref());
+    let fits = |commit: &&CommitId| commit.as_str().starts_with(asked);
+    let found: BTreeSet<&CommitId> = sources.map(|source| &source.commit).filter(fits).collect();
+    let count = found.len();
+    match found.first() {
+        Some(commit) if count == 1 => Ok(Some(Meaning::Commit((*commit).clone()))),
+        Some(_) => Err(AskError::SeveralCommits { asked: asked.to_owned(), count }),
+        None => Ok(None),
+    }
 }
 
 /// The images that a meaning names, each with the digest that led to it.
@@ -200,7 +228,7 @@ async fn ask_registries(app: &App, traced: &mut Traced) -> Option<Gap> {
     let mut silent = BTreeSet::new();
     for (repository, tag) in names {
         let rows = match Registries::of(app) {
-            Ok(registries) => told(&registries, &repository, &tag).await.ok().flatten(),
+            Ok(registries) => told(&registries, &repository, Some(&tag)).await.ok().flatten(),
             Err(_) => None,
         };
         let Some(rows) = rows else {
@@ -208,7 +236,7 @@ async fn ask_registries(app: &App, traced: &mut Traced) -> Option<Gap> {
             continue;
         };
         let digest = Some(traced.trace.digest);
-        let own = rows.into_iter().filter(|row| row.to == digest || row.from == digest);
+        let own = rows.items.into_iter().filter(|row| row.to == digest || row.from == digest);
         traced.tags.extend(own.map(|row| (repository.clone(), row)));
     }
     traced.tags.sort_by_key(|(_, row)| row.at);

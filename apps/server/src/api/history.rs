@@ -1,4 +1,4 @@
-//! The history of one tag: over the API, and at the registry's own path.
+//! The history of one tag, or of all tags of a repository: over the API, and of one tag at the registry's own path.
 //!
 //! The registry is the one writer of its tags: what it tells is observed and exact, and has no gaps.
 
@@ -11,7 +11,7 @@ use crate::reply::{Refusal, text_header};
 use axum::extract::State;
 use domain::{RepositoryPath, Tag};
 use http::{HeaderValue, Response, StatusCode, Uri, header};
-use oci::history::{HistoryChange, HistoryEntry, HistoryPage};
+use oci::history::{HistoryChange, HistoryEntry, HistoryPage, TagEntry};
 use oci::limit::PAGE_ENTRIES_MAX;
 use oci::{PageQuery, RouteError};
 use record::claim::TagChange;
@@ -21,15 +21,15 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct Page {
     #[serde(flatten)]
-    answer: Answer<HistoryEntry>,
+    answer: Answer<TagEntry>,
     next: Option<String>,
 }
 
-/// `GET /api/v1/tag-history?repository=&tag=&after=&limit=`.
+/// `GET /api/v1/tag-history?repository=&tag=&after=&limit=`; without `tag`: of each tag that there ever was.
 pub(super) async fn get(State(asked): State<Asked>, uri: Uri) -> Answered {
     let query = read_query(&uri)?;
     let repository: RepositoryPath = required(&query, "repository")?;
-    let tag: Tag = required(&query, "tag")?;
+    let tag: Option<Tag> = parameter(&query, "tag")?;
     let after: Option<u64> = parameter(&query, "after")?;
     let limit: Option<usize> = parameter(&query, "limit")?;
     let limit = limit.unwrap_or(PAGE_ENTRIES_MAX);
@@ -38,7 +38,7 @@ pub(super) async fn get(State(asked): State<Asked>, uri: Uri) -> Answered {
         return Err(Refusal::Invalid(message).into());
     }
     asked.caller.needs(Need::Read, &repository)?;
-    let (items, next) = read(&asked.app, &repository, &tag, after, limit).await?;
+    let (items, next) = read(&asked.app, &repository, tag.as_ref(), after, limit).await?;
     let answer =
         Answer { basis: Basis::Observed, precision: Precision::Exact, gaps: Vec::new(), items };
     json(StatusCode::OK, &Page { answer, next })
@@ -54,7 +54,8 @@ pub(crate) async fn answer(
     let before = page.last.as_deref().map(str::parse::<u64>).transpose();
     let before = before.map_err(|_| Refusal::Route(RouteError::PageNumber))?;
     let n = page.entries();
-    let (history, next) = read(app, repository, tag, before, n).await?;
+    let (entries, next) = read(app, repository, Some(tag), before, n).await?;
+    let history = entries.into_iter().map(|one| one.entry).collect();
     let written = HistoryPage { name: repository.clone(), tag: tag.clone(), history }.write();
     let mut response = Response::new(Body::full(written.into()));
     let headers = response.headers_mut();
@@ -70,33 +71,54 @@ pub(crate) async fn answer(
 async fn read(
     app: &App,
     repository: &RepositoryPath,
-    tag: &Tag,
+    tag: Option<&Tag>,
     before: Option<u64>,
     limit: usize,
-) -> Result<(Vec<HistoryEntry>, Option<String>), Refusal> {
-    let mut found = app.catalog.tag_history(repository, tag, before, limit + 1).await?;
+) -> Result<(Vec<TagEntry>, Option<String>), Refusal> {
+    let mut found = match tag {
+        Some(tag) => app.catalog.tag_history(repository, tag, before, limit + 1).await?,
+        None => app.catalog.repository_history(repository, before, limit + 1).await?,
+    };
     let has_more = found.len() > limit;
     found.truncate(limit);
-    let items: Vec<HistoryEntry> = found.iter().filter_map(entry).collect();
+    let items: Vec<TagEntry> = found.iter().filter_map(entry).collect();
     let next = found.last().filter(|_| has_more).map(|last| last.seq.to_string());
     Ok((items, next))
 }
 
-fn entry(found: &Sequenced) -> Option<HistoryEntry> {
-    let Claim::TagChange(claim) = &found.event.claim else {
-        return None;
+fn entry(found: &Sequenced) -> Option<TagEntry> {
+    let (tag, change, reason) = match &found.event.claim {
+        Claim::TagChange(claim) => (&claim.tag, of_change(&claim.change), claim.reason.as_ref()),
+        Claim::Unlock(claim) => {
+            let change = HistoryChange::Unlocked { until: claim.until };
+            (&claim.tag, change, Some(&claim.reason))
+        }
+        Claim::Image(_)
+        | Claim::Build(_)
+        | Claim::Deploy(_)
+        | Claim::Allow(_)
+        | Claim::Block(_)
+        | Claim::Hold(_)
+        | Claim::Reservation(_)
+        | Claim::Rule(_)
+        | Claim::Token(_)
+        | Claim::Note(_) => return None,
     };
-    let change = match claim.change {
-        TagChange::Created { digest } => HistoryChange::Created { digest },
-        TagChange::Moved { from, to } => HistoryChange::Moved { from, digest: to },
-        TagChange::Deleted { last } => HistoryChange::Deleted { from: last },
-        TagChange::Restored { last, to } => HistoryChange::Restored { from: last, digest: to },
-    };
-    Some(HistoryEntry {
+    let entry = HistoryEntry {
         cursor: found.seq.to_string(),
         at: found.event.at(),
         change,
         actor: Some(found.event.stamp.actor.clone()),
-        reason: claim.reason.as_ref().map(|reason| reason.as_str().to_owned()),
-    })
+        reason: reason.map(|reason| reason.as_str().to_owned()),
+    };
+    Some(TagEntry { tag: tag.clone(), entry })
+}
+
+fn of_change(change: &TagChange) -> HistoryChange {
+    match *change {
+        TagChange::Created { digest } => HistoryChange::Created { digest },
+        TagChange::Moved { from, to } => HistoryChange::Moved { from, digest: to },
+        TagChange::Deleted { last } => HistoryChange::Deleted { from: last },
+        TagChange::Restored { last, to } => HistoryChange::Restored { from: last, digest: to },
+    }
 }

@@ -45,11 +45,59 @@ fn a_history_outlives_its_tag() {
 }
 
 #[test]
+fn the_history_of_a_repository_has_every_tag_that_there_ever_was() {
+    let server = Server::start();
+    push(&server, "a", "1", "x");
+    push(&server, "a", "2", "y");
+    push(&server, "b", "3", "z");
+    server.delete("/v2/a/manifests/1");
+    let unlock = r#"{"repository":"a","tag":"2","reason":"wrong build","minutes":5}"#;
+    assert_eq!(server.post_api("/api/v1/unlock", unlock).send().status, 201);
+    let first = server.get("/api/v1/tag-history?repository=a&limit=3").json();
+    let lines = |page: &serde_json::Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items
+            .map(|item| {
+                format!("{} {}", item["tag"].as_str().unwrap(), item["change"].as_str().unwrap())
+            })
+            .collect()
+    };
+    assert_eq!(lines(&first), ["2 unlocked", "1 deleted", "2 created"]);
+    assert_eq!(first["items"][0]["reason"], "wrong build");
+    assert!(first["items"][0]["until"].is_string() && first["items"][0]["digest"].is_null());
+    let next = first["next"].as_str().unwrap();
+    let second = server.get(&format!("/api/v1/tag-history?repository=a&after={next}")).json();
+    assert_eq!(lines(&second), ["1 created"]);
+    assert!(second["next"].is_null());
+    // The registry's own path tells it of the one tag.
+    let own = server.get("/v2/a/_indelible/tags/2/history").json();
+    assert_eq!(own["history"][0]["change"], "unlocked");
+}
+
+#[test]
+fn a_page_of_the_largest_size_says_that_there_is_more() {
+    let server = Server::start();
+    let digest = push(&server, "a", "first", "x");
+    let image = server.get(&format!("/v2/a/manifests/{digest}"));
+    for start in (0..1_000).step_by(40) {
+        let tags: String = (start..start + 40).map(|at| format!("&tag=t{at}")).collect();
+        let target = format!("/v2/a/manifests/{digest}?{}", &tags[1..]);
+        let put = server.ask("PUT", &target).header("Content-Type", crate::images::IMAGE);
+        assert_eq!(put.body(&image.body).send().status, 201);
+    }
+    let page = server.get("/api/v1/tag-history?repository=a&limit=1000").json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 1_000);
+    let next = page["next"].as_str().expect("1 001 changes are more than a page");
+    let rest = server.get(&format!("/api/v1/tag-history?repository=a&after={next}")).json();
+    assert_eq!(rest["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn bad_questions_are_answered_with_what_is_wrong() {
     let server = Server::start();
     for (target, word) in [
         ("/api/v1/tag-history", "repository"),
-        ("/api/v1/tag-history?repository=a", "tag"),
+        ("/api/v1/tag-history?repository=a&tag=", "tag"),
         ("/api/v1/tag-history?repository=A&tag=1", "repository"),
         ("/api/v1/tag-history?repository=a&tag=1&limit=0", "limit"),
         ("/api/v1/tag-history?repository=a&tag=1&limit=1001", "limit"),

@@ -1,0 +1,81 @@
+//! A stretch of time that somebody asks about.
+//!
+//! ```text
+//! --from 2026-03-01 --to 2026-04-01   ->  [2026-03-01, 2026-04-01)      either end may be left open
+//! ```
+
+use domain::Timestamp;
+
+/// From a moment, included, until another, not included; an end that is left out is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+/// No moment lies between the ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the time from {from} to {until} is empty: its end is not after its beginning")]
+pub struct SpanError {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Span {
+    /// All time.
+    pub const ALL: Self = Self { from: None, until: None };
+
+    /// Joins two ends.
+    ///
+    /// # Errors
+    /// The end is not after the beginning: whatever is asked about it would have an empty answer.
+    pub fn new(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<Self, SpanError> {
+        match (from, until) {
+            (Some(from), Some(until)) if until <= from => Err(SpanError { from, until }),
+            (from, until) => Ok(Self { from, until }),
+        }
+    }
+
+    /// Whether a moment lies in it.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
+    }
+
+    /// Whether it shares a moment with the stretch from `begin` until `end`; no end: it goes on.
+    #[must_use]
+    pub fn touches(&self, begin: Timestamp, end: Option<Timestamp>) -> bool {
+        self.until.is_none_or(|until| begin < until)
+            && self.from.is_none_or(|from| end.is_none_or(|end| from < end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-03-17T{text}:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn a_span_that_ends_before_it_begins_is_refused() {
+        assert!(Span::new(Some(at("12:00")), Some(at("11:00"))).is_err());
+        assert!(Span::new(Some(at("12:00")), Some(at("12:00"))).is_err(), "it holds no moment");
+        assert!(Span::new(Some(at("12:00")), Some(at("12:01"))).is_ok());
+        assert_eq!(Span::new(None, None), Ok(Span::ALL));
+    }
+
+    #[test]
+    fn a_span_holds_its_beginning_and_not_its_end() {
+        let span = Span::new(Some(at("12:00")), Some(at("13:00"))).unwrap();
+        assert!(span.holds(at("12:00")) && span.holds(at("12:59")));
+        assert!(!span.holds(at("13:00")) && !span.holds(at("11:59")));
+        assert!(Span::ALL.holds(at("00:00")));
+        // Half-open on both sides: what ends where the span begins shares no moment with it.
+        assert!(!span.touches(at("11:00"), Some(at("12:00"))));
+        assert!(span.touches(at("11:00"), Some(at("12:01"))));
+        assert!(span.touches(at("11:00"), None));
+        assert!(!span.touches(at("13:00"), None));
+    }
+}
