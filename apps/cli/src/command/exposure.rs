@@ -1,11 +1,11 @@
 //! `indelible exposure --missing-commit C`
 
-use super::ran::{gaps_text, time_of, when};
+use super::asking::{SpanArguments, WireInterval, basis_text, end_of, time_of};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::table;
 use crate::process;
-use record::{Contains, Exposed};
+use record::{Answer, Contains, Exposed};
 use serde::Serialize;
 
 /// What can be typed.
@@ -14,34 +14,24 @@ pub(crate) struct Arguments {
     /// The commit that builds should contain, such as a fix
     #[arg(long, value_name = "COMMIT")]
     missing_commit: String,
-    /// From then on
-    #[arg(long, value_name = "T")]
-    from: Option<String>,
-    /// Until then
-    #[arg(long, value_name = "T")]
-    to: Option<String>,
+    #[command(flatten)]
+    span: SpanArguments,
 }
 
 #[derive(Serialize)]
 struct Wire {
     commit: String,
-    basis: String,
-    precision: String,
-    gaps: Vec<record::Gap>,
     looked_at: usize,
     lacking: usize,
     unknown: usize,
-    items: Vec<WireRow>,
+    #[serde(flatten)]
+    answer: Answer<WireRow>,
 }
 
 #[derive(Serialize)]
 struct WireRow {
-    environment: String,
-    image: String,
-    digest: String,
-    tag: Option<String>,
-    from: String,
-    until: Option<String>,
+    #[serde(flatten)]
+    interval: WireInterval,
     commit: Option<String>,
     verdict: &'static str,
     why: Option<String>,
@@ -55,79 +45,48 @@ fn verdict(contains: &Contains) -> (&'static str, Option<String>) {
     }
 }
 
-fn row(exposed: &Exposed) -> WireRow {
+fn wire_row(exposed: &Exposed) -> WireRow {
+    let (verdict, why) = verdict(&exposed.contains);
+    let commit = exposed.commit.as_ref().map(ToString::to_string);
+    WireRow { interval: WireInterval::of(&exposed.interval), commit, verdict, why }
+}
+
+fn text_row(exposed: &Exposed) -> Vec<String> {
     let interval = &exposed.interval;
     let (verdict, why) = verdict(&exposed.contains);
-    WireRow {
-        environment: interval.environment.to_string(),
-        image: interval.image.to_string(),
-        digest: interval.digest.to_string(),
-        tag: interval.tag.as_ref().map(ToString::to_string),
-        from: interval.from.to_string(),
-        until: interval.until.map(|until| until.to_string()),
-        commit: exposed.commit.as_ref().map(ToString::to_string),
-        verdict,
+    let why = why.map_or_else(|| verdict.to_owned(), |why| format!("{verdict}: {why}"));
+    vec![
+        interval.environment.to_string(),
+        interval.image.to_string(),
+        interval.digest.short(),
+        time_of(interval.from),
+        end_of(interval),
         why,
-    }
+    ]
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let (from, to) = (
-        when(&app, global, arguments.from.as_deref())?,
-        when(&app, global, arguments.to.as_deref())?,
-    );
-    let found = flows::ask::exposure(&app, &arguments.missing_commit, from, to).await?;
-    let count = |word: &str| {
-        found.answer.items.iter().filter(|one| verdict(&one.contains).0 == word).count()
-    };
+    let span = arguments.span.read(&app, global)?;
+    let found = flows::ask::exposure(&app, &arguments.missing_commit, &span).await?;
+    let (answer, looked_at) = (&found.answer, found.looked_at);
+    let count =
+        |word: &str| answer.items.iter().filter(|one| verdict(&one.contains).0 == word).count();
     let (lacking, unknown) = (count("lacks"), count("unknown"));
-    let wire = Wire {
-        commit: found.commit.to_string(),
-        basis: found.answer.basis.to_string(),
-        precision: found.answer.precision.to_string(),
-        gaps: found.answer.gaps.clone(),
-        looked_at: found.looked_at,
-        lacking,
-        unknown,
-        items: found.answer.items.iter().map(row).collect(),
-    };
+    let commit = found.commit.to_string();
+    let wire = Wire { commit, looked_at, lacking, unknown, answer: answer.map(wire_row) };
     global.output().data("exposure", &wire, || {
-        let rows: Vec<Vec<String>> = found
-            .answer
-            .items
-            .iter()
-            .map(|one| {
-                let (verdict, why) = verdict(&one.contains);
-                let until = one
-                    .interval
-                    .until
-                    .map_or_else(|| "now".to_owned(), |until| time_of(&app, until));
-                let why = why
-                    .map(|why| format!("{verdict}: {why}"))
-                    .unwrap_or_else(|| verdict.to_owned());
-                vec![
-                    one.interval.environment.to_string(),
-                    one.interval.image.to_string(),
-                    one.interval.digest.short(),
-                    time_of(&app, one.interval.from),
-                    until,
-                    why,
-                ]
-            })
-            .collect();
+        let rows: Vec<Vec<String>> = answer.items.iter().map(text_row).collect();
         let mut text = table(&["ENV", "IMAGE", "DIGEST", "FROM", "UNTIL", "COMMIT"], &rows);
         text.push_str(&format!(
-            "{lacking} lack {}, {unknown} unknown, of {} intervals; basis {}\n",
+            "{lacking} lack {}, {unknown} unknown, of {looked_at} intervals\n",
             found.commit.short(12),
-            found.looked_at,
-            found.answer.basis
         ));
-        text.push_str(&gaps_text(&found.answer.gaps));
+        text.push_str(&basis_text(answer, ""));
         text
     });
     // Nothing recorded is not "nobody is exposed".
-    Ok(match (lacking, unknown, found.looked_at) {
+    Ok(match (lacking, unknown, looked_at) {
         (1.., _, _) => Exit::No,
         (0, 1.., _) | (0, 0, 0) => Exit::Unknown,
         (0, 0, _) => Exit::Done,

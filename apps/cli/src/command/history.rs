@@ -1,16 +1,16 @@
 //! `indelible history ENV|REPOSITORY[:TAG]`
 
-use super::ran::{gaps_text, time_of, when};
+use super::asking::{SpanArguments, basis_text, names_text, time_of};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{csv_field, plain, table};
 use crate::process;
 use clap::ValueEnum;
-use domain::{EnvironmentName, ImageRef, Repository, Tag, Timestamp};
+use domain::{EnvironmentName, ImageRef, Repository, Tag};
 use flows::App;
-use flows::ask::{HistoryRow, TagHistory, TagHistoryRow};
+use flows::ask::{History, HistoryRow, TagHistoryRow};
 use record::claim::Outcome;
-use record::{Answer, Gap};
+use record::{Answer, Precision, Span};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -20,12 +20,8 @@ pub(crate) struct Arguments {
     /// An environment, else a repository or REPOSITORY:TAG
     #[arg(value_name = "ENV|REPOSITORY[:TAG]")]
     what: String,
-    /// From then on
-    #[arg(long, value_name = "T")]
-    from: Option<String>,
-    /// Until then
-    #[arg(long, value_name = "T")]
-    to: Option<String>,
+    #[command(flatten)]
+    span: SpanArguments,
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
@@ -39,14 +35,6 @@ enum Format {
     Json,
     /// Comma-separated values, one change a line
     Csv,
-}
-
-#[derive(Serialize)]
-struct Wire<T> {
-    basis: String,
-    precision: String,
-    gaps: Vec<Gap>,
-    items: Vec<T>,
 }
 
 #[derive(Serialize)]
@@ -72,13 +60,15 @@ struct WireDeploy {
     condemned: bool,
 }
 
+/// One line of a tag's history, for programs.
 #[derive(Serialize)]
-struct WireTag {
+pub(crate) struct WireTag {
     at: String,
     tag: String,
     change: &'static str,
     from: Option<String>,
     to: Option<String>,
+    until: Option<String>,
     actor: Option<String>,
     reason: Option<String>,
     witness: &'static str,
@@ -100,18 +90,15 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         // Without settings a single word can only be an environment of the record.
         None => !arguments.what.contains(['/', ':']),
     };
-    let (from, to) = (
-        when(&app, &global, arguments.from.as_deref())?,
-        when(&app, &global, arguments.to.as_deref())?,
-    );
+    let span = arguments.span.read(&app, &global)?;
     match named.filter(is_environment) {
         Some(environment) => {
-            let answer = flows::ask::history(&app, &environment, from, to).await?;
-            show_deploys(&global, &app, arguments.format, &answer);
-            // An empty record is not "nothing happened".
-            Ok(if answer.items.is_empty() { Exit::Unknown } else { Exit::Done })
+            let found = flows::ask::history(&app, &environment, &span).await?;
+            show_deploys(&global, arguments.format, &found);
+            // Nothing recorded is not "nothing happened"; nothing in a part of what is recorded is an answer.
+            Ok(if found.recorded == 0 { Exit::Unknown } else { Exit::Done })
         }
-        None => tags(&global, &app, &arguments, from, to).await,
+        None => tags(&global, &app, &arguments, &span).await,
     }
 }
 
@@ -119,18 +106,15 @@ async fn tags(
     global: &Global,
     app: &App,
     arguments: &Arguments,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    span: &Span,
 ) -> Result<Exit, Failure> {
     let (repository, tag) = repository(app, &arguments.what)?;
     let app = process::app_at(global, [repository.host().clone()])?;
-    let mut found: TagHistory = flows::ask::tag_history(&app, &repository, tag.as_ref()).await?;
-    let is_inside = |row: &TagHistoryRow| {
-        from.is_none_or(|from| row.at >= from) && to.is_none_or(|to| row.at < to)
-    };
-    found.answer.items.retain(is_inside);
-    show_tags(global, &app, arguments.format, &found.answer);
-    Ok(Exit::Done)
+    let answer = flows::ask::tag_history(&app, &repository, tag.as_ref(), span).await?;
+    show_tags(global, arguments.format, &answer);
+    // Only the registry that holds the tags can say that nothing happened to them.
+    let is_known = !answer.items.is_empty() || answer.precision == Precision::Exact;
+    Ok(if is_known { Exit::Done } else { Exit::Unknown })
 }
 
 /// A repository, with or without a tag; also an image of the settings by its short name.
@@ -183,22 +167,18 @@ fn deploy_wire(row: &HistoryRow) -> WireDeploy {
     }
 }
 
-fn show_deploys(global: &Global, app: &App, format: Format, answer: &Answer<HistoryRow>) {
-    let items: Vec<WireDeploy> = answer.items.iter().map(deploy_wire).collect();
+fn show_deploys(global: &Global, format: Format, found: &History) {
+    let answer = &found.answer;
+    let wire = answer.map(deploy_wire);
     if format == Format::Csv {
-        return global.output().text(&deploys_csv(&items));
+        return global.output().text(&deploys_csv(&wire.items));
     }
-    let wire = Wire {
-        basis: answer.basis.to_string(),
-        precision: answer.precision.to_string(),
-        gaps: answer.gaps.clone(),
-        items,
-    };
     global.output().data("history", &wire, || {
-        let rows: Vec<Vec<String>> = answer.items.iter().map(|row| deploy_row(app, row)).collect();
-        let mut text = match rows.is_empty() {
-            true => "unknown: no deploy is recorded\n".to_owned(),
-            false => table(
+        let rows: Vec<Vec<String>> = answer.items.iter().map(deploy_row).collect();
+        let mut text = match (rows.is_empty(), found.recorded) {
+            (true, 0) => "unknown: no deploy is recorded\n".to_owned(),
+            (true, recorded) => format!("no deploy is recorded in that time, of {recorded}\n"),
+            (false, _) => table(
                 &[
                     "WHEN", "IMAGE", "WHAT", "DIGEST", "TAG", "COMMIT", "BY", "GRADE", "NOW",
                     "REASON",
@@ -206,13 +186,13 @@ fn show_deploys(global: &Global, app: &App, format: Format, answer: &Answer<Hist
                 &rows,
             ),
         };
-        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
-        text.push_str(&gaps_text(&answer.gaps));
+        let proofs = answer.items.iter().map(|row| row.deploy.stamp.actor.proof());
+        text.push_str(&basis_text(answer, names_text(proofs)));
         text
     });
 }
 
-fn deploy_row(app: &App, row: &HistoryRow) -> Vec<String> {
+fn deploy_row(row: &HistoryRow) -> Vec<String> {
     let claim = &row.deploy.claim;
     let now = match (row.is_current, row.is_condemned) {
         (true, _) => "current",
@@ -224,7 +204,7 @@ fn deploy_row(app: &App, row: &HistoryRow) -> Vec<String> {
         Outcome::Failed { .. } => format!("{} failed", claim.how.word()),
     };
     vec![
-        time_of(app, row.deploy.at()),
+        time_of(row.deploy.at()),
         claim.image.to_string(),
         what,
         claim.to.short(),
@@ -266,71 +246,73 @@ fn deploys_csv(items: &[WireDeploy]) -> String {
     text
 }
 
-fn tag_wire(row: &TagHistoryRow) -> WireTag {
-    WireTag {
-        at: row.at.to_string(),
-        tag: row.tag.to_string(),
-        change: row.change,
-        from: row.from.map(|digest| digest.to_string()),
-        to: row.to.map(|digest| digest.to_string()),
-        actor: row.actor.clone(),
-        reason: row.reason.clone(),
-        witness: row.witness,
+impl WireTag {
+    pub(crate) fn of(row: &TagHistoryRow) -> Self {
+        Self {
+            at: row.at.to_string(),
+            tag: row.tag.to_string(),
+            change: row.change,
+            from: row.from.map(|digest| digest.to_string()),
+            to: row.to.map(|digest| digest.to_string()),
+            until: row.until.map(|until| until.to_string()),
+            actor: row.actor.clone(),
+            reason: row.reason.clone(),
+            witness: row.witness,
+        }
     }
 }
 
-fn show_tags(global: &Global, app: &App, format: Format, answer: &Answer<TagHistoryRow>) {
-    let items: Vec<WireTag> = answer.items.iter().map(tag_wire).collect();
-    if format == Format::Csv {
-        let mut text = "at,tag,change,from,to,actor,reason,witness\n".to_owned();
-        for item in &items {
-            let optional = |value: &Option<String>| csv_field(value.as_deref().unwrap_or_default());
-            let (at, tag, from, to) = (
-                csv_field(&item.at),
-                csv_field(&item.tag),
-                optional(&item.from),
-                optional(&item.to),
-            );
-            let (actor, reason) = (optional(&item.actor), optional(&item.reason));
-            let _ = writeln!(
-                text,
-                "{at},{tag},{},{from},{to},{actor},{reason},{}",
-                item.change, item.witness
-            );
-        }
-        return global.output().text(&text);
+fn tags_csv(items: &[WireTag]) -> String {
+    let mut text = "at,tag,change,from,to,actor,reason,witness,until\n".to_owned();
+    for item in items {
+        let optional = |value: &Option<String>| value.clone().unwrap_or_default();
+        let fields = [
+            item.at.clone(),
+            item.tag.clone(),
+            item.change.to_owned(),
+            optional(&item.from),
+            optional(&item.to),
+            optional(&item.actor),
+            optional(&item.reason),
+            item.witness.to_owned(),
+            optional(&item.until),
+        ];
+        let line: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
+        let _ = writeln!(text, "{}", line.join(","));
     }
-    let wire = Wire {
-        basis: answer.basis.to_string(),
-        precision: answer.precision.to_string(),
-        gaps: answer.gaps.clone(),
-        items,
-    };
+    text
+}
+
+fn show_tags(global: &Global, format: Format, answer: &Answer<TagHistoryRow>) {
+    let wire = answer.map(WireTag::of);
+    if format == Format::Csv {
+        return global.output().text(&tags_csv(&wire.items));
+    }
     global.output().data("history", &wire, || {
-        let rows: Vec<Vec<String>> = answer
-            .items
-            .iter()
-            .map(|row| {
-                let short = |digest: &Option<domain::Digest>| {
-                    digest.map_or_else(|| "-".to_owned(), |one| one.short())
-                };
-                vec![
-                    time_of(app, row.at),
-                    row.tag.to_string(),
-                    row.change.to_owned(),
-                    short(&row.from),
-                    short(&row.to),
-                    row.actor.clone().unwrap_or_else(|| "-".to_owned()),
-                    plain(row.reason.as_deref().unwrap_or("-")),
-                ]
-            })
-            .collect();
-        let mut text = match rows.is_empty() {
-            true => "no change of a tag is recorded\n".to_owned(),
-            false => table(&["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"], &rows),
+        let rows: Vec<Vec<String>> = answer.items.iter().map(tag_row).collect();
+        let mut text = match (rows.is_empty(), answer.precision) {
+            (false, _) => table(&["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"], &rows),
+            (true, Precision::Exact) => "nothing: the registry knows of no change\n".to_owned(),
+            (true, Precision::Bounded | Precision::Unconfirmed) => {
+                "unknown: no change of a tag is recorded\n".to_owned()
+            }
         };
-        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
-        text.push_str(&gaps_text(&answer.gaps));
+        text.push_str(&basis_text(answer, ""));
         text
     });
+}
+
+fn tag_row(row: &TagHistoryRow) -> Vec<String> {
+    let short =
+        |digest: &Option<domain::Digest>| digest.map_or_else(|| "-".to_owned(), |one| one.short());
+    let until = row.until.map(|until| format!(" until {}", time_of(until)));
+    vec![
+        time_of(row.at),
+        row.tag.to_string(),
+        format!("{}{}", row.change, until.unwrap_or_default()),
+        short(&row.from),
+        short(&row.to),
+        row.actor.clone().unwrap_or_else(|| "-".to_owned()),
+        plain(row.reason.as_deref().unwrap_or("-")),
+    ]
 }

@@ -1,6 +1,7 @@
 //! One file per command: what can be typed, the flow, and how its result is shown.
 
 pub(crate) mod allow;
+mod asking;
 pub(crate) mod block;
 pub(crate) mod check;
 pub(crate) mod completions;

@@ -1,16 +1,16 @@
 //! `indelible ran ENV --at T` and `indelible ran --digest DIGEST`
 
+use super::asking::{WireInterval, basis_text, end_of, names_text, time_of, when};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
-use crate::output::{plain, table};
+use crate::output::table;
 use crate::process;
 use domain::{Digest, EnvironmentName, Timestamp};
 use flows::App;
 use flows::ask::RanRow;
-use record::when::{echo, length, parse_when};
-use record::{Answer, Gap};
+use record::Answer;
+use record::when::length;
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -29,54 +29,19 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct Wire {
     at: Option<String>,
-    basis: String,
-    precision: String,
-    gaps: Vec<Gap>,
-    items: Vec<WireRow>,
+    #[serde(flatten)]
+    answer: Answer<WireRow>,
 }
 
 #[derive(Serialize)]
 struct WireRow {
-    environment: String,
-    image: String,
-    digest: String,
-    tag: Option<String>,
-    from: String,
-    until: Option<String>,
-    basis: String,
-    precision: String,
+    #[serde(flatten)]
+    interval: WireInterval,
     commit: Option<String>,
     by: String,
+    proof: domain::Proof,
     how: &'static str,
     event: String,
-}
-
-/// Reads a moment, and says how it was understood.
-pub(crate) fn when(
-    app: &App,
-    global: &Global,
-    text: Option<&str>,
-) -> Result<Option<Timestamp>, Failure> {
-    let Some(text) = text else { return Ok(None) };
-    let when =
-        parse_when(text, app.surroundings().now(), &process::zone()).map_err(Failure::usage)?;
-    global.output().talk(format_args!("{text} is {}", when.echo));
-    Ok(Some(when.at))
-}
-
-/// A moment in this machine's zone, for people.
-pub(crate) fn time_of(_app: &App, at: Timestamp) -> String {
-    echo(at, &process::zone())
-}
-
-/// What an answer does not cover, a line each.
-pub(crate) fn gaps_text(gaps: &[Gap]) -> String {
-    gaps.iter().fold(String::new(), |mut text, gap| {
-        let from = gap.from.map(|from| format!("from {from} ")).unwrap_or_default();
-        let until = gap.until.map(|until| format!("until {until} ")).unwrap_or_default();
-        let _ = writeln!(text, "gap: {from}{until}{}", plain(&gap.why));
-        text
-    })
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
@@ -99,17 +64,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
 }
 
 fn show(global: &Global, app: &App, answer: &Answer<RanRow>, at: Option<Timestamp>) {
-    let wire = Wire {
-        at: at.map(|at| at.to_string()),
-        basis: answer.basis.to_string(),
-        precision: answer.precision.to_string(),
-        gaps: answer.gaps.clone(),
-        items: answer.items.iter().map(wire_row).collect(),
-    };
+    let wire = Wire { at: at.map(|at| at.to_string()), answer: answer.map(wire_row) };
     global.output().data("ran", &wire, || {
         let now = app.surroundings().now();
-        let rows: Vec<Vec<String>> =
-            answer.items.iter().map(|row| text_row(app, row, now)).collect();
+        let rows: Vec<Vec<String>> = answer.items.iter().map(|row| text_row(row, now)).collect();
         let mut text = match rows.is_empty() {
             true => "unknown: nothing is recorded\n".to_owned(),
             false => table(
@@ -117,13 +75,13 @@ fn show(global: &Global, app: &App, answer: &Answer<RanRow>, at: Option<Timestam
                 &rows,
             ),
         };
-        let _ = writeln!(text, "basis {}, precision {}", answer.basis, answer.precision);
-        text.push_str(&gaps_text(&answer.gaps));
+        let actors = answer.items.iter().map(|row| &row.interval.began_by.stamp.actor);
+        text.push_str(&basis_text(answer, names_text(actors.map(domain::Actor::proof))));
         text
     });
 }
 
-fn text_row(app: &App, row: &RanRow, now: Timestamp) -> Vec<String> {
+fn text_row(row: &RanRow, now: Timestamp) -> Vec<String> {
     let interval = &row.interval;
     let end = interval.until.unwrap_or(now);
     vec![
@@ -131,8 +89,8 @@ fn text_row(app: &App, row: &RanRow, now: Timestamp) -> Vec<String> {
         interval.image.to_string(),
         interval.digest.short(),
         interval.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        time_of(app, interval.from),
-        interval.until.map_or_else(|| "now".to_owned(), |until| time_of(app, until)),
+        time_of(interval.from),
+        end_of(interval),
         length(end.as_millis() - interval.from.as_millis()),
         row.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
         interval.began_by.stamp.actor.to_string(),
@@ -140,19 +98,13 @@ fn text_row(app: &App, row: &RanRow, now: Timestamp) -> Vec<String> {
 }
 
 fn wire_row(row: &RanRow) -> WireRow {
-    let interval = &row.interval;
+    let began_by = &row.interval.began_by;
     WireRow {
-        environment: interval.environment.to_string(),
-        image: interval.image.to_string(),
-        digest: interval.digest.to_string(),
-        tag: interval.tag.as_ref().map(ToString::to_string),
-        from: interval.from.to_string(),
-        until: interval.until.map(|until| until.to_string()),
-        basis: interval.basis.to_string(),
-        precision: interval.precision.to_string(),
+        interval: WireInterval::of(&row.interval),
         commit: row.commit.as_ref().map(ToString::to_string),
-        by: interval.began_by.stamp.actor.to_string(),
-        how: interval.began_by.claim.how.word(),
-        event: interval.began_by.stamp.id.to_string(),
+        by: began_by.stamp.actor.to_string(),
+        proof: began_by.stamp.actor.proof(),
+        how: began_by.claim.how.word(),
+        event: began_by.stamp.id.to_string(),
     }
 }

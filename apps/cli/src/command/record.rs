@@ -29,9 +29,11 @@ struct Wire {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let What::Verify = arguments.what;
-    let record = app.record().await?;
+    let record = app.record_to_read().await?;
     let place = record.place();
-    let events = record.verify().await?;
+    // Whoever asked already need not be told to ask.
+    let unhinted = |error| Failure { hint: None, ..Failure::from(error) };
+    let events = record.verify().await.map_err(unhinted)?;
     let wire = Wire { place: place.place.clone(), kind: place.kind, events };
     global.output().data("record verify", &wire, || {
         let place = crate::output::plain(&place.place);

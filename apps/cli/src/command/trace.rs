@@ -1,14 +1,14 @@
 //! `indelible trace DIGEST|TAG|COMMIT|IMAGEID`
 
-use super::ran::{gaps_text, time_of};
+use super::asking::{WireInterval, basis_text, end_of, time_of};
+use super::history::WireTag;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::plain;
 use crate::process;
-use flows::App;
-use flows::ask::{TraceAnswer, Traced};
+use flows::ask::{TagHistoryRow, TraceAnswer, Traced};
 use record::claim::{BuildClaim, TagChange};
-use record::{Gap, Stamp};
+use record::{Answer, Stamp};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -24,10 +24,8 @@ pub(crate) struct Arguments {
 struct Wire {
     asked: String,
     understood: &'static str,
-    basis: String,
-    precision: String,
-    gaps: Vec<Gap>,
-    items: Vec<WireItem>,
+    #[serde(flatten)]
+    answer: Answer<WireItem>,
 }
 
 #[derive(Serialize)]
@@ -37,34 +35,33 @@ struct WireItem {
     image: Option<record::claim::ImageClaim>,
     builds: Vec<BuildClaim>,
     tag_changes: Vec<record::claim::TagChangeClaim>,
+    registry_tags: Vec<WireRegistryTag>,
     deploys: Vec<record::claim::DeployClaim>,
     intervals: Vec<WireInterval>,
     checkout: Option<String>,
 }
 
+/// What a registry of ours tells about a tag of the image.
 #[derive(Serialize)]
-struct WireInterval {
-    environment: String,
-    image: String,
-    from: String,
-    until: Option<String>,
-    basis: String,
+struct WireRegistryTag {
+    repository: String,
+    #[serde(flatten)]
+    row: WireTag,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let found = flows::ask::trace(&app, &arguments.what).await?;
-    global.output().data("trace", &wire(&arguments.what, &found), || text(&app, &found));
+    global.output().data("trace", &wire(&arguments.what, &found), || text(&found));
     Ok(Exit::Done)
 }
 
-fn text(app: &App, found: &TraceAnswer) -> String {
+fn text(found: &TraceAnswer) -> String {
     let mut text = String::new();
     for traced in &found.answer.items {
-        one(app, traced, &mut text);
+        one(traced, &mut text);
     }
-    let _ = writeln!(text, "basis {}, precision {}", found.answer.basis, found.answer.precision);
-    text.push_str(&gaps_text(&found.answer.gaps));
+    text.push_str(&basis_text(&found.answer, ""));
     for traced in &found.answer.items {
         if let Some(commit) = traced.trace.commit() {
             let _ = writeln!(text, "git checkout {commit}");
@@ -73,7 +70,7 @@ fn text(app: &App, found: &TraceAnswer) -> String {
     text
 }
 
-fn one(app: &App, traced: &Traced, text: &mut String) {
+fn one(traced: &Traced, text: &mut String) {
     let trace = &traced.trace;
     let _ = writeln!(text, "{}", trace.digest);
     if trace.asked != trace.digest {
@@ -81,14 +78,14 @@ fn one(app: &App, traced: &Traced, text: &mut String) {
     }
     let _ = writeln!(text, "  image  {}", image_line(traced));
     for (stamp, build) in &trace.builds {
-        let _ = writeln!(text, "  build  {}", plain(&build_line(app, stamp, build)));
+        let _ = writeln!(text, "  build  {}", plain(&build_line(stamp, build)));
     }
-    tag_lines(app, traced, text);
+    tag_lines(traced, text);
     for interval in &traced.intervals {
-        let until = interval.until.map_or_else(|| "now".to_owned(), |until| time_of(app, until));
+        let until = end_of(interval);
         let how = interval.began_by.claim.how.word();
         let (environment, image) = (&interval.environment, &interval.image);
-        let (from, basis) = (time_of(app, interval.from), interval.basis);
+        let (from, basis) = (time_of(interval.from), interval.basis);
         let _ = writeln!(
             text,
             "  ran    {environment} {image} from {from} until {until} ({how}, {basis})"
@@ -105,10 +102,10 @@ fn image_line(traced: &Traced) -> String {
     format!("manifest of {} bytes, {}", image.size, platforms.join(", "))
 }
 
-fn tag_lines(app: &App, traced: &Traced, text: &mut String) {
+fn tag_lines(traced: &Traced, text: &mut String) {
     let trace = &traced.trace;
     for (stamp, change) in &trace.tag_changes {
-        let (tag, at) = (&change.tag, time_of(app, stamp.at));
+        let (tag, at) = (&change.tag, time_of(stamp.at));
         let what = match &change.change {
             TagChange::Created { .. } => format!("{tag} was made"),
             TagChange::Moved { to, .. } if *to == trace.digest => format!("{tag} was moved here"),
@@ -119,14 +116,18 @@ fn tag_lines(app: &App, traced: &Traced, text: &mut String) {
         let _ = writeln!(text, "  tag    {at} {what} by {}", plain(stamp.actor.name()));
     }
     for (repository, row) in &traced.tags {
-        let what = if row.to == Some(trace.digest) { row.change } else { "moved away" };
+        // What left this digest behind is not always another one: a tag can also be gone.
+        let what = match row.to {
+            Some(to) if to != trace.digest => "moved away",
+            Some(_) | None => row.change,
+        };
         let by = row.actor.as_deref().unwrap_or("somebody");
-        let (at, tag) = (time_of(app, row.at), &row.tag);
+        let (at, tag) = (time_of(row.at), &row.tag);
         let _ = writeln!(text, "  tag    {at} {repository}:{tag} {what} by {}", plain(by));
     }
 }
 
-fn build_line(app: &App, stamp: &Stamp, build: &BuildClaim) -> String {
+fn build_line(stamp: &Stamp, build: &BuildClaim) -> String {
     let tags: Vec<&str> = build.tags.iter().map(domain::Tag::as_str).collect();
     let environment =
         build.environment.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
@@ -141,43 +142,32 @@ fn build_line(app: &App, stamp: &Stamp, build: &BuildClaim) -> String {
     };
     format!(
         "{} {source}{environment}, tags {} in {}",
-        time_of(app, stamp.at),
+        time_of(stamp.at),
         tags.join(", "),
         build.repository
     )
 }
 
 fn wire(asked: &str, found: &TraceAnswer) -> Wire {
-    Wire {
-        asked: asked.to_owned(),
-        understood: found.understood,
-        basis: found.answer.basis.to_string(),
-        precision: found.answer.precision.to_string(),
-        gaps: found.answer.gaps.clone(),
-        items: found.answer.items.iter().map(item).collect(),
-    }
+    let answer = found.answer.map(item);
+    Wire { asked: asked.to_owned(), understood: found.understood, answer }
 }
 
 fn item(traced: &Traced) -> WireItem {
     let trace = &traced.trace;
+    let registry_tag = |(repository, row): &(domain::Repository, TagHistoryRow)| WireRegistryTag {
+        repository: repository.to_string(),
+        row: WireTag::of(row),
+    };
     WireItem {
         digest: trace.digest.to_string(),
         part: (trace.asked != trace.digest).then(|| trace.asked.to_string()),
         image: trace.image.clone(),
         builds: trace.builds.iter().map(|(_, build)| build.clone()).collect(),
         tag_changes: trace.tag_changes.iter().map(|(_, change)| change.clone()).collect(),
+        registry_tags: traced.tags.iter().map(registry_tag).collect(),
         deploys: trace.deploys.iter().map(|deploy| deploy.claim.clone()).collect(),
-        intervals: traced
-            .intervals
-            .iter()
-            .map(|interval| WireInterval {
-                environment: interval.environment.to_string(),
-                image: interval.image.to_string(),
-                from: interval.from.to_string(),
-                until: interval.until.map(|until| until.to_string()),
-                basis: interval.basis.to_string(),
-            })
-            .collect(),
+        intervals: traced.intervals.iter().map(WireInterval::of).collect(),
         checkout: trace.commit().map(|commit| format!("git checkout {commit}")),
     }
 }
