@@ -1,6 +1,6 @@
 //! `indelible note deploy ENV IMAGE=TAG|DIGEST…`
 
-use super::deploy::{is_ci, pair};
+use super::deploy::{is_ci, pair, run_of};
 use super::report;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
@@ -35,10 +35,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let app = process::app(global)?;
     let What::Deploy { environment, images, reason } = arguments.what;
     let images = images.iter().map(|text| pair(text)).collect::<Result<_, _>>()?;
-    if global.dry_run {
-        return Err(Failure::usage("`note` only records: there is nothing to show beforehand"));
-    }
-    let report =
-        flows::deploy::note_deploy(&app, &NoteRequest { environment, images, reason }).await?;
+    let request = NoteRequest { environment, images, reason, run: run_of(global) };
+    let report = flows::deploy::note_deploy(&app, &request).await?;
     Ok(report::show(global, "note", &report, is_ci(&app)))
 }

@@ -5,9 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::process;
 use domain::{EnvironmentName, PinnedRef, Repository, Tag, Timestamp};
 use flows::App;
-use flows::publish::{
-    Bytes, Dirty, Keep, Moved, PublishRequest, Published, TagRequest, compute_tags, publish,
-};
+use flows::publish::{Bytes, Dirty, Moved, PublishRequest, Published, preview, publish};
 use release::alias::AliasTold;
 use remote::Source;
 use serde::Serialize;
@@ -55,15 +53,15 @@ pub(crate) struct Arguments {
 
 #[derive(Serialize)]
 struct Wire {
-    digest: Option<String>,
+    digest: String,
     repository: String,
-    reference: Option<String>,
+    reference: String,
     tags: Vec<WireTag>,
     aliases: Vec<WireAlias>,
     environment: Option<String>,
     release_time: String,
     event: Option<String>,
-    record: Option<String>,
+    record: String,
     dry_run: bool,
 }
 
@@ -93,12 +91,16 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     };
     let app = process::app_at(global, [to.host().clone()])?;
     let request = request(&app, &arguments, to)?;
-    if global.dry_run {
-        return dry_run(global, &app, &request).await;
-    }
-    let published = publish(&app, &request).await?;
+    let published = match global.dry_run {
+        true => preview(&app, &request).await?,
+        false => publish(&app, &request).await?,
+    };
     global.output().data("publish", &wire(&published), || text(&published));
     global.output().talk(format_args!("environment: {}", published.why_environment));
+    if published.is_dry_run {
+        global.output().talk("nothing was written: this is what `publish` would do now");
+        return Ok(Exit::Done);
+    }
     if published.record.kind == "local" && super::deploy::is_ci(&app) {
         global.output().talk("the record is on this runner and ends with it: `record: git` in indelible.yaml keeps it");
     }
@@ -127,60 +129,22 @@ fn request(app: &App, arguments: &Arguments, to: Repository) -> Result<PublishRe
     })
 }
 
-async fn dry_run(global: &Global, app: &App, request: &PublishRequest) -> Result<Exit, Failure> {
-    let tags = if request.tags.is_empty() {
-        let wanted = TagRequest {
-            repository: request.to.clone(),
-            image: request.image.clone(),
-            schemes: request.schemes.clone(),
-            environment: request.environment.clone(),
-            at: request.at,
-            digest: None,
-        };
-        compute_tags(app, &wanted, Keep::No).await?.tags
-    } else {
-        request.tags.clone()
-    };
-    let wire = Wire {
-        digest: None,
-        repository: request.to.to_string(),
-        reference: None,
-        tags: tags.iter().map(|tag| WireTag { tag: tag.to_string(), new: true }).collect(),
-        aliases: request
-            .aliases
-            .iter()
-            .map(|alias| WireAlias { alias: alias.to_string(), moved: true, from: None })
-            .collect(),
-        environment: None,
-        release_time: app.surroundings().now().to_string(),
-        event: None,
-        record: None,
-        dry_run: true,
-    };
-    global.output().data("publish", &wire, || {
-        let mut text = String::new();
-        for tag in &wire.tags {
-            let _ = writeln!(text, "would make {}:{}", wire.repository, tag.tag);
-        }
-        for alias in &wire.aliases {
-            let _ = writeln!(text, "would move {}:{}", wire.repository, alias.alias);
-        }
-        text
-    });
-    Ok(Exit::Done)
-}
-
 fn text(published: &Published) -> String {
+    let would = if published.is_dry_run { "would be " } else { "" };
     let mut text = format!("digest {}\n", published.digest);
     for done in &published.tags {
-        let state = if done.is_new { "" } else { " (was there)" };
+        let state = match (done.is_new, published.is_dry_run) {
+            (true, true) => " (would be made)",
+            (true, false) => "",
+            (false, _) => " (was there)",
+        };
         let _ = writeln!(text, "tag    {}:{}{state}", published.repository, done.tag);
     }
     for done in &published.aliases {
         let state = match done.moved {
-            Moved::Created => "made".to_owned(),
+            Moved::Created => format!("{would}made"),
             Moved::Same => "was there".to_owned(),
-            Moved::From(from) => format!("moved from {}", from.short()),
+            Moved::From(from) => format!("{would}moved from {}", from.short()),
         };
         let _ = writeln!(text, "alias  {}:{} ({state})", published.repository, done.alias);
     }
@@ -190,9 +154,9 @@ fn text(published: &Published) -> String {
 
 fn wire(published: &Published) -> Wire {
     Wire {
-        digest: Some(published.digest.to_string()),
+        digest: published.digest.to_string(),
         repository: published.repository.to_string(),
-        reference: Some(published.reference().to_string()),
+        reference: published.reference().to_string(),
         tags: published
             .tags
             .iter()
@@ -213,8 +177,8 @@ fn wire(published: &Published) -> Wire {
         environment: published.environment.as_ref().map(ToString::to_string),
         release_time: published.at.to_string(),
         event: published.event.map(|id| id.to_string()),
-        record: Some(published.record.place.clone()),
-        dry_run: false,
+        record: published.record.place.clone(),
+        dry_run: published.is_dry_run,
     }
 }
 

@@ -121,12 +121,17 @@ async fn with_settings(
     } else {
         arguments.images.iter().map(named).collect::<Result<_, _>>()?
     };
-    let keep = if arguments.reserve && !global.dry_run { Keep::Reserve } else { Keep::No };
+    let keep = match (arguments.reserve, global.dry_run) {
+        (true, false) => Keep::Reserve,
+        (true, true) => Keep::Ask,
+        (false, _) => Keep::No,
+    };
     let mut items = Vec::new();
     for (name, repository) in images {
         let request = TagRequest {
             repository,
             image: Some(name.clone()),
+            tags: Vec::new(),
             schemes: arguments.scheme.clone(),
             environment: arguments.env.clone(),
             at: arguments.at,

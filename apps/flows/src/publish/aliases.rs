@@ -36,6 +36,16 @@ pub(super) struct Coming<'a> {
     pub(super) digest: Digest,
     pub(super) tags: &'a [Tag],
     pub(super) commit: Option<&'a CommitId>,
+    pub(super) place: PlaceInRecord,
+}
+
+/// Which place in the record's sequence a build has that nothing was recorded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PlaceInRecord {
+    /// None: its tags were named, and nothing is reserved for it.
+    None,
+    /// The next one: its tags are about to be reserved.
+    Next,
 }
 
 /// An alias, and what is to be done with it.
@@ -61,7 +71,7 @@ pub(super) async fn check_rules(
     Ok(())
 }
 
-/// Decides about every alias before any of them moves.
+/// Decides about every alias before any of them moves; [`check_rules`] was asked before.
 pub(super) async fn plan(
     app: &App,
     registries: &Registries,
@@ -72,12 +82,6 @@ pub(super) async fn plan(
 ) -> Result<Vec<Planned>, PublishError> {
     let mut planned = Vec::new();
     for alias in aliases {
-        if registries.class_of(repository, alias).await? == Some(TagClass::Immutable) {
-            return Err(PublishError::NoRule {
-                repository: repository.clone(),
-                tag: alias.clone(),
-            });
-        }
         let there = registries.resolve(repository, alias).await?;
         let order = match there {
             Some(there) if there != new.digest => order(app, repository, there, new).await?,
@@ -89,6 +93,18 @@ pub(super) async fn plan(
     Ok(planned)
 }
 
+impl Planned {
+    /// What carrying it out will have done, where nobody else moves the alias meanwhile.
+    pub(super) fn foreseen(&self) -> AliasDone {
+        let moved = match self.step {
+            AliasStep::Same => Moved::Same,
+            AliasStep::Create => Moved::Created,
+            AliasStep::Move { from } => Moved::From(from),
+        };
+        AliasDone { alias: self.alias.clone(), moved }
+    }
+}
+
 /// Moves one alias as it was planned; somebody else's move meanwhile is an error, not overwritten.
 pub(super) async fn carry_out(
     registries: &Registries,
@@ -97,17 +113,12 @@ pub(super) async fn carry_out(
     new: Digest,
 ) -> Result<AliasDone, PublishError> {
     let from = match planned.step {
-        AliasStep::Same => {
-            return Ok(AliasDone { alias: planned.alias.clone(), moved: Moved::Same });
-        }
+        AliasStep::Same => return Ok(planned.foreseen()),
         AliasStep::Create => None,
         AliasStep::Move { from } => Some(from),
     };
     match registries.move_alias(repository, &planned.alias, from, new).await? {
-        AliasMove::Moved => {
-            let moved = from.map_or(Moved::Created, Moved::From);
-            Ok(AliasDone { alias: planned.alias.clone(), moved })
-        }
+        AliasMove::Moved => Ok(planned.foreseen()),
         AliasMove::Same => Ok(AliasDone { alias: planned.alias.clone(), moved: Moved::Same }),
         AliasMove::Stale { found } => Err(PublishError::Stale {
             repository: repository.clone(),
@@ -127,7 +138,13 @@ async fn order(
     let question =
         Question::of([Kind::Build, Kind::Reservation]).about(Facet::Repository, repository);
     let events = all(app.record().await?, &question).await?;
-    let new_seq = sequence(&events, new.digest).or_else(|| reserved(&events, new.tags));
+    let next = || match new.place {
+        PlaceInRecord::None => None,
+        // Whatever is recorded until then is older.
+        PlaceInRecord::Next => Some(u64::MAX),
+    };
+    let known = sequence(&events, new.digest).or_else(|| reserved(&events, new.tags));
+    let new_seq = known.or_else(next);
     let new_commit = commit(&events, new.digest).or_else(|| new.commit.cloned());
     let ancestry = match (commit(&events, there), new_commit) {
         (Some(old), Some(new)) => by_commits(app, &old, &new).await?,

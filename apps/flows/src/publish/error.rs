@@ -52,6 +52,30 @@ pub enum PublishError {
         /// The registry's own words.
         said: String,
     },
+    /// Adopting what is not there.
+    #[error("{repository} has no {digest}: nothing was pushed there under that digest")]
+    NotPushed {
+        /// The repository.
+        repository: Repository,
+        /// The digest.
+        digest: Digest,
+    },
+    /// A name that may move was to be a build's own tag.
+    #[error("`{tag}` is an alias in {repository}: a build's own tag never moves")]
+    IsAlias {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+    },
+    /// One name is to be both.
+    #[error(
+        "`{name}` cannot be a tag of this build and its alias: a tag never moves, an alias does"
+    )]
+    TagAndAlias {
+        /// The name.
+        name: Tag,
+    },
     /// The name belongs to an environment that this build is not for.
     #[error("`{name}` belongs to {owner}, and this build is not for {owner}: {why}")]
     OfAnother {
@@ -103,6 +127,7 @@ impl Explain for PublishError {
             Self::Registry(error) => error.verdict(),
             Self::Taken { .. } => Verdict::Taken,
             Self::OfAnother { .. }
+            | Self::IsAlias { .. }
             | Self::Environment(_)
             | Self::Alias(_)
             | Self::NoRule { .. }
@@ -110,6 +135,8 @@ impl Explain for PublishError {
             Self::Scheme(_)
             | Self::ReleaseTime(_)
             | Self::NoScheme { .. }
+            | Self::NotPushed { .. }
+            | Self::TagAndAlias { .. }
             | Self::Dirty
             | Self::Shallow { .. } => Verdict::Unknown,
         }
@@ -127,6 +154,7 @@ impl Explain for PublishError {
             Self::Taken { repository, tag, .. } => {
                 Some(format!("indelible history {repository}:{tag}"))
             }
+            Self::IsAlias { tag, .. } => Some(format!("to move it to this build: --alias {tag}")),
             Self::Alias(_) => Some("to move it all the same: --move-alias-back".to_owned()),
             Self::NoRule { repository, tag } => Some(format!(
                 "indelible rule set '{}' '{tag}' alias --registry {}",
@@ -138,6 +166,8 @@ impl Explain for PublishError {
             Self::Shallow { .. } => Some("git fetch --unshallow --tags".to_owned()),
             Self::OfAnother { .. }
             | Self::Environment(_)
+            | Self::NotPushed { .. }
+            | Self::TagAndAlias { .. }
             | Self::Scheme(_)
             | Self::ReleaseTime(_) => None,
         }

@@ -1,22 +1,28 @@
-//! Which tags a build gets, and whose they are: computed from facts, reserved in the record.
+//! Which tags a build gets: computed from facts, past those of others, and reserved in the record.
+//!
+//! ```text
+//! timestamp-env at 14:39:58, that second reserved by another run  ->  20260317-143959-uat
+//! ```
+//! What is shown by `--dry-run` and what is done come from the same [`asked`]; only [`keep`] writes.
 
 use super::PublishError;
-use crate::app::{App, OpenError};
+use super::basis::Basis;
+use super::past::{Own, Past};
+use crate::app::App;
 use crate::registries::Registries;
 use crate::seam::{Question, Record, RecordError, all};
-use crate::settings::{Builds, ImageSettings};
-use crate::source::{SourceFacts, source};
+use crate::source::SourceFacts;
 use ::record::Facet;
 use ::record::claim::{Claim, ClaimKey, Kind, ReservationClaim};
 use domain::{Digest, EnvironmentName, ImageName, Repository, Tag, Timestamp};
 use std::collections::BTreeSet;
 use tagging::{
-    Facts, RELEASE_TIME_VARIABLE, Scheme, Taken, environment_of, is_of, parse_timestamp_env,
-    release_time,
+    Facts, ReleaseTime, ReleaseTimeSource, Scheme, SchemeError, Taken, is_of, parse_timestamp_env,
+    time_of,
 };
 
-/// How often a clash with another release's reservation is answered by the next free name.
-const RESERVATIONS_TRIED_MAX: usize = 20;
+/// How often a name that somebody took meanwhile is answered by looking for the next free one.
+pub(super) const RESERVATIONS_TRIED_MAX: u32 = 20;
 
 /// For which repository tags are wanted, and what was told.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub struct TagRequest {
     pub repository: Repository,
     /// Its short name, where settings have one.
     pub image: Option<ImageName>,
+    /// Tags that were named; they replace all schemes.
+    pub tags: Vec<Tag>,
     /// Schemes that replace those of the settings; empty: the settings'.
     pub schemes: Vec<Scheme>,
     /// `--env`.
@@ -44,21 +52,51 @@ pub struct Naming {
     pub environment: Option<EnvironmentName>,
     /// Why that one, or why none.
     pub why_environment: String,
-    /// The release's time.
+    /// The release's time: that of its tags, where they tell one.
     pub at: Timestamp,
     /// What is being built.
     pub source: SourceFacts,
     /// The release that the tags belong to.
     pub release: String,
+    /// Names that are not reserved for this release yet.
+    pub(super) wishes: Vec<Wish>,
 }
 
-/// Whether the names are only computed, or also kept for this release.
+/// A name that is to be reserved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wish {
+    pub(super) tag: Tag,
+    clash: Clash,
+}
+
+/// What follows when another release has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clash {
+    /// The next second or number is taken instead.
+    NextName,
+    /// The name says what was built, so it stays: a second run of the same commit is the same build by law 2.
+    /// The registry tells the bytes apart: the same succeed, others are refused with exit code 3.
+    SameName,
+}
+
+/// Whether the names are only computed, looked for, or also kept for this release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Only computed.
+    /// Computed from facts; only a counter asks the registry.
     No,
+    /// Those that would be kept: the registry and the record are asked, and nothing is written.
+    Ask,
     /// Reserved in the record.
     Reserve,
+}
+
+/// Whether all names are reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// They are.
+    All,
+    /// Somebody else was quicker with one: names have to be looked for again.
+    Lost,
 }
 
 /// Computes the tags of a build, and reserves them where told.
@@ -70,81 +108,234 @@ pub async fn compute_tags(
     request: &TagRequest,
     keep: Keep,
 ) -> Result<Naming, PublishError> {
-    let source = source(app).await?;
-    let settings = image_settings(app, request);
-    let schemes = schemes(request, settings)?;
-    let (environment, why_environment) = environment(app, request, settings, &source, &schemes)?;
-    let at = request_time(app, request)?;
-    let release = release_of(&source, request);
-    let mut naming = Naming { tags: Vec::new(), environment, why_environment, at, source, release };
-    for scheme in &schemes {
-        let tag = one_tag(app, request, &naming, scheme, keep).await?;
-        if !naming.tags.contains(&tag) {
-            naming.tags.push(tag);
+    let basis = Basis::gather(app, request).await?;
+    match keep {
+        Keep::No => computed(app, request, &basis).await,
+        Keep::Ask => asked(app, request, &basis).await,
+        Keep::Reserve => {
+            for _ in 0..RESERVATIONS_TRIED_MAX {
+                let naming = asked(app, request, &basis).await?;
+                if naming.keep(app, &request.repository).await? == Kept::All {
+                    return Ok(naming);
+                }
+            }
+            Err(no_free_name(&basis))
         }
+    }
+}
+
+/// Every name that was looked for was taken meanwhile.
+pub(super) fn no_free_name(basis: &Basis) -> PublishError {
+    let from = basis.told.at;
+    PublishError::Scheme(SchemeError::NoFreeSecond { from, tries: RESERVATIONS_TRIED_MAX })
+}
+
+/// The tags that follow from facts alone.
+async fn computed(app: &App, request: &TagRequest, basis: &Basis) -> Result<Naming, PublishError> {
+    let mut naming = Naming::of(basis);
+    for scheme in &basis.schemes {
+        check_past(scheme, &basis.source)?;
+        let taken = match scheme {
+            Scheme::DateBuild(_) => Registries::of(app)?.tags(&request.repository).await?,
+            Scheme::TimestampEnv
+            | Scheme::Timestamp
+            | Scheme::Sha(_)
+            | Scheme::Semver
+            | Scheme::SemverSha
+            | Scheme::DateSha
+            | Scheme::Template(_) => BTreeSet::new(),
+        };
+        let known = Taken { tags: &taken, commit_digits: basis.source.commit_digits };
+        naming.add(scheme.compute(&basis.facts(), &known)?);
     }
     Ok(naming)
 }
 
-fn schemes(
-    request: &TagRequest,
-    settings: Option<&ImageSettings>,
-) -> Result<Vec<Scheme>, PublishError> {
-    match (request.schemes.is_empty(), settings) {
-        (false, _) => Ok(request.schemes.clone()),
-        (true, Some(settings)) => Ok(settings.schemes.clone()),
-        (true, None) => Err(PublishError::NoScheme { repository: request.repository.clone() }),
-    }
-}
-
-/// The environment by law 7; a shared build is for the first of the promotion chain.
-fn environment(
+/// The tags that this release has already or would get now; writes nothing.
+pub(super) async fn asked(
     app: &App,
     request: &TagRequest,
-    image: Option<&ImageSettings>,
-    source: &SourceFacts,
-    schemes: &[Scheme],
-) -> Result<(Option<EnvironmentName>, String), PublishError> {
-    let needs_one = schemes.iter().any(Scheme::has_environment);
-    let Some(loaded) = app.loaded().filter(|loaded| !loaded.settings.environments.is_empty())
-    else {
-        // Without settings there are no rules to break: a person outside of a CI may name one.
-        return match (&request.environment, &source.ci.event) {
-            (Some(told), tagging::Event::None) => {
-                Ok((Some(told.clone()), "--env said so".to_owned()))
-            }
-            (Some(_), _) if needs_one => {
-                Err(OpenError::NoSettings { from: app.surroundings().cwd.clone() }.into())
-            }
-            (Some(_) | None, _) => Ok((None, "there are no settings".to_owned())),
-        };
-    };
-    let rules: Vec<_> = loaded.settings.environments.iter().map(|one| one.rule.clone()).collect();
-    match environment_of(&source.ci, &rules, request.environment.as_ref()) {
-        Ok(decision) => {
-            let why = decision.why.to_string();
-            let is_shared = image.is_some_and(|image| image.builds == Builds::Shared);
-            let decided = loaded.settings.environment(&decision.environment).filter(|_| is_shared);
-            let first = decided.map(|one| loaded.settings.first_of_chain(one).name.clone());
-            Ok((Some(first.unwrap_or(decision.environment)), why))
-        }
-        Err(refused) if needs_one || request.environment.is_some() => Err(refused.into()),
-        Err(refused) => Ok((None, refused.to_string())),
-    }
-}
-
-/// The naming of a build whose tags were named; its environment is decided all the same.
-pub(super) async fn named(
-    app: &App,
-    request: &TagRequest,
-    tags: Vec<Tag>,
+    basis: &Basis,
 ) -> Result<Naming, PublishError> {
-    let source = source(app).await?;
-    let settings = image_settings(app, request);
-    let (environment, why_environment) = environment(app, request, settings, &source, &[])?;
-    let at = request_time(app, request)?;
-    let release = release_of(&source, request);
-    Ok(Naming { tags, environment, why_environment, at, source, release })
+    let question = Question::of([Kind::Reservation, Kind::Build])
+        .about(Facet::Repository, &request.repository);
+    let past = Past(all(app.record().await?, &question).await?);
+    let mut naming = Naming::of(basis);
+    let mut time = Time { told: basis.told, carried: None, since: None };
+    for tag in &request.tags {
+        if request.digest.is_some_and(|digest| past.is_built(digest, tag)) {
+            time.reuse(past.since(tag));
+        }
+        let told = time_of(&Scheme::TimestampEnv, basis.environment.as_ref(), tag);
+        time.carry(told.or_else(|| time_of(&Scheme::Timestamp, None, tag)));
+        naming.add(tag.clone());
+    }
+    let (repository, environment) = (&request.repository, basis.environment.as_ref());
+    let mut search = Search { app, repository, basis, past: &past, taken: None };
+    for scheme in &basis.schemes {
+        check_past(scheme, &basis.source)?;
+        let tag = match past.own(&basis.own(request), |tag| is_of(scheme, environment, tag)) {
+            Some(tag) => {
+                time.reuse(past.since(&tag));
+                tag
+            }
+            None => {
+                let wish = search.wish(scheme, time.at()).await?;
+                let tag = wish.tag.clone();
+                naming.wishes.push(wish);
+                tag
+            }
+        };
+        time.carry(time_of(scheme, environment, &tag));
+        naming.add(tag);
+    }
+    naming.at = time.at();
+    Ok(naming)
+}
+
+/// Looks for a name that nobody has.
+struct Search<'a> {
+    app: &'a App,
+    repository: &'a Repository,
+    basis: &'a Basis,
+    past: &'a Past,
+    /// What the registry and other releases have; asked for once, and only where a scheme needs it.
+    taken: Option<BTreeSet<Tag>>,
+}
+
+impl Search<'_> {
+    async fn wish(&mut self, scheme: &Scheme, at: Timestamp) -> Result<Wish, PublishError> {
+        let (basis, clash) = (self.basis, Clash::of(scheme));
+        let nothing = BTreeSet::new();
+        let tags = match clash {
+            Clash::NextName => self.taken().await?,
+            Clash::SameName => &nothing,
+        };
+        let facts = Facts { at, ..basis.facts() };
+        let known = Taken { tags, commit_digits: basis.source.commit_digits };
+        Ok(Wish { tag: scheme.compute(&facts, &known)?, clash })
+    }
+
+    async fn taken(&mut self) -> Result<&BTreeSet<Tag>, PublishError> {
+        if self.taken.is_none() {
+            let mut taken = Registries::of(self.app)?.tags(self.repository).await?;
+            taken.extend(self.past.of_others(&self.basis.release));
+            self.taken = Some(taken);
+        }
+        Ok(self.taken.get_or_insert_default())
+    }
+}
+
+impl Clash {
+    fn of(scheme: &Scheme) -> Self {
+        if scheme.has_second() || matches!(scheme, Scheme::DateBuild(_)) {
+            Self::NextName
+        } else {
+            Self::SameName
+        }
+    }
+}
+
+/// The time of a release, as far as its names tell it.
+struct Time {
+    told: ReleaseTime,
+    /// The second of the first tag that tells one.
+    carried: Option<Timestamp>,
+    /// When the first of the tags that are used again was reserved.
+    since: Option<Timestamp>,
+}
+
+impl Time {
+    fn carry(&mut self, at: Option<Timestamp>) {
+        self.carried = self.carried.or(at);
+    }
+
+    fn reuse(&mut self, since: Option<Timestamp>) {
+        self.since = self.since.into_iter().chain(since).min();
+    }
+
+    /// What tags tell comes first: a later job that computes a tag from the time must get the same one.
+    fn at(&self) -> Timestamp {
+        match (self.carried, self.told.source) {
+            (Some(at), _) => at,
+            (None, ReleaseTimeSource::HandedOn) => self.told.at,
+            (None, ReleaseTimeSource::TakenNow) => self.since.unwrap_or(self.told.at),
+        }
+    }
+}
+
+impl Basis {
+    fn own<'a>(&'a self, request: &TagRequest) -> Own<'a> {
+        Own {
+            release: &self.release,
+            digest: request.digest,
+            commit: self.source.ci.commit.as_ref(),
+            environment: self.environment.as_ref(),
+        }
+    }
+}
+
+impl Naming {
+    fn of(basis: &Basis) -> Self {
+        Self {
+            tags: Vec::new(),
+            environment: basis.environment.clone(),
+            why_environment: basis.why_environment.clone(),
+            at: basis.told.at,
+            source: basis.source.clone(),
+            release: basis.release.clone(),
+            wishes: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, tag: Tag) {
+        if !self.tags.contains(&tag) {
+            self.tags.push(tag);
+        }
+    }
+
+    /// Reserves the names that are not this release's yet.
+    pub(super) async fn keep(
+        &self,
+        app: &App,
+        repository: &Repository,
+    ) -> Result<Kept, PublishError> {
+        let record = app.record().await?;
+        for wish in &self.wishes {
+            match (reserve(record, repository, &self.release, &wish.tag).await, wish.clash) {
+                (Ok(()), _) | (Err(RecordError::Reserved { .. }), Clash::SameName) => {}
+                (Err(RecordError::Reserved { .. }), Clash::NextName) => return Ok(Kept::Lost),
+                (Err(error), _) => return Err(error.into()),
+            }
+        }
+        Ok(Kept::All)
+    }
+}
+
+async fn reserve(
+    record: &dyn Record,
+    repository: &Repository,
+    release: &str,
+    tag: &Tag,
+) -> Result<(), RecordError> {
+    let name = format!("{repository}\0{tag}\0{release}");
+    let key = format!("reserve/{}", &Digest::sha256(name.as_bytes()).hex()[..40]);
+    let claim = ReservationClaim {
+        key: ClaimKey::try_from(key).expect("a word and hex digits make a key"),
+        repository: repository.clone(),
+        tag: tag.clone(),
+        release: release.to_owned(),
+    };
+    record.append(vec![Claim::Reservation(claim)]).await.map(|_| ())
+}
+
+/// A version comes from a git tag, and a clone whose past is cut off may lack it.
+fn check_past(scheme: &Scheme, source: &SourceFacts) -> Result<(), PublishError> {
+    let needs_past = matches!(scheme, Scheme::Semver | Scheme::SemverSha);
+    if needs_past && source.shallow == Some(true) && source.git_tags.is_empty() {
+        return Err(PublishError::Shallow { scheme: scheme.to_string() });
+    }
+    Ok(())
 }
 
 /// Law 7 for names: a tag that reads as an environment's, or its alias, is for builds of that environment.
@@ -175,141 +366,46 @@ pub(super) fn check_names(app: &App, naming: &Naming, aliases: &[Tag]) -> Result
     }
 }
 
-fn image_settings<'a>(app: &'a App, request: &TagRequest) -> Option<&'a ImageSettings> {
-    let settings = &app.loaded()?.settings;
-    let name = request.image.as_ref().or_else(|| settings.image_of(&request.repository));
-    settings.images.get(name?)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn request_time(app: &App, request: &TagRequest) -> Result<Timestamp, PublishError> {
-    let handed_on = app.surroundings().variable(RELEASE_TIME_VARIABLE);
-    match request.at {
-        Some(at) => Ok(at.to_second()),
-        None => Ok(release_time(handed_on, app.surroundings().now())?.at),
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
     }
-}
 
-/// One release: a CI's run and attempt; outside of one, these very bytes, or this commit.
-fn release_of(source: &SourceFacts, request: &TagRequest) -> String {
-    match (&source.ci.run, &request.digest, &source.ci.commit) {
-        (Some(run), _, _) => {
-            let attempt = run.attempt.map(|attempt| format!("/{attempt}")).unwrap_or_default();
-            format!("{}/{}{attempt}", run.provider.name(), run.id)
-        }
-        (None, Some(digest), _) => format!("checkout/{digest}"),
-        (None, None, Some(commit)) => format!("checkout/{commit}"),
-        (None, None, None) => "checkout".to_owned(),
+    #[test]
+    fn the_time_of_a_release_is_that_of_its_tag_else_told_else_of_its_reservation() {
+        let (now, reserved, tag) = (
+            moment("2026-03-18T09:00:00Z"),
+            moment("2026-03-17T14:40:02Z"),
+            moment("2026-03-17T14:39:58Z"),
+        );
+        let time = |source, carried, since| {
+            Time { told: ReleaseTime { at: now, source }, carried, since }.at()
+        };
+        let (taken, handed) = (ReleaseTimeSource::TakenNow, ReleaseTimeSource::HandedOn);
+        assert_eq!(time(taken, Some(tag), Some(reserved)), tag);
+        assert_eq!(time(handed, Some(tag), Some(reserved)), tag);
+        assert_eq!(time(handed, None, Some(reserved)), now);
+        assert_eq!(time(taken, None, Some(reserved)), reserved);
+        assert_eq!(time(taken, None, None), now);
     }
-}
 
-async fn one_tag(
-    app: &App,
-    request: &TagRequest,
-    naming: &Naming,
-    scheme: &Scheme,
-    keep: Keep,
-) -> Result<Tag, PublishError> {
-    if scheme_needs_past(scheme)
-        && naming.source.shallow == Some(true)
-        && naming.source.git_tags.is_empty()
-    {
-        return Err(PublishError::Shallow { scheme: scheme.to_string() });
-    }
-    let facts = facts(naming);
-    if keep == Keep::No {
-        let mut taken = BTreeSet::new();
-        if needs_registry(scheme) {
-            taken = Registries::of(app)?.tags(&request.repository).await?;
-        }
-        let taken = Taken { tags: &taken, commit_digits: naming.source.commit_digits };
-        return Ok(scheme.compute(&facts, &taken)?);
-    }
-    if let Some(mine) = mine(app, request, naming, scheme).await? {
-        return Ok(mine);
-    }
-    let registries = Registries::of(app)?;
-    let mut taken = registries.tags(&request.repository).await?;
-    let record = app.record().await?;
-    for _ in 0..RESERVATIONS_TRIED_MAX {
-        let known = Taken { tags: &taken, commit_digits: naming.source.commit_digits };
-        let tag = scheme.compute(&facts, &known)?;
-        match reserve(record, request, naming, &tag).await {
-            Ok(()) => return Ok(tag),
-            // The next second or number; a tag named by content is the same again, and is refused for good.
-            Err(RecordError::Reserved { .. }) if taken.insert(tag.clone()) && moves_on(scheme) => {}
-            Err(RecordError::Reserved { .. }) if !moves_on(scheme) => return Ok(tag),
-            Err(error) => return Err(error.into()),
+    #[test]
+    fn a_name_made_of_content_stays_and_one_with_a_second_or_number_moves_on() {
+        for (scheme, clash) in [
+            ("timestamp-env", Clash::NextName),
+            ("timestamp", Clash::NextName),
+            ("date-build", Clash::NextName),
+            ("{timestamp}-{branch}", Clash::NextName),
+            ("sha", Clash::SameName),
+            ("semver", Clash::SameName),
+            ("semver-sha", Clash::SameName),
+            ("date-sha", Clash::SameName),
+            ("{date}-{branch}", Clash::SameName),
+        ] {
+            assert_eq!(Clash::of(&scheme.parse().unwrap()), clash, "{scheme}");
         }
     }
-    Err(PublishError::Scheme(tagging::SchemeError::NoFreeSecond {
-        from: naming.at,
-        tries: u32::try_from(RESERVATIONS_TRIED_MAX).unwrap_or(u32::MAX),
-    }))
-}
-
-/// Whether the scheme answers a clash with another name.
-fn moves_on(scheme: &Scheme) -> bool {
-    scheme.has_second() || matches!(scheme, Scheme::DateBuild(_))
-}
-
-fn needs_registry(scheme: &Scheme) -> bool {
-    matches!(scheme, Scheme::DateBuild(_))
-}
-
-fn scheme_needs_past(scheme: &Scheme) -> bool {
-    matches!(scheme, Scheme::Semver | Scheme::SemverSha)
-}
-
-fn facts(naming: &Naming) -> Facts {
-    let mut facts = Facts::at(naming.at).with_ci(&naming.source.ci);
-    facts.environment.clone_from(&naming.environment);
-    if facts.git_tag.is_none() {
-        let is_version =
-            |name: &&String| name.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
-        facts.git_tag = naming.source.git_tags.iter().find(is_version).cloned();
-    }
-    facts
-}
-
-/// A tag of this scheme that this release reserved, or that these bytes got from this commit.
-async fn mine(
-    app: &App,
-    request: &TagRequest,
-    naming: &Naming,
-    scheme: &Scheme,
-) -> Result<Option<Tag>, PublishError> {
-    let question = Question::of([Kind::Reservation, Kind::Build])
-        .about(Facet::Repository, &request.repository);
-    let events = all(app.record().await?, &question).await?;
-    let fits = |tag: &Tag| is_of(scheme, naming.environment.as_ref(), tag);
-    let reserved = |claim: &Claim| {
-        let mine = claim.as_reservation().filter(|claim| claim.release == naming.release)?;
-        fits(&mine.tag).then(|| mine.tag.clone())
-    };
-    let built = |claim: &Claim| {
-        let build = claim.as_build().filter(|build| Some(build.digest) == request.digest)?;
-        let commit = build.source.as_ref().map(|source| &source.commit);
-        let is_same =
-            commit == naming.source.ci.commit.as_ref() && build.environment == naming.environment;
-        build.tags.iter().find(|tag| is_same && fits(tag)).cloned()
-    };
-    let mut claims = events.iter().rev().map(|event| &event.event.claim);
-    Ok(claims.find_map(|claim| reserved(claim).or_else(|| built(claim))))
-}
-
-async fn reserve(
-    record: &dyn Record,
-    request: &TagRequest,
-    naming: &Naming,
-    tag: &Tag,
-) -> Result<(), RecordError> {
-    let name = format!("{}\0{tag}\0{}", request.repository, naming.release);
-    let key = format!("reserve/{}", &Digest::sha256(name.as_bytes()).hex()[..40]);
-    let claim = ReservationClaim {
-        key: ClaimKey::try_from(key).expect("a word and hex digits make a key"),
-        repository: request.repository.clone(),
-        tag: tag.clone(),
-        release: naming.release.clone(),
-    };
-    record.append(vec![Claim::Reservation(claim)]).await.map(|_| ())
 }

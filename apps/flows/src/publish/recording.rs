@@ -5,7 +5,7 @@ use super::run::{PublishRequest, TagDone};
 use super::{Bytes, Naming, PublishError};
 use crate::app::App;
 use crate::registries::{ImageFacts, Owner};
-use crate::seam::{Question, all};
+use crate::seam::{Question, RecordError, all};
 use ::record::Facet;
 use ::record::claim::{
     BuildClaim, Claim, ClaimKey, ImageClaim, Kind, PublishedBy, TagChange, TagChangeClaim, Witness,
@@ -29,9 +29,13 @@ fn key(text: &str) -> ClaimKey {
 }
 
 /// A key that follows from all of a claim: saying the same again is the same claim.
-pub(crate) fn keyed(kind: &str, claim: impl Fn(ClaimKey) -> Claim) -> Claim {
-    let draft = canonical_claim(&claim(key("draft"))).unwrap_or_default();
-    claim(key(&format!("{kind}/{}", &Digest::sha256(draft.as_bytes()).hex()[..40])))
+///
+/// # Errors
+/// The claim is too long to be recorded.
+fn keyed(kind: &str, claim: impl Fn(ClaimKey) -> Claim) -> Result<Claim, RecordError> {
+    let draft = canonical_claim(&claim(key("draft")));
+    let draft = draft.map_err(|error| RecordError::Limit(error.into()))?;
+    Ok(claim(key(&format!("{kind}/{}", &Digest::sha256(draft.as_bytes()).hex()[..40]))))
 }
 
 pub(super) fn build_claim(
@@ -39,7 +43,7 @@ pub(super) fn build_claim(
     naming: &Naming,
     digest: Digest,
     aliases: &[AliasDone],
-) -> Claim {
+) -> Result<Claim, RecordError> {
     keyed("build", |key| {
         Claim::Build(BuildClaim {
             key,
@@ -114,4 +118,45 @@ async fn change_claim(
         witness: Witness::Observer,
         reason: None,
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::record::claim::NoteClaim;
+
+    fn note(words: &str) -> Result<Claim, RecordError> {
+        keyed("note", |key| {
+            let text = words.to_owned().try_into().unwrap();
+            Claim::Note(NoteClaim { key, environment: None, about: None, text })
+        })
+    }
+
+    #[test]
+    fn a_key_follows_from_all_of_its_claim() {
+        let key = |words| note(words).unwrap().key().to_string();
+        assert_eq!(key("a"), key("a"));
+        assert_ne!(key("a"), key("b"));
+    }
+
+    #[test]
+    fn a_claim_that_cannot_be_recorded_gets_no_key() {
+        let tags: Vec<Tag> =
+            (0..600).map(|n| format!("{n:0>128}").parse().expect("a tag")).collect();
+        let claim = keyed("build", |key| {
+            Claim::Build(BuildClaim {
+                key,
+                digest: Digest::sha256(b"a"),
+                repository: "registry.example.com/shop/api".parse().expect("a repository"),
+                image: None,
+                tags: tags.clone(),
+                aliases: Vec::new(),
+                environment: None,
+                source: None,
+                run: None,
+                published_by: PublishedBy::Publish,
+            })
+        });
+        assert!(matches!(claim, Err(RecordError::Limit(_))), "{claim:?}");
+    }
 }

@@ -1,12 +1,14 @@
 //! The steps of a publish, in the order that a re-run can take up again.
 
 use super::aliases::{self, AliasDone};
-use super::names::{Keep, Naming, TagRequest, check_names, compute_tags};
+use super::basis::Basis;
+use super::names::{Kept, RESERVATIONS_TRIED_MAX, no_free_name};
+use super::plan::{Found, Plan, TagPlanned, find, plan, tag_request};
 use super::recording::{build_claim, image_claim, tag_changes};
 use super::{Bytes, PublishError};
-use crate::app::{App, OpenError};
-use crate::registries::{Registries, TagPut};
-use crate::seam::RecordPlaceName;
+use crate::app::App;
+use crate::registries::{Registries, TagMade, TagsPut};
+use crate::seam::{RecordPlaceName, Recorded};
 use domain::{Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag, Timestamp};
 use release::alias::AliasTold;
 use tagging::Scheme;
@@ -54,7 +56,7 @@ pub struct TagDone {
     pub is_new: bool,
 }
 
-/// What was published.
+/// What was published, or would be.
 #[derive(Clone, Debug)]
 pub struct Published {
     /// The image.
@@ -71,12 +73,14 @@ pub struct Published {
     pub why_environment: String,
     /// The release's time.
     pub at: Timestamp,
-    /// The build's event.
+    /// The build's event; none with `--dry-run`.
     pub event: Option<EventId>,
     /// Where it is recorded.
     pub record: RecordPlaceName,
     /// The CI, for its outputs.
     pub provider: tagging::Provider,
+    /// Whether it was only planned.
+    pub is_dry_run: bool,
 }
 
 impl Published {
@@ -94,82 +98,88 @@ impl Published {
 /// A tag that is taken by other bytes, an alias that would go back, or a place that cannot be used.
 pub async fn publish(app: &App, request: &PublishRequest) -> Result<Published, PublishError> {
     let registries = Registries::of(app)?;
-    let (place, digest) = match &request.bytes {
-        Bytes::Pushed(digest) => (None, *digest),
-        Bytes::From(source) => {
-            let place = registries.open_place(source).await?;
-            let digest = registries.digest_of(&place).await?;
-            (Some(place), digest)
+    let found = find(&registries, request).await?;
+    let basis = Basis::gather(app, &tag_request(request, found.digest)).await?;
+    for _ in 0..RESERVATIONS_TRIED_MAX {
+        // Decided before a byte moves: a refused alias must not leave half a release.
+        let plan = plan(app, &registries, request, &basis, found.digest).await?;
+        match plan.naming.keep(app, &request.to).await? {
+            Kept::All => return apply(app, &registries, request, &found, plan).await,
+            // Another release took the name since it was looked for: all is decided again.
+            Kept::Lost => {}
         }
+    }
+    Err(no_free_name(&basis))
+}
+
+/// Decides what [`publish`] would do now; writes no blob, tag, reservation or event.
+///
+/// # Errors
+/// As [`publish`].
+pub async fn preview(app: &App, request: &PublishRequest) -> Result<Published, PublishError> {
+    let registries = Registries::of(app)?;
+    let found = find(&registries, request).await?;
+    let basis = Basis::gather(app, &tag_request(request, found.digest)).await?;
+    let plan = plan(app, &registries, request, &basis, found.digest).await?;
+    let tags = plan.tags.iter().map(TagPlanned::foreseen).collect();
+    let moved = plan.aliases.iter().map(aliases::Planned::foreseen).collect();
+    let record = app.record().await?.place();
+    let published = published(request, found.digest, plan, tags, moved, record);
+    Ok(Published { is_dry_run: true, ..published })
+}
+
+/// Carries a plan out: bytes, tags, aliases, record.
+async fn apply(
+    app: &App,
+    registries: &Registries,
+    request: &PublishRequest,
+    found: &Found,
+    plan: Plan,
+) -> Result<Published, PublishError> {
+    let (to, digest) = (&request.to, found.digest);
+    if let Some(place) = &found.place {
+        registries.copy(place, to).await?;
+    }
+    let facts = match &found.facts {
+        Some(facts) => facts.clone(),
+        None => registries.describe(to, digest).await?,
     };
-    aliases::check_rules(&registries, &request.to, &request.aliases).await?;
-    let naming = naming(app, request, Some(digest)).await?;
-    check_names(app, &naming, &request.aliases)?;
-    // Decided before a byte moves: a refused alias must not leave half a release.
-    let coming =
-        aliases::Coming { digest, tags: &naming.tags, commit: naming.source.ci.commit.as_ref() };
-    let (to, told) = (&request.to, request.alias_told);
-    let planned = aliases::plan(app, &registries, to, &request.aliases, &coming, told).await?;
-    if let Some(place) = &place {
-        registries.copy(place, &request.to).await?;
-    }
-    let facts = registries.describe(&request.to, digest).await?;
-    let tags = put(&registries, &request.to, &naming.tags, digest).await?;
+    let tags = put(registries, to, &plan.naming.tags, digest).await?;
     let mut moved = Vec::new();
-    for plan in &planned {
-        moved.push(aliases::carry_out(&registries, &request.to, plan, digest).await?);
+    for alias in &plan.aliases {
+        moved.push(aliases::carry_out(registries, to, alias, digest).await?);
     }
-    let owner = registries.owner(&request.to).await?;
-    let mut claims = vec![image_claim(&facts), build_claim(request, &naming, digest, &moved)];
-    claims.extend(tag_changes(app, owner, &request.to, digest, &tags, &moved).await?);
+    let owner = registries.owner(to).await?;
+    let build = build_claim(request, &plan.naming, digest, &moved)?;
+    let mut claims = vec![image_claim(&facts), build];
+    claims.extend(tag_changes(app, owner, to, digest, &tags, &moved).await?);
     let record = app.record().await?;
     let recorded = record.append(claims).await?;
-    Ok(Published {
+    let published = published(request, digest, plan, tags, moved, record.place());
+    Ok(Published { event: recorded.get(1).map(Recorded::id), ..published })
+}
+
+fn published(
+    request: &PublishRequest,
+    digest: Digest,
+    plan: Plan,
+    tags: Vec<TagDone>,
+    aliases: Vec<AliasDone>,
+    record: RecordPlaceName,
+) -> Published {
+    Published {
         digest,
         repository: request.to.clone(),
         tags,
-        aliases: moved,
-        environment: naming.environment,
-        why_environment: naming.why_environment,
-        at: naming.at,
-        event: recorded.get(1).map(crate::seam::Recorded::id),
-        record: record.place(),
-        provider: naming.source.ci.provider,
-    })
-}
-
-/// The tags that were named, or those of the schemes, kept for this release.
-async fn naming(
-    app: &App,
-    request: &PublishRequest,
-    digest: Option<Digest>,
-) -> Result<Naming, PublishError> {
-    let schemes = if request.tags.is_empty() { request.schemes.clone() } else { Vec::new() };
-    let wanted = TagRequest {
-        repository: request.to.clone(),
-        image: request.image.clone(),
-        schemes,
-        environment: request.environment.clone(),
-        at: request.at,
-        digest,
-    };
-    // Before a name is reserved: a refused build must not keep one.
-    if request.dirty == Dirty::Refused && is_dirty(app).await? {
-        return Err(PublishError::Dirty);
+        aliases,
+        environment: plan.naming.environment,
+        why_environment: plan.naming.why_environment,
+        at: plan.naming.at,
+        event: None,
+        record,
+        provider: plan.naming.source.ci.provider,
+        is_dry_run: false,
     }
-    if request.tags.is_empty() {
-        compute_tags(app, &wanted, Keep::Reserve).await
-    } else {
-        super::names::named(app, &wanted, request.tags.clone()).await
-    }
-}
-
-async fn is_dirty(app: &App) -> Result<bool, PublishError> {
-    let of = OpenError::from;
-    Ok(match app.checkout().await.map_err(of)? {
-        Some(checkout) => checkout.state().await.map_err(of)?.is_dirty(),
-        None => false,
-    })
 }
 
 /// Makes the tags; the same bytes are success, others an error of its own.
@@ -179,17 +189,16 @@ async fn put(
     tags: &[Tag],
     digest: Digest,
 ) -> Result<Vec<TagDone>, PublishError> {
-    let puts = registries.create_tags(repository, tags, digest).await?;
-    let done = tags.iter().zip(puts).map(|(tag, put)| match put {
-        TagPut::Created => Ok(TagDone { tag: tag.clone(), is_new: true }),
-        TagPut::Same => Ok(TagDone { tag: tag.clone(), is_new: false }),
-        TagPut::Taken { there, said } => Err(PublishError::Taken {
-            repository: repository.clone(),
-            tag: tag.clone(),
-            there,
-            new: digest,
-            said,
-        }),
-    });
-    done.collect()
+    match registries.create_tags(repository, tags, digest).await? {
+        TagsPut::Made(made) => {
+            let done = tags.iter().zip(made);
+            let done = done
+                .map(|(tag, made)| TagDone { tag: tag.clone(), is_new: made == TagMade::Created });
+            Ok(done.collect())
+        }
+        TagsPut::Taken { tag, there, said } => {
+            let repository = repository.clone();
+            Err(PublishError::Taken { repository, tag, there, new: digest, said })
+        }
+    }
 }

@@ -27,6 +27,14 @@ pub enum RegistryError {
         /// What the registry said.
         answered: String,
     },
+    /// A tag was not written, and no other one of the same request says why.
+    #[error("{repository}:{tag} was not written, and the registry does not say why")]
+    Untold {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+    },
     /// Our server's API.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -44,9 +52,22 @@ pub enum RegistryError {
     /// `DOCKER_HOST`.
     #[error("DOCKER_HOST cannot be used")]
     DockerHost(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A layout that is to be written.
-    #[error("only a registry or an OCI layout can be written to")]
-    NotWritable,
+    /// A place that is only read.
+    #[error(
+        "{place} cannot be written to, only a registry (docker://REPOSITORY) or an OCI layout (oci:DIR)"
+    )]
+    NotWritable {
+        /// The place.
+        place: String,
+    },
+    /// The name in a layout is none.
+    #[error("`{name}` names no image in a layout", name = name.escape_debug())]
+    LayoutName {
+        /// The name.
+        name: String,
+        /// Why not.
+        source: domain::TagError,
+    },
 }
 
 impl Explain for RegistryError {
@@ -64,7 +85,9 @@ impl Explain for RegistryError {
             | Self::Config { .. }
             | Self::Credentials(_)
             | Self::DockerHost(_)
-            | Self::NotWritable => Verdict::Unknown,
+            | Self::Untold { .. }
+            | Self::LayoutName { .. }
+            | Self::NotWritable { .. } => Verdict::Unknown,
         }
     }
 
@@ -79,7 +102,9 @@ impl Explain for RegistryError {
             | Self::Config { .. }
             | Self::Credentials(_)
             | Self::DockerHost(_)
-            | Self::NotWritable => None,
+            | Self::Untold { .. }
+            | Self::LayoutName { .. }
+            | Self::NotWritable { .. } => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! resolve(shop/api, uat) -> Some(sha256:9f…)   None: it is certain that there is no such tag
-//! create_tags(shop/api, [v1], sha256:9f…) -> Created | Same | Taken { there, said }
+//! create_tag(shop/api, v1, sha256:9f…) -> Created | Same | Taken { there, said }
 //! ```
 //! Joins `adapters/remote` (the protocol) and `adapters/vendors` (our own server's rules and history).
 
@@ -17,8 +17,8 @@ pub use describe::ImageFacts;
 pub use error::RegistryError;
 pub use open::TOKEN_VARIABLE;
 pub use ours::Owner;
-pub use transfer::Copied;
-pub use write::{AliasMove, TagPut};
+pub use transfer::{Copied, WritablePlace};
+pub use write::{AliasMove, TagMade, TagPut, TagsPut};
 
 use crate::app::App;
 use domain::{Digest, RegistryHost, Repository, Tag};

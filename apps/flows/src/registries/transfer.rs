@@ -2,10 +2,12 @@
 
 use super::Registries;
 use super::error::{RegistryError, failed};
-use domain::{Digest, PinnedRef, Repository};
-use remote::Source;
+use domain::{Digest, ImageRef, PinnedRef, Repository, Tag};
+use oci::Kind;
 use remote::copy::{CopyOptions, copy};
 use remote::place::{Place, Target};
+use remote::{ReferrersToo, Source};
+use std::path::PathBuf;
 
 /// What a copy did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,41 @@ pub struct Copied {
     pub present: usize,
     /// How many attachments went along.
     pub referrers: usize,
+}
+
+/// A place that images are copied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WritablePlace {
+    /// A repository, and in it a tag or a digest.
+    Registry(ImageRef),
+    /// A folder, and the name that its index will list.
+    Layout {
+        /// The folder; it is made where it is missing.
+        folder: PathBuf,
+        /// The name.
+        name: Option<Tag>,
+    },
+}
+
+impl TryFrom<Source> for WritablePlace {
+    type Error = RegistryError;
+
+    fn try_from(source: Source) -> Result<Self, RegistryError> {
+        let place = shown(&source);
+        match source {
+            Source::Registry(reference) => Ok(Self::Registry(reference)),
+            Source::Layout { folder, name } => {
+                let read = |name: String| match name.parse() {
+                    Ok(tag) => Ok(tag),
+                    Err(source) => Err(RegistryError::LayoutName { name, source }),
+                };
+                Ok(Self::Layout { folder, name: name.map(read).transpose()? })
+            }
+            Source::OciArchive { .. } | Source::DockerArchive { .. } | Source::Daemon { .. } => {
+                Err(RegistryError::NotWritable { place })
+            }
+        }
+    }
 }
 
 impl Registries {
@@ -45,6 +82,29 @@ impl Registries {
         Ok(place.resolve().await.map_err(failed("cannot find the image"))?.digest)
     }
 
+    /// Reads the manifests of an image where it is: a hole or other bytes are found before anything is written.
+    ///
+    /// # Errors
+    /// A manifest is missing, is something else than its digest, or is none.
+    pub async fn check_manifests(
+        &self,
+        place: &Place,
+        digest: Digest,
+    ) -> Result<(), RegistryError> {
+        let what = || format!("cannot read the image {digest}");
+        let bytes = place.manifest(&digest).await.map_err(failed(what()))?;
+        match &bytes.read().map_err(failed(what()))?.kind {
+            Kind::Image { .. } => {}
+            Kind::Index { manifests } => {
+                for child in manifests {
+                    let bytes = place.manifest(&child.digest).await.map_err(failed(what()))?;
+                    bytes.read().map_err(failed(what()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Copies an image by digest, with all of its parts; no tag is written. Returns its digest.
     ///
     /// # Errors
@@ -58,34 +118,27 @@ impl Registries {
     /// Copies an image into a repository or a layout; a layout's name is listed, a registry's tag is not written.
     ///
     /// # Errors
-    /// As [`Registries::copy`], or the target is no place that is written.
+    /// As [`Registries::copy`].
     pub async fn copy_to(
         &self,
         from: &Place,
-        to: &Source,
-        referrers: bool,
+        to: &WritablePlace,
+        referrers: ReferrersToo,
     ) -> Result<Copied, RegistryError> {
-        let what = || format!("cannot copy to {}", shown(to));
-        let (target, names) = match to {
-            Source::Registry(reference) => {
-                (Target::Registry(self.repository(reference.repository())?), vec![])
+        let (target, names, what) = match to {
+            WritablePlace::Registry(reference) => {
+                let target = Target::Registry(self.repository(reference.repository())?);
+                (target, Vec::new(), format!("cannot copy to {reference}"))
             }
-            Source::Layout { folder, name } => {
-                let layout =
-                    remote::layout::Layout::open_or_create(folder).await.map_err(failed(what()))?;
-                let name = name.as_ref().map(|name| name.parse()).transpose();
-                (
-                    Target::Layout(layout),
-                    name.map_err(|_| RegistryError::NotWritable)?.into_iter().collect(),
-                )
-            }
-            Source::OciArchive { .. } | Source::DockerArchive { .. } | Source::Daemon { .. } => {
-                return Err(RegistryError::NotWritable);
+            WritablePlace::Layout { folder, name } => {
+                let what = format!("cannot copy to layout {}", folder.display());
+                let layout = remote::layout::Layout::open_or_create(folder).await;
+                let layout = layout.map_err(failed(what.clone()))?;
+                (Target::Layout(layout), name.iter().cloned().collect(), what)
             }
         };
-        let too = if referrers { remote::ReferrersToo::Yes } else { remote::ReferrersToo::No };
-        let done =
-            copy(from, &target, CopyOptions { referrers: too }).await.map_err(failed(what()))?;
+        let what = || what.clone();
+        let done = copy(from, &target, CopyOptions { referrers }).await.map_err(failed(what()))?;
         target.list_in_layout(&done.manifest, &names).await.map_err(failed(what()))?;
         Ok(Copied {
             digest: done.manifest.digest,

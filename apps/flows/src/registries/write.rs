@@ -6,7 +6,32 @@ use domain::{Digest, Repository, Tag};
 use remote::content::ManifestBytes;
 use remote::registry::{TagAt, TagWrite};
 
-/// What became of a tag that was to be created.
+/// What became of tags that were to be created together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TagsPut {
+    /// All of them name the digest, in the order given.
+    Made(Vec<TagMade>),
+    /// One of them names other bytes; of the others nothing is said.
+    Taken {
+        /// Which.
+        tag: Tag,
+        /// What it names.
+        there: Digest,
+        /// Who put it there and when, as far as the registry tells.
+        said: String,
+    },
+}
+
+/// How a tag came to name its digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagMade {
+    /// It is new.
+    Created,
+    /// It named the digest before.
+    Same,
+}
+
+/// What became of one tag that was to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TagPut {
     /// It is new.
@@ -55,32 +80,29 @@ impl Registries {
         repository: &Repository,
         tags: &[Tag],
         digest: Digest,
-    ) -> Result<Vec<TagPut>, RegistryError> {
+    ) -> Result<TagsPut, RegistryError> {
         let manifest = self.manifest(repository, digest).await?;
         let what = || format!("cannot tag {repository}@{}", digest.short());
         let written = self.repository(repository)?.put_manifest_tagged(&manifest, tags).await;
-        let mut puts = Vec::new();
+        let (mut made, mut untold) = (Vec::new(), None);
         for (tag, write) in tags.iter().zip(written.map_err(failed(what()))?) {
-            match write {
-                TagWrite::Created => puts.push(TagPut::Created),
-                TagWrite::Same => puts.push(TagPut::Same),
-                TagWrite::Taken { there } => {
-                    let said = self.who(repository, tag).await;
-                    puts.push(TagPut::Taken { there, said });
+            // Not tried because another of them is taken or denied, and that one says so itself.
+            if write == TagWrite::Skipped {
+                untold = Some(tag);
+                continue;
+            }
+            match self.fate(repository, tag, write).await? {
+                TagPut::Created => made.push(TagMade::Created),
+                TagPut::Same => made.push(TagMade::Same),
+                TagPut::Taken { there, said } => {
+                    return Ok(TagsPut::Taken { tag: tag.clone(), there, said });
                 }
-                TagWrite::Denied { answered } => {
-                    let (repository, tag) = (repository.clone(), tag.clone());
-                    return Err(RegistryError::Denied {
-                        repository,
-                        tag,
-                        answered: answered.to_string(),
-                    });
-                }
-                // Another tag of the same request is taken, and that one is an error for the caller.
-                TagWrite::Skipped => puts.push(TagPut::Same),
             }
         }
-        Ok(puts)
+        match untold.or_else(|| tags.get(made.len())) {
+            None => Ok(TagsPut::Made(made)),
+            Some(tag) => Err(untold_of(repository, tag)),
+        }
     }
 
     /// Creates one tag.
@@ -93,12 +115,41 @@ impl Registries {
         tag: &Tag,
         digest: Digest,
     ) -> Result<TagPut, RegistryError> {
-        let mut puts = self.create_tags(repository, std::slice::from_ref(tag), digest).await?;
-        Ok(puts.pop().unwrap_or(TagPut::Same))
+        let manifest = self.manifest(repository, digest).await?;
+        let what = || format!("cannot tag {repository}@{}", digest.short());
+        let one = std::slice::from_ref(tag);
+        let written = self.repository(repository)?.put_manifest_tagged(&manifest, one).await;
+        match written.map_err(failed(what()))?.pop() {
+            Some(write) => self.fate(repository, tag, write).await,
+            None => Err(untold_of(repository, tag)),
+        }
+    }
+
+    /// What a write means: a refusal and an unknown are errors, never "it was there".
+    async fn fate(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+        write: TagWrite,
+    ) -> Result<TagPut, RegistryError> {
+        match write {
+            TagWrite::Created => Ok(TagPut::Created),
+            TagWrite::Same => Ok(TagPut::Same),
+            TagWrite::Taken { there } => {
+                let said = self.who(repository, tag).await;
+                Ok(TagPut::Taken { there, said })
+            }
+            TagWrite::Denied { answered } => Err(RegistryError::Denied {
+                repository: repository.clone(),
+                tag: tag.clone(),
+                answered: answered.to_string(),
+            }),
+            TagWrite::Skipped => Err(untold_of(repository, tag)),
+        }
     }
 
     /// Who put a tag where it is; a registry of others does not tell.
-    async fn who(&self, repository: &Repository, tag: &Tag) -> String {
+    pub(crate) async fn who(&self, repository: &Repository, tag: &Tag) -> String {
         let history = match self.api(repository.host()).await {
             Ok(api) => api.tag_history(repository.path(), tag, None).await.ok().flatten(),
             Err(_) => None,
@@ -142,4 +193,8 @@ impl Registries {
             }),
         }
     }
+}
+
+fn untold_of(repository: &Repository, tag: &Tag) -> RegistryError {
+    RegistryError::Untold { repository: repository.clone(), tag: tag.clone() }
 }
