@@ -5,6 +5,7 @@
 //! ```
 
 use crate::app::{App, OpenError};
+use crate::deploy::Run;
 use crate::seam::{Question, RecordError, Recorded, all, environment_state};
 use crate::verdict::{Explain, Verdict};
 use ::record::claim::{
@@ -64,18 +65,31 @@ impl Explain for DecideError {
     }
 }
 
-/// What was recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decided {
-    /// The event.
-    pub event: EventId,
-    /// Whether this command made it; it may have been so already.
-    pub is_new: bool,
+/// What became of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// It is recorded.
+    New(EventId),
+    /// It was so already, since this event.
+    Already(EventId),
+    /// It would be recorded: only planned.
+    Would,
+}
+
+impl Decided {
+    /// The event that says so; none of a plan.
+    #[must_use]
+    pub fn event(self) -> Option<EventId> {
+        match self {
+            Self::New(event) | Self::Already(event) => Some(event),
+            Self::Would => None,
+        }
+    }
 }
 
 impl From<Recorded> for Decided {
     fn from(recorded: Recorded) -> Self {
-        Self { event: recorded.id(), is_new: recorded.is_new }
+        if recorded.is_new { Self::New(recorded.id()) } else { Self::Already(recorded.id()) }
     }
 }
 
@@ -92,7 +106,11 @@ pub(crate) fn text(reason: Option<&str>) -> Result<Option<Text>, TextError> {
     reason.map(|reason| Text::try_from(reason.to_owned())).transpose()
 }
 
-async fn say(app: &App, claim: Claim) -> Result<Decided, DecideError> {
+async fn say(app: &App, claim: Claim, run: Run) -> Result<Decided, DecideError> {
+    match run {
+        Run::Dry => return Ok(Decided::Would),
+        Run::Real => {}
+    }
     let recorded = app.record().await?.append(vec![claim]).await?;
     Ok(recorded.into_iter().next().expect("one claim makes one record").into())
 }
@@ -128,8 +146,10 @@ pub async fn hold(
     image: Option<&ImageName>,
     state: HoldState,
     reason: Option<&str>,
+    run: Run,
 ) -> Result<Decided, DecideError> {
     app.environment(environment)?;
+    let reason = text(reason)?;
     if let Some(image) = image {
         check_image(app, image)?;
     }
@@ -141,11 +161,20 @@ pub async fn hold(
     };
     let last = newest(app, Kind::Hold, Facet::Environment, environment.as_str()).await?;
     if let (true, Some(event)) = (is_so, current.map(|hold| hold.stamp.id).or(last)) {
-        return Ok(Decided { event, is_new: false });
+        return Ok(Decided::Already(event));
     }
     let key = key_after(&format!("hold/{environment}"), last);
-    let (environment, image, reason) = (environment.clone(), image.cloned(), text(reason)?);
-    say(app, Claim::Hold(HoldClaim { key, environment, image, state, reason })).await
+    let (environment, image) = (environment.clone(), image.cloned());
+    say(app, Claim::Hold(HoldClaim { key, environment, image, state, reason }), run).await
+}
+
+/// Whether a digest is forbidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// It is, in every environment.
+    Set,
+    /// It is no longer.
+    Lifted,
 }
 
 /// Forbids a digest everywhere, or takes that back.
@@ -155,20 +184,22 @@ pub async fn hold(
 pub async fn block(
     app: &App,
     digest: Digest,
-    blocked: bool,
+    block: Block,
     reason: &str,
+    run: Run,
 ) -> Result<Decided, DecideError> {
     let reason = Text::try_from(reason.to_owned())?;
+    let blocked = block == Block::Set;
     let question = Question::of([Kind::Block]).about(Facet::Digest, digest);
     let events = all(app.record().await?, &question).await?;
     let last = events.last();
     if let Some(event) = last
         && matches!(&event.event.claim, Claim::Block(claim) if claim.blocked == blocked)
     {
-        return Ok(Decided { event: event.event.stamp.id, is_new: false });
+        return Ok(Decided::Already(event.event.stamp.id));
     }
     let key = key_after(&format!("block/{digest}"), last.map(|event| event.event.stamp.id));
-    say(app, Claim::Block(BlockClaim { key, digest, blocked, reason })).await
+    say(app, Claim::Block(BlockClaim { key, digest, blocked, reason }), run).await
 }
 
 /// Lets a digest into an environment.
@@ -180,12 +211,13 @@ pub async fn allow(
     digest: Digest,
     environment: &EnvironmentName,
     reason: &str,
+    run: Run,
 ) -> Result<Decided, DecideError> {
     app.environment(environment)?;
     let reason = Text::try_from(reason.to_owned())?;
     // A second allowance names the build again, which lifts a condemnation: it is an event of its own.
     let last = newest(app, Kind::Allow, Facet::Digest, &digest.to_string()).await?;
     let key = key_after(&format!("allow/{environment}/{digest}"), last);
-    say(app, Claim::Allow(AllowClaim { key, digest, environment: environment.clone(), reason }))
-        .await
+    let environment = environment.clone();
+    say(app, Claim::Allow(AllowClaim { key, digest, environment, reason }), run).await
 }

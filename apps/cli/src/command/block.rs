@@ -1,9 +1,11 @@
 //! `indelible block DIGEST --reason TEXT`
 
+use super::deploy::run_of;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
 use domain::Digest;
+use flows::decide::{Block, Decided};
 use serde::Serialize;
 
 /// What can be typed.
@@ -24,23 +26,28 @@ pub(super) struct Wire {
     pub(super) digest: String,
     pub(super) event: Option<String>,
     pub(super) new: bool,
+    pub(super) dry_run: bool,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let Arguments { digest, reason, lift } = arguments;
-    let word = if lift { "no longer blocked" } else { "blocked" };
-    let decided = match global.dry_run {
-        true => None,
-        false => Some(flows::decide::block(&app, digest, !lift, &reason).await?),
-    };
-    let new = decided.as_ref().is_some_and(|decided| decided.is_new);
-    let event = decided.as_ref().map(|decided| decided.event.to_string());
-    let wire = Wire { digest: digest.to_string(), event, new };
-    global.output().data("block", &wire, || match &decided {
-        None => format!("{digest}: would be {word} in every environment\n"),
-        Some(decided) if decided.is_new => format!("{digest}: {word} in every environment\n"),
-        Some(_) => format!("{digest}: {word} already\n"),
+    let (block, word) =
+        if lift { (Block::Lifted, "no longer blocked") } else { (Block::Set, "blocked") };
+    let decided = flows::decide::block(&app, digest, block, &reason, run_of(global)).await?;
+    global.output().data("block", &wire(global, digest, decided), || match decided {
+        Decided::Would => format!("{digest}: would be {word} in every environment\n"),
+        Decided::New(_) => format!("{digest}: {word} in every environment\n"),
+        Decided::Already(_) => format!("{digest}: {word} already\n"),
     });
     Ok(Exit::Done)
+}
+
+pub(super) fn wire(global: &Global, digest: Digest, decided: Decided) -> Wire {
+    Wire {
+        digest: digest.to_string(),
+        event: decided.event().map(|event| event.to_string()),
+        new: matches!(decided, Decided::New(_)),
+        dry_run: global.dry_run,
+    }
 }

@@ -1,5 +1,6 @@
 //! `indelible hold ENV [IMAGE]…` and `indelible resume ENV [IMAGE]…`
 
+use super::deploy::run_of;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
@@ -40,12 +41,13 @@ struct Wire {
     environment: String,
     state: &'static str,
     holds: Vec<WireHold>,
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
 struct WireHold {
     image: Option<String>,
-    event: String,
+    event: Option<String>,
     new: bool,
 }
 
@@ -74,16 +76,12 @@ async fn say(
     state: HoldState,
     reason: Option<&str>,
 ) -> Result<Exit, Failure> {
-    let mut decided: Vec<(Option<&ImageName>, Option<Decided>)> = Vec::new();
     let targets: Vec<Option<&ImageName>> =
         if images.is_empty() { vec![None] } else { images.iter().map(Some).collect() };
+    let mut decided: Vec<(Option<&ImageName>, Decided)> = Vec::new();
     for image in targets {
-        let done = if global.dry_run {
-            app.environment(environment)?;
-            None
-        } else {
-            Some(flows::decide::hold(app, environment, image, state, reason).await?)
-        };
+        let run = run_of(global);
+        let done = flows::decide::hold(app, environment, image, state, reason, run).await?;
         decided.push((image, done));
     }
     let word = match state {
@@ -97,18 +95,20 @@ async fn say(
             .iter()
             .map(|(image, done)| WireHold {
                 image: image.map(ToString::to_string),
-                event: done.as_ref().map(|done| done.event.to_string()).unwrap_or_default(),
-                new: done.as_ref().is_some_and(|done| done.is_new),
+                event: done.event().map(|event| event.to_string()),
+                new: matches!(done, Decided::New(_)),
             })
             .collect(),
+        dry_run: global.dry_run,
     };
     global.output().data(word, &wire, || {
-        let line = |(image, done): &(Option<&ImageName>, Option<Decided>)| {
+        let line = |(image, done): &(Option<&ImageName>, Decided)| {
             let image = image.map_or_else(|| "all images".to_owned(), ToString::to_string);
-            let already =
-                if done.as_ref().is_some_and(|done| !done.is_new) { " already" } else { "" };
-            let would = if done.is_none() { "would be " } else { "" };
-            format!("{environment} {image}: {would}{word}{already}\n")
+            match done {
+                Decided::New(_) => format!("{environment} {image}: {word}\n"),
+                Decided::Already(_) => format!("{environment} {image}: {word} already\n"),
+                Decided::Would => format!("{environment} {image}: would be {word}\n"),
+            }
         };
         decided.iter().map(line).collect()
     });

@@ -52,6 +52,15 @@ struct WireRules<'a> {
 }
 
 #[derive(Serialize)]
+struct WireSet<'a> {
+    registry: String,
+    rules: &'a [Rule],
+    /// Whether it is the first rule already, so that nothing changes.
+    same: bool,
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
 struct WireExplained {
     reference: String,
     class: TagClass,
@@ -72,19 +81,7 @@ pub(super) fn of_api(error: vendors::ApiError) -> Failure {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.what {
         What::Set { repositories, tags, class, registry } => {
-            let rule = Rule { repositories, tags, class };
-            if !global.dry_run {
-                api(global, &registry).await?.set_rule(&rule).await.map_err(of_api)?;
-            }
-            let would = if global.dry_run { "would be " } else { "" };
-            let wire =
-                WireRules { registry: registry.to_string(), rules: std::slice::from_ref(&rule) };
-            global.output().data("rule set", &wire, || {
-                format!(
-                    "{registry}: tags {} in {} {would}{}\n",
-                    rule.tags, rule.repositories, rule.class
-                )
-            });
+            set(global, &registry, &Rule { repositories, tags, class }).await?;
         }
         What::List { registry } => {
             let rules = api(global, &registry).await?.rules().await.map_err(of_api)?;
@@ -94,6 +91,29 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         What::Explain { reference } => explain(global, &reference).await?,
     }
     Ok(Exit::Done)
+}
+
+async fn set(global: &Global, registry: &RegistryHost, rule: &Rule) -> Result<(), Failure> {
+    let api = api(global, registry).await?;
+    // Rules are asked in order: the same one further down would not decide the same.
+    let same = api.rules().await.map_err(of_api)?.first() == Some(rule);
+    if !global.dry_run && !same {
+        api.set_rule(rule).await.map_err(of_api)?;
+    }
+    let (dry_run, rules) = (global.dry_run, std::slice::from_ref(rule));
+    let wire = WireSet { registry: registry.to_string(), rules, same, dry_run };
+    global.output().data("rule set", &wire, || {
+        let (would, already) = match (same, dry_run) {
+            (true, _) => ("", " already"),
+            (false, true) => ("would be ", ""),
+            (false, false) => ("", ""),
+        };
+        format!(
+            "{registry}: tags {} in {} {would}{}{already}\n",
+            rule.tags, rule.repositories, rule.class
+        )
+    });
+    Ok(())
 }
 
 fn rules_text(rules: &[Rule]) -> String {

@@ -41,6 +41,9 @@ enum Whom {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    if global.dry_run {
+        return Err(Failure::usage("`serve` has no dry run: it waits for what others write"));
+    }
     process::handles_interrupts();
     let mut limits = Limits::default();
     if let Some(bytes) = arguments.manifest_bytes_max {

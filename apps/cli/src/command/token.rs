@@ -3,11 +3,12 @@
 use super::rule::{api, of_api};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
-use crate::output::table;
+use crate::output::{plain, table};
 use clap::Subcommand;
 use domain::{Pattern, RegistryHost};
 use record::claim::Right;
 use serde::Serialize;
+use vendors::{Api, TokenListed};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,9 @@ struct WireCreated {
     name: String,
     rights: Vec<Right>,
     repositories: Pattern,
-    token: String,
+    /// Told once; none with `--dry-run`.
+    token: Option<String>,
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -74,38 +77,93 @@ struct WireToken {
 struct WireRevoked {
     name: String,
     revoked: bool,
+    dry_run: bool,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
-    if global.dry_run {
-        return Err(Failure::usage("`token` has no dry run"));
-    }
     match arguments.what {
         What::Create { name, right, repository, registry } => {
-            let made = api(global, &registry)
-                .await?
-                .create_token(&name, &right, &repository)
-                .await
-                .map_err(of_api)?;
-            let wire = WireCreated {
-                name: made.name.clone(),
-                rights: made.rights.clone(),
-                repositories: made.repositories.clone(),
-                token: made.secret().expose().to_owned(),
-            };
-            global.output().data("token create", &wire, || format!("{}\n", wire.token));
-            global.output().talk("this is shown once; the server keeps a hash of it");
+            create(global, &registry, name, right, repository).await?;
         }
         What::List { registry } => list(global, &registry).await?,
-        What::Revoke { name, registry } => {
-            api(global, &registry).await?.revoke_token(&name).await.map_err(of_api)?;
-            let wire = WireRevoked { name: name.clone(), revoked: true };
-            global.output().data("token revoke", &wire, || {
-                format!("{}: revoked\n", crate::output::plain(&name))
-            });
-        }
+        What::Revoke { name, registry } => revoke(global, &registry, name).await?,
     }
     Ok(Exit::Done)
+}
+
+async fn create(
+    global: &Global,
+    registry: &RegistryHost,
+    name: String,
+    rights: Vec<Right>,
+    repositories: Pattern,
+) -> Result<(), Failure> {
+    let api = api(global, registry).await?;
+    let wire = if global.dry_run {
+        check_name(&name)?;
+        if listed(&api, &name).await?.is_some() {
+            let taken = format!("{registry} has a token `{}` already", plain(&name));
+            return Err(Failure::usage(taken).with_exit(Exit::No));
+        }
+        WireCreated { name, rights, repositories, token: None, dry_run: true }
+    } else {
+        let made = api.create_token(&name, &rights, &repositories).await.map_err(of_api)?;
+        WireCreated {
+            name: made.name.clone(),
+            rights: made.rights.clone(),
+            repositories: made.repositories.clone(),
+            token: Some(made.secret().expose().to_owned()),
+            dry_run: false,
+        }
+    };
+    global.output().data("token create", &wire, || match &wire.token {
+        Some(token) => format!("{token}\n"),
+        None => {
+            let rights: Vec<&str> = wire.rights.iter().map(|right| right.name()).collect();
+            let (name, rights) = (plain(&wire.name), rights.join(","));
+            format!("{name}: would be made, with {rights} in {}\n", wire.repositories)
+        }
+    });
+    if !wire.dry_run {
+        global.output().talk("this is shown once; the server keeps a hash of it");
+    }
+    Ok(())
+}
+
+/// The server's own rule for names, for a plan that does not ask it to make one.
+fn check_name(name: &str) -> Result<(), Failure> {
+    let fits = (1..=store::TOKEN_NAME_LEN_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits {
+        return Ok(());
+    }
+    let most = store::TOKEN_NAME_LEN_MAX;
+    Err(Failure::usage(format!(
+        "`{}` is no token's name: 1 to {most} visible ASCII characters",
+        plain(name)
+    )))
+}
+
+async fn listed(api: &Api, name: &str) -> Result<Option<TokenListed>, Failure> {
+    let tokens = api.tokens().await.map_err(of_api)?;
+    Ok(tokens.into_iter().find(|token| token.name == name))
+}
+
+async fn revoke(global: &Global, registry: &RegistryHost, name: String) -> Result<(), Failure> {
+    let api = api(global, registry).await?;
+    if global.dry_run {
+        let unknown = || format!("{registry} has no token `{}`", plain(&name));
+        let token = listed(&api, &name).await?;
+        let token = token.ok_or_else(|| Failure::usage(unknown()).with_exit(Exit::No))?;
+        let word = if token.revoked.is_some() { "revoked already" } else { "would be revoked" };
+        let wire = WireRevoked { name, revoked: token.revoked.is_some(), dry_run: true };
+        global.output().data("token revoke", &wire, || format!("{}: {word}\n", plain(&wire.name)));
+        return Ok(());
+    }
+    api.revoke_token(&name).await.map_err(of_api)?;
+    let wire = WireRevoked { name, revoked: true, dry_run: false };
+    global.output().data("token revoke", &wire, || format!("{}: revoked\n", plain(&wire.name)));
+    Ok(())
 }
 
 async fn list(global: &Global, registry: &RegistryHost) -> Result<(), Failure> {

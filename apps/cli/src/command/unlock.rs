@@ -3,8 +3,12 @@
 use super::rule::{api, of_api};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
-use domain::TaggedRef;
+use crate::process;
+use domain::{TagClass, TaggedRef, Timestamp};
 use serde::Serialize;
+use vendors::Api;
+
+const MINUTE_MS: i64 = 60_000;
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -24,24 +28,52 @@ pub(crate) struct Arguments {
 struct Wire {
     reference: String,
     until: String,
+    dry_run: bool,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { reference, reason, minutes } = arguments;
-    if global.dry_run {
-        return Err(Failure::usage("`unlock` has no dry run: it only opens, and closes by itself"));
+    if reason.trim().is_empty() {
+        return Err(Failure::usage("--reason is empty: the history keeps why"));
     }
     let api = api(global, reference.repository.host()).await?;
-    let done = api
-        .unlock(reference.repository.path(), &reference.tag, &reason, minutes)
-        .await
-        .map_err(of_api)?;
-    let wire = Wire { reference: reference.to_string(), until: done.until.to_string() };
+    let (path, tag) = (reference.repository.path(), &reference.tag);
+    let until = match global.dry_run {
+        true => would_end(&api, &reference, minutes).await?,
+        false => api.unlock(path, tag, &reason, minutes).await.map_err(of_api)?.until,
+    };
+    let wire = Wire {
+        reference: reference.to_string(),
+        until: until.to_string(),
+        dry_run: global.dry_run,
+    };
     global.output().data("unlock", &wire, || {
+        if global.dry_run {
+            return format!("{reference} would be open to one that may move it until {until}\n");
+        }
         format!(
-            "{reference} may be moved until {}; the history keeps both digests and the reason\n",
-            done.until
+            "{reference} may be moved until {until}; the history keeps both digests and the reason\n"
         )
     });
     Ok(Exit::Done)
+}
+
+/// When an unlock of now would end; refuses what the server would refuse for the tag's sake.
+///
+/// Whether the caller may unlock is only asked when it is done.
+async fn would_end(api: &Api, reference: &TaggedRef, minutes: u32) -> Result<Timestamp, Failure> {
+    let (repository, tag) = (&reference.repository, &reference.tag);
+    let found = api.rule_of(repository.path(), tag).await.map_err(of_api)?;
+    let host = repository.host();
+    let found = found.ok_or_else(|| {
+        Failure::usage(format!("{host} is no Indelible server: nothing is locked there"))
+    })?;
+    let refused = |why: &str| Failure::usage(format!("{reference} {why}")).with_exit(Exit::No);
+    match (found.fixed, found.class) {
+        (false, _) => Err(refused("was never written: there is nothing to unlock")),
+        (true, TagClass::Alias) => Err(refused("is an alias: it moves without an unlock")),
+        (true, TagClass::Immutable | TagClass::Append) => {
+            Ok(process::surroundings()?.now().plus_millis(i64::from(minutes) * MINUTE_MS))
+        }
+    }
 }
