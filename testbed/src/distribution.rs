@@ -65,7 +65,8 @@ impl Distribution {
     }
 }
 
-fn config(data: &Path, port: u16) -> String {
+/// The settings of a registry in this folder: cleartext on loopback, without users; deleting is allowed.
+pub(crate) fn config(data: &Path, port: u16) -> String {
     let root = data.join("registry");
     format!(
         "version: 0.1\n\

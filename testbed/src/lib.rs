@@ -19,6 +19,7 @@
     reason = "tests are told where the peers are by environment variables, and start them"
 )]
 
+mod cluster;
 mod deadline;
 mod distribution;
 mod dockerd;
@@ -28,10 +29,11 @@ mod running;
 mod skip;
 mod under_test;
 
+pub use cluster::{Cluster, NODES, Started, Traces, stop_in};
 pub use deadline::{wait_until, wait_until_within};
 pub use distribution::Distribution;
 pub use dockerd::Dockerd;
-pub use peer::{Missing, Peer, peer};
+pub use peer::{BUILT_PEERS, Missing, Peer, peer};
 pub use port::{answers_http, free_port};
 pub use running::Running;
 pub use skip::{long, skip};

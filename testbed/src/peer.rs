@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where `cargo xtask test` says that the peers built from `testbed/tools` are.
-const BUILT: &str = "INDELIBLE_TESTBED_BIN";
+pub const BUILT_PEERS: &str = "INDELIBLE_TESTBED_BIN";
 /// Daemons are not on everybody's `PATH`.
 const DAEMONS: [&str; 2] = ["/usr/sbin", "/sbin"];
 
@@ -40,7 +40,7 @@ impl std::error::Error for Missing {}
 /// # Errors
 /// It is in none of the folders.
 pub fn peer(name: &str) -> Result<Peer, Missing> {
-    let built = env::var_os(BUILT).map(PathBuf::from);
+    let built = env::var_os(BUILT_PEERS).map(PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
     let folders =
         built.into_iter().chain(env::split_paths(&path)).chain(DAEMONS.iter().map(PathBuf::from));
@@ -98,7 +98,7 @@ impl Peer {
     #[must_use]
     pub fn version(&self) -> String {
         let argument = match self.name.as_str() {
-            "crane" | "kustomize" | "helm" | "cosign" => "version",
+            "crane" | "kustomize" | "helm" | "cosign" | "openssl" => "version",
             "regctl" => return self.first_line(&["version", "--format", "{{.VCSTag}}"]),
             "strace" => "-V",
             "busybox" => "--help",

@@ -6,6 +6,7 @@
 //! cargo xtask tidy      the laws that no compiler keeps
 //! cargo xtask check     formatting, lints, tidy, docs, dependencies
 //! cargo xtask mutate    each listed breakage of a law turns a test red
+//! cargo xtask cluster   a real Kubernetes cluster to try things on
 //! ```
 #![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its work")]
 #![expect(clippy::print_stderr, reason = "and what it says beside it goes to stderr")]
@@ -15,6 +16,7 @@
 )]
 
 mod check;
+mod cluster;
 mod mutate;
 mod place;
 mod process;
@@ -43,6 +45,7 @@ enum Command {
     Tidy(tidy::Arguments),
     Check(check::Arguments),
     Mutate(mutate::Arguments),
+    Cluster(cluster::Arguments),
 }
 
 /// What a command found: the exit code, as the program itself counts them.
@@ -70,5 +73,6 @@ fn run(command: Command) -> Result<Outcome> {
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Mutate(arguments) => mutate::run(&arguments),
+        Command::Cluster(arguments) => cluster::run(&arguments),
     }
 }

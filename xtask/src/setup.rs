@@ -6,6 +6,7 @@
 
 mod debian;
 mod deny;
+mod kube;
 mod peers;
 
 use std::collections::BTreeSet;
@@ -86,6 +87,9 @@ pub(crate) fn for_tests(root: &Path, consent: Consent) -> Result<Ready> {
     let mut missing = debian::install(consent)?;
     let bin = peers::bin(root)?;
     missing.extend(peers::install(root, &bin)?);
+    if !kube::install(root, &bin)? {
+        missing.insert(kube::NAME.to_owned());
+    }
     let took = process::people_time(started.elapsed());
     if missing.is_empty() {
         println!("setup: everything is there ({took})");

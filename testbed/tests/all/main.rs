@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod clients;
+mod cluster;
 mod docker;
 mod image;

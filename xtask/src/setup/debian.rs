@@ -1,4 +1,4 @@
-//! What Debian packages bring: clients of registries, a docker daemon, strace, a static busybox.
+//! What Debian packages bring: clients of registries, a docker daemon, strace, a static busybox, openssl.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,11 +11,12 @@ use crate::{place, process};
 
 /// A program that tests need, and Debian's package that has it.
 struct Needed {
+    /// Its name, or its path where it is in no folder of programs.
     program: &'static str,
     package: &'static str,
 }
 
-const NEEDED: [Needed; 8] = [
+const NEEDED: [Needed; 9] = [
     Needed { program: "git", package: "git" },
     Needed { program: "skopeo", package: "skopeo" },
     Needed { program: "podman", package: "podman" },
@@ -25,6 +26,7 @@ const NEEDED: [Needed; 8] = [
     Needed { program: "docker", package: "docker.io" },
     Needed { program: "strace", package: "strace" },
     Needed { program: "busybox", package: "busybox-static" },
+    Needed { program: "openssl", package: "openssl" },
 ];
 
 /// Tells whether packages come from apt here.

@@ -133,7 +133,7 @@ fn build(go: &Path, peer: &GoPeer, root: &Path, bin: &Path) -> Result<()> {
 }
 
 /// Reads the version of `module` from the `require` block of a go.mod.
-fn required_version(go_mod: &str, module: &str) -> Result<String> {
+pub(super) fn required_version(go_mod: &str, module: &str) -> Result<String> {
     for line in go_mod.lines() {
         let mut words = line.split_whitespace().filter(|word| *word != "require");
         if words.next() == Some(module)
