@@ -5,6 +5,7 @@
 mod clients;
 mod crash;
 mod power_cut;
+mod proxy;
 mod race;
 mod same_facts;
 mod situations;

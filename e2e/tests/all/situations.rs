@@ -9,7 +9,7 @@ mod gitlab;
 mod images;
 mod merges;
 mod refusing_registry;
-mod runner;
+pub(crate) mod runner;
 mod wrong_bytes;
 mod wrong_words;
 
