@@ -28,8 +28,9 @@ const BUSY_RETRY_S: u64 = 1;
 const UNAVAILABLE_RETRY_S: u64 = 10;
 
 const UNAVAILABLE: &str =
-    "the registry's store does not take writes now; nothing of this request was kept";
-const FULL: &str = "the registry's disk is full; nothing of this request was kept";
+    "the registry's disk refused; whether this request was kept is not known: send it again";
+const FULL: &str =
+    "the registry's disk is full; no blob, manifest, tag or setting came of this request";
 const FAULT: &str = "the registry has a fault; its log tells more under this request's id";
 
 /// Why a request is not carried out.
@@ -307,6 +308,16 @@ mod tests {
         assert_eq!(answer(DatabaseError::Busy { waiting: 9 }), (429, seconds("1")));
         let what = "row 7".to_owned();
         assert_eq!(answer(DatabaseError::Corrupt { what }), (500, None));
+    }
+
+    #[test]
+    fn after_a_failed_write_nothing_is_said_that_is_not_known() {
+        let why = "disk I/O error".to_owned();
+        let response = to_registry(DatabaseError::Unavailable { why }.into(), "1");
+        let Body::Full(Some(body)) = response.into_body() else { panic!("an error has a body") };
+        // A sync that failed leaves it open whether the write is on the disk. Law 5.
+        let said = String::from_utf8_lossy(&body).into_owned();
+        assert!(said.contains("whether this request was kept is not known"), "{said}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod clients;
 mod crash;
+mod full_disk;
 mod power_cut;
 mod proxy;
 mod race;

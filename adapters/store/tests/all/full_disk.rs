@@ -109,3 +109,23 @@ async fn an_upload_that_meets_a_full_disk_ends_where_it_ended_before() {
     blobs.commit(&repository(), id, digest).await.unwrap();
     assert!(blobs.verify(&digest).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_folder_opens_on_a_full_disk_and_gives_what_is_there() {
+    let disk = match Disk::mount("1m") {
+        Ok(disk) => disk,
+        Err(why) => return testbed::skip("a_folder_opens_on_a_full_disk", why),
+    };
+    let data = disk.at.path().join("data");
+    let folder = DataFolder::open(&data, BlobLimits::default()).unwrap();
+    folder.write_once("admin.token", b"secret").unwrap();
+    try_push(&folder.catalog(), "a", "v0").await.unwrap();
+    drop(folder);
+    let filled = std::fs::write(disk.at.path().join("ballast"), vec![7; 2 << 20]);
+    assert_eq!(filled.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    let folder = DataFolder::open(&data, BlobLimits::default()).unwrap();
+    let there = folder.write_once("admin.token", b"other").unwrap();
+    assert_eq!(there, store::WriteOnce::There(b"secret".to_vec()));
+    assert!(folder.write_once("another", b"x").is_err());
+    assert!(names(&folder.catalog(), 0).await.is_some());
+}
