@@ -22,6 +22,8 @@ pub(super) struct Answer {
     /// The host that answered, where it is another one.
     pub(super) at: Option<String>,
     pub(super) idle: Duration,
+    /// The body, where it was read already.
+    pub(super) held: Option<Bytes>,
 }
 
 impl Answer {
@@ -52,6 +54,19 @@ impl Answer {
 
     /// Reads the body, up to a limit.
     pub(super) async fn body(mut self, max: usize, what: &str) -> Result<Bytes, RemoteError> {
+        match self.held.take() {
+            Some(held) => Ok(held),
+            None => self.read(max, what).await,
+        }
+    }
+
+    /// Reads the body now and keeps it, so that one that breaks off is a request that failed.
+    pub(super) async fn hold(&mut self, max: usize, what: &str) -> Result<(), RemoteError> {
+        self.held = Some(self.read(max, what).await?);
+        Ok(())
+    }
+
+    async fn read(&mut self, max: usize, what: &str) -> Result<Bytes, RemoteError> {
         let mut body = BytesMut::new();
         while let Some(piece) = self.piece().await? {
             if body.len() + piece.len() > max {

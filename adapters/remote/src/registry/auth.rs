@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::answer::Answer;
-use super::connection::Connection;
+use super::connection::{Connection, whole};
 use super::request::{Again, Body, Request};
 use crate::credentials::{Credential, Credentials};
 use crate::error::RemoteError;
@@ -201,7 +201,8 @@ impl Connection {
         };
         self.egress.check(&uri).await?;
         let request = request.about("token").doing("give a token");
-        let send = || self.follow(&request, uri.clone(), proof.clone());
+        let (max, what) = (TOKEN_BODY_BYTES_MAX, "the token");
+        let send = || whole(self.follow(&request, uri.clone(), proof.clone()), max, what);
         let answer = self.patiently(Again::Safe, send).await?;
         // 400 is OAuth's own word for a refresh token that is no longer good. Source: RFC 6749, section 5.2.
         if matches!(answer.status().as_u16(), 400 | 401 | 403) {
@@ -219,7 +220,7 @@ impl Connection {
                 error
             });
         }
-        let body = answer.body(TOKEN_BODY_BYTES_MAX, "the token").await?;
+        let body = answer.body(max, what).await?;
         Token::read(&body)
             .map_err(|cause| RemoteError::document(format!("the token of {}", self.place()), cause))
     }

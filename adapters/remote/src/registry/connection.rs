@@ -1,6 +1,7 @@
 //! Sends requests: which client, which credentials, which redirects, how long.
 
 use std::error::Error as _;
+use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -121,6 +122,17 @@ impl Connection {
         self.patiently(request.again, || self.authorised(request)).await
     }
 
+    /// As [`Connection::exchange`], with the body of a success read at once: one that breaks off is asked for again.
+    pub(super) async fn exchange_whole(
+        &self,
+        request: &Request,
+        max: usize,
+        what: &str,
+    ) -> Result<Answer, RemoteError> {
+        let send = || whole(self.authorised(request), max, what);
+        self.patiently(request.again, send).await
+    }
+
     pub(super) async fn authorised(&self, request: &Request) -> Result<Answer, RemoteError> {
         let start = match &request.to {
             Destination::Target(target) => url(self.scheme, &self.host, target),
@@ -218,7 +230,14 @@ impl Connection {
             return Err(fault);
         }
         let response = sent.map_err(|error| self.unreachable(error, &uri))?;
-        Ok(Answer { response, host: self.host.to_string(), at: self.other_host(&uri), uri, idle })
+        Ok(Answer {
+            response,
+            host: self.host.to_string(),
+            at: self.other_host(&uri),
+            uri,
+            idle,
+            held: None,
+        })
     }
 
     fn unreachable(&self, error: reqwest::Error, uri: &Uri) -> RemoteError {
@@ -265,6 +284,19 @@ impl Connection {
     pub(super) fn place(&self) -> String {
         place(self.host.as_str(), None)
     }
+}
+
+/// An answer with its body, where it is one that is read.
+pub(super) async fn whole(
+    sent: impl Future<Output = Result<Answer, RemoteError>>,
+    max: usize,
+    what: &str,
+) -> Result<Answer, RemoteError> {
+    let mut answer = sent.await?;
+    if answer.status().is_success() {
+        answer.hold(max, what).await?;
+    }
+    Ok(answer)
 }
 
 /// Watches an upload: when its last piece was taken, and whether its source failed.

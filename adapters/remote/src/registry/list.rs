@@ -39,10 +39,11 @@ impl RemoteRepository {
         let mut list = TagList::default();
         let mut seen = BTreeSet::new();
         for _ in 0..PAGES_MAX {
-            let answer = self.connection.exchange(&request).await?;
+            let (max, what) = (LIST_BODY_BYTES_MAX, "the list of tags");
+            let answer = self.connection.exchange_whole(&request, max, what).await?;
             let answer = answer.expect(&[200], &request).await?;
             let next = self.next_page(&answer)?;
-            let body = answer.body(LIST_BODY_BYTES_MAX, "the list of tags").await?;
+            let body = answer.body(max, what).await?;
             let page = read_tags(&body).map_err(|cause| {
                 RemoteError::document(format!("the list of tags of {}", self.path), cause)
             })?;

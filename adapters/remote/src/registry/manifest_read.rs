@@ -118,13 +118,13 @@ impl RemoteRepository {
 
     async fn get_manifest(&self, name: &ManifestRef) -> Result<ManifestBytes, RemoteError> {
         let request = self.manifest_request(Method::GET, name);
-        let answer = self.connection.exchange(&request).await?;
+        let (max, what) = (MANIFEST_BYTES_SETTABLE_MAX, self.called(name));
+        let answer = self.connection.exchange_whole(&request, max, &what).await?;
         let answer = answer.expect(&[200], &request).await?;
         let said = content_digest(answer.headers());
         let media_type =
             answer.header(header::CONTENT_TYPE).map(essence).unwrap_or_default().to_owned();
-        let what = self.called(name);
-        let bytes = answer.body(MANIFEST_BYTES_SETTABLE_MAX, &what).await?;
+        let bytes = answer.body(max, &what).await?;
         let digest = self.check_manifest(name, said, &bytes)?;
         Ok(ManifestBytes { digest, media_type, bytes })
     }

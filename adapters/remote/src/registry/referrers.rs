@@ -42,7 +42,8 @@ impl RemoteRepository {
         let mut request = self.referrers_request(first);
         let (mut found, mut is_filtered) = (Vec::new(), true);
         for page in 0..PAGES_MAX {
-            let answer = self.connection.exchange(&request).await?;
+            let (max, what) = (MANIFEST_BYTES_SETTABLE_MAX, "the list of referrers");
+            let answer = self.connection.exchange_whole(&request, max, what).await?;
             if page == 0
                 && is_without_api(answer.status().as_u16(), answer.header(header::CONTENT_TYPE))
             {
@@ -55,7 +56,7 @@ impl RemoteRepository {
             let answer = answer.expect(&[200], &request).await?;
             is_filtered &= is_filtered_by_artifact_type(answer.headers());
             let next = self.next_page(&answer)?;
-            let body = answer.body(MANIFEST_BYTES_SETTABLE_MAX, "the list of referrers").await?;
+            let body = answer.body(max, what).await?;
             let listed = read_list(&body).map_err(|cause| self.unreadable(subject, cause))?;
             let before = found.len();
             found.extend(listed);

@@ -10,7 +10,7 @@ use remote::registry::Patience;
 use remote::{RegistrySettings, RemoteError, TagAt};
 
 use crate::images::{IMAGE, image};
-use crate::script::{Reply, Script, quick};
+use crate::script::{Reply, Script, Seen, quick};
 
 fn tag(text: &str) -> Tag {
     text.parse().unwrap()
@@ -176,23 +176,27 @@ async fn a_retry_after_that_is_a_date_is_waited_for_within_the_same_limit() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_is_cut_short_is_no_manifest() {
+async fn what_is_cut_short_is_asked_for_again_and_never_believed() {
     let image = image(b"layer");
-    let bytes = image.manifest.bytes.clone();
-    let script = Script::start(move |_, _| {
-        let whole = Reply::status(200).with("Content-Type", IMAGE).body(bytes.clone());
-        Reply::Short(Box::new(whole), 20)
-    })
-    .await;
-    let repository = script.repository();
-    for asked in [
-        repository.manifest(&image.manifest.digest).await,
-        repository.manifest_by_tag(&tag("1")).await,
-    ] {
-        let error = asked.unwrap_err();
-        assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
-        assert!(error.to_string().contains(&script.host), "{error}");
-    }
+    let cut_first = |times: usize| {
+        let manifest = image.manifest.bytes.clone();
+        move |seen: &Seen, nth: usize| {
+            let whole = match seen.target.contains("/tags/list") {
+                true => Reply::status(200).body(r#"{"tags":["a","b"]}"#),
+                false => Reply::status(200).with("Content-Type", IMAGE).body(manifest.clone()),
+            };
+            if nth < times { Reply::Short(Box::new(whole), 10) } else { whole }
+        }
+    };
+    let script = Script::start(cut_first(5)).await;
+    let found = script.repository().manifest(&image.manifest.digest).await.unwrap();
+    assert_eq!((found, script.seen().len()), (image.manifest.clone(), 6));
+    let script = Script::start(cut_first(1)).await;
+    assert_eq!(script.repository().tags().await.unwrap().tags.len(), 2);
+    let script = Script::start(cut_first(6)).await;
+    let error = script.repository().manifest_by_tag(&tag("1")).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Unreachable { .. }), "{error:?}");
+    assert_eq!(error.to_string(), format!("registry {} cannot be reached", script.host));
 }
 
 #[tokio::test]
