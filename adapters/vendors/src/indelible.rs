@@ -12,7 +12,7 @@ use base64::Engine as _;
 use domain::{Pattern, RegistryHost, RepositoryPath, Rule, Secret, Tag, TagClass, Timestamp};
 use http::Method;
 use oci::client::url::Scheme;
-use oci::history::{HistoryPage, TagEntry};
+use oci::history::TagEntry;
 use oci::limit::PAGE_ENTRIES_MAX;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use record::claim::Right;
@@ -247,25 +247,6 @@ impl Api {
             }
         }
         match self.ask(Method::GET, &path, None, "a history").await {
-            Ok(page) => Ok(Some(page)),
-            Err(ApiError::NotOurs { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// One page of a tag's history, newest first; `None` where the host is no server of ours.
-    ///
-    /// # Errors
-    /// The host cannot be reached, or refuses.
-    pub async fn tag_history(
-        &self,
-        repository: &RepositoryPath,
-        tag: &Tag,
-        after: Option<&str>,
-    ) -> Result<Option<HistoryPage>, ApiError> {
-        let after = after.map(|cursor| format!("&last={}", plain(cursor))).unwrap_or_default();
-        let path = format!("/v2/{repository}/_indelible/tags/{tag}/history?n=1000{after}");
-        match self.ask(Method::GET, &path, None, "a tag's history").await {
             Ok(page) => Ok(Some(page)),
             Err(ApiError::NotOurs { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -145,12 +145,23 @@ impl Api {
     /// A fault on the way is no answer: a proxy in front of our own server speaks like a stranger.
     fn not_ours(&self, status: StatusCode, what: &'static str) -> ApiError {
         let host = self.host.clone();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        if is_fault_on_the_way(status) {
             ApiError::Unclear { host, status, what }
         } else {
             ApiError::NotOurs { host, status, what }
         }
     }
+}
+
+/// Whether a status says nothing of who stands behind the host.
+fn is_fault_on_the_way(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        )
 }
 
 /// A stranger's words, as many as people read.
@@ -164,6 +175,25 @@ fn short(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_on_the_way_is_no_answer() {
+        for (status, expected) in [
+            (500, true),
+            (502, true),
+            (503, true),
+            (408, true),
+            (429, true),
+            (407, true),
+            (200, false),
+            (301, false),
+            (401, false),
+            (404, false),
+        ] {
+            let found = is_fault_on_the_way(StatusCode::from_u16(status).unwrap());
+            assert_eq!(found, expected, "{status}");
+        }
+    }
 
     #[test]
     fn a_message_is_shown_up_to_300_characters() {
