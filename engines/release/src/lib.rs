@@ -10,6 +10,7 @@
 pub mod alias;
 pub mod deploy;
 pub mod merge;
+pub mod observed;
 pub mod promote;
 pub mod rollback;
 

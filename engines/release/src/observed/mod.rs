@@ -1,0 +1,20 @@
+//! What clusters report, read: which bytes a container runs, and what is wrong about it.
+//!
+//! ```text
+//! pod api-6d5f8-x2x4q  container api  shop/api:uat  imageID …/shop/api@sha256:9f…  ->  runs sha256:9f…
+//! two pods of one workload, sha256:9f… and sha256:3c…                              ->  Finding::TwoBuilds
+//! ```
+//! What a container runs is its imageID, resolved; never the tag, and never `containerStatuses[].image`
+//! (DESIGN §3, law 8). Reports come in as values: nothing is asked of a cluster from here.
+
+mod findings;
+mod image_id;
+mod overview;
+mod pod;
+mod resolve;
+
+pub use findings::{Finding, Findings, find};
+pub use image_id::ImageId;
+pub use overview::{Bytes, Row, Wanted, rows, wanted};
+pub use pod::{Container, ContainerState, Owner, Phase, Pod, Role};
+pub use resolve::{ImageNow, Match, Registered, TagNow};
