@@ -10,3 +10,4 @@ mod proxy;
 mod race;
 mod same_facts;
 mod situations;
+mod tls;

@@ -16,5 +16,6 @@ mod proxies;
 mod reads;
 mod script;
 mod secrets;
+mod silence;
 mod tags;
 mod uploads;
