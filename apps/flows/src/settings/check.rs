@@ -32,10 +32,16 @@ fn promotion(settings: &Settings) -> Result<(), SettingsError> {
         let mut at = environment;
         while let Some(from) = &at.promotes_from {
             let Some(before) = settings.environment(from) else {
-                return Err(wrong(key, format!("there is no environment `{from}`")));
+                let known: Vec<_> =
+                    settings.environments.iter().map(|one| one.name.as_str()).collect();
+                let known = known.join(", ");
+                return Err(wrong(key, format!("there is no environment `{from}`, only {known}")));
             };
             if !seen.insert(&before.name) {
-                return Err(wrong(key, format!("`{from}` is promoted from itself, in a ring")));
+                return Err(wrong(
+                    key,
+                    format!("the chain comes back to `{from}`: it has to begin somewhere"),
+                ));
             }
             at = before;
         }
@@ -49,7 +55,9 @@ fn images(settings: &Settings) -> Result<(), SettingsError> {
             environment.images.keys().find(|image| !settings.images.contains_key(*image))
         {
             let key = format!("environments.{}.images.{image}", environment.name);
-            return Err(wrong(key, format!("there is no image `{image}`")));
+            let known: Vec<_> = settings.images.keys().map(domain::ImageName::as_str).collect();
+            let known = if known.is_empty() { "none at all".to_owned() } else { known.join(", ") };
+            return Err(wrong(key, format!("there is no image `{image}`, only {known}")));
         }
     }
     for (name, image) in &settings.images {

@@ -29,13 +29,25 @@ pub enum FindError {
         source: std::io::Error,
     },
     /// The file is no settings.
-    #[error("{}", path.display())]
+    #[error("{}{}", path.display(), place(source))]
     Settings {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         source: SettingsError,
     },
+}
+
+/// Line and column behind the name of the file, where they are known.
+fn place(error: &SettingsError) -> String {
+    match error {
+        SettingsError::Shape { at: Some(at), .. } => format!(":{}:{}", at.line, at.column),
+        SettingsError::Shape { at: None, .. }
+        | SettingsError::Length { .. }
+        | SettingsError::Version { .. }
+        | SettingsError::NotInThisVersion { .. }
+        | SettingsError::Value { .. } => String::new(),
+    }
 }
 
 /// Looks for settings from a folder upwards, no further than the folder that holds `.git`.
@@ -71,4 +83,18 @@ pub fn load(path: &Path) -> Result<Loaded, FindError> {
     let settings =
         read(&text).map_err(|source| FindError::Settings { path: path.to_owned(), source })?;
     Ok(Loaded { path: path.to_owned(), settings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_file_and_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("indelible.yaml");
+        std::fs::write(&path, "version: 1\nimagez: {}\n").unwrap();
+        let error = find(folder.path()).unwrap_err();
+        assert_eq!(error.to_string(), format!("{}:2:1", path.display()));
+    }
 }

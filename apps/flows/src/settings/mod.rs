@@ -12,11 +12,13 @@ mod check;
 mod find;
 mod ordered;
 mod read;
+mod shape;
 mod wire;
 
 pub use find::{FILE_NAMES, FindError, Loaded, find, load};
 pub(crate) use read::record_place;
 pub use read::{SETTINGS_BYTES_MAX, SettingsError, read};
+pub use shape::At;
 pub use wire::CheckLevel;
 
 use domain::{EnvironmentName, ImageName, Repository, Rule, Tag};

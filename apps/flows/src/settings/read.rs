@@ -1,6 +1,7 @@
 //! From the text of `indelible.yaml` to settings.
 
 use super::check::check;
+use super::shape::{At, shape};
 use super::wire::{self, DeployWord, EventWord, VerifiedWord};
 use super::{
     Builds, CheckLevel, DeployMode, EnvironmentSettings, GitTarget, ImageSettings, RecordPlace,
@@ -27,7 +28,9 @@ pub enum SettingsError {
     /// No YAML, a wrong shape, or a key or value that is none.
     #[error("{message}{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     Shape {
-        /// What the reader said, with line and column.
+        /// Where, if that can be told.
+        at: Option<At>,
+        /// What is wrong there.
         message: String,
         /// The known key that is nearest to an unknown one.
         nearest: Option<String>,
@@ -66,8 +69,7 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
     if text.len() > SETTINGS_BYTES_MAX {
         return Err(SettingsError::Length { found: text.len() });
     }
-    let file: wire::File =
-        serde_saphyr::from_str(text).map_err(|error| shape(&error.to_string()))?;
+    let file: wire::File = serde_saphyr::from_str(text).map_err(|error| shape(text, &error))?;
     if file.version != 1 {
         return Err(SettingsError::Version { found: file.version });
     }
@@ -88,21 +90,6 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
 fn rule(entry: wire::RuleEntry) -> Rule {
     let repositories = entry.repository.unwrap_or_else(Pattern::everything);
     Rule { repositories, tags: entry.tag, class: entry.is }
-}
-
-/// Finds the known key that is nearest to the unknown one in the reader's message.
-fn shape(message: &str) -> SettingsError {
-    let message = message.lines().next().unwrap_or_default().to_owned();
-    let nearest = message.split_once("unknown field `").and_then(|(_, rest)| {
-        let (unknown, rest) = rest.split_once('`')?;
-        let (_, known) = rest.split_once("expected ")?;
-        let known =
-            known.trim_start_matches("one of ").split([',', ' ']).map(|key| key.trim_matches('`'));
-        let distance = |key: &&str| strsim::damerau_levenshtein(unknown, key);
-        let near = known.filter(|key| !key.is_empty()).min_by_key(distance)?;
-        (distance(&near) <= 1 + unknown.len() / 3).then(|| near.to_owned())
-    });
-    SettingsError::Shape { nearest, message }
 }
 
 pub(crate) fn record_place(text: &str) -> Result<RecordPlace, SettingsError> {
@@ -251,6 +238,53 @@ rules:
             settings.image_of(&"registry-prod.example.com/shop/api".parse().unwrap()),
             Some(&api)
         );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_our_words_with_its_place() {
+        let cases = [
+            ("version: 1\nimagez: {}\n", (2, 1), "unknown key `imagez`; did you mean `images`?"),
+            (
+                "version: 1\nzzz: {}\n",
+                (2, 1),
+                "unknown key `zzz`; known are version, record, images, environments, rules",
+            ),
+            (
+                "version: 1\nenvironments:\n  prod:\n    deploy: gitt\n",
+                (4, 13),
+                "`deploy`: unknown word `gitt`; did you mean `git`?",
+            ),
+            ("version: one\n", (1, 10), "`version`: a whole number is expected here"),
+            (
+                "version: 1\nenvironments: {prod: {branches: prod}}\n",
+                (2, 33),
+                "`branches`: a list is expected here, such as [a, b]",
+            ),
+            ("version: 1\nimages: [\n", (2, 9), "`images`: keys with values are expected here"),
+            ("version: 1\nimages: {api: {}}\n", (2, 15), "`repository` is missing in `api`"),
+            ("version: 1\nversion: 1\n", (2, 1), "`version` stands here twice"),
+            (
+                "version: 1\n---\nversion: 1\n",
+                (3, 1),
+                "a second document begins here, and settings are one",
+            ),
+            (
+                "version: 1\nimages:\n  api: {repository: 'a.example.com/b:1'}\n",
+                (3, 21),
+                "`repository`: `a.example.com/b:1` names a tag or a digest, a repository was expected",
+            ),
+            (
+                "version: 1\nenvironments:\n  prod:\n   alias: x\n  uat\n",
+                (5, 3),
+                "the YAML is broken here: look for a missing `:`, quote or bracket, and at the indentation",
+            ),
+        ];
+        for (text, (line, column), expected) in cases {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+            let SettingsError::Shape { at, .. } = error else { panic!("{text}") };
+            assert_eq!(at, Some(At { line, column }), "{text}");
+        }
     }
 
     fn error_of(change: (&str, &str)) -> SettingsError {
