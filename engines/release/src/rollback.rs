@@ -55,7 +55,7 @@ pub enum RollbackRefused {
         environment: EnvironmentName,
     },
     /// The build that was named is the one that is intended.
-    #[error("{digest} is what {environment} runs by intention already")]
+    #[error("{digest} is what is intended for {environment} already")]
     Same {
         /// The build.
         digest: Digest,
@@ -94,7 +94,7 @@ pub enum RollbackRefused {
     },
     /// The choice cannot be checked.
     #[error(
-        "could not find out whether {digest} can still be pulled; `--to {digest}` returns to it all the same"
+        "could not find out whether {digest} can still be pulled; by its name it is returned to all the same"
     )]
     CannotTell {
         /// The build.

@@ -56,7 +56,11 @@ pub(crate) async fn hold(global: &Global, arguments: HoldArguments) -> Result<Ex
     let known: Vec<String> = app.settings()?.images.keys().map(ToString::to_string).collect();
     if arguments.images.is_empty() && !arguments.all && known.len() > 1 {
         let (environment, images) = (arguments.environment, known);
-        return Err(DecideError::WhichImage { environment, images }.into());
+        let all = format!("indelible hold {environment} --all");
+        let one = images.first().map(|image| format!("indelible hold {environment} {image}"));
+        let mut failure = Failure::from(DecideError::WhichImage { environment, images });
+        failure.hint = one.map(|one| format!("{all} for every image, or {one} for one"));
+        return Err(failure);
     }
     let HoldArguments { environment, images, reason, .. } = arguments;
     say(global, &app, &environment, &images, HoldState::Held, reason.as_deref()).await

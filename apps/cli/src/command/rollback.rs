@@ -1,6 +1,6 @@
 //! `indelible rollback ENV IMAGE… [--to TAG|DIGEST|COMMIT|DEPLOY]`
 
-use super::deploy::{is_ci, run_of};
+use super::deploy::{asker, run_of};
 use super::report;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
@@ -50,7 +50,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let request =
         RollbackRequest { environment: environment.clone(), images, to, reason, ticket, run };
     match flows::deploy::rollback(&app, &request).await {
-        Ok(report) => Ok(report::show(global, "rollback", &report, is_ci(&app))),
+        Ok(report) => Ok(report::show(global, "rollback", &report, asker(&app))),
         Err(error @ DeployError::WhichImage { .. }) => {
             show_candidates(global, &candidates(&app, &environment).await?);
             Err(error.into())
@@ -74,6 +74,9 @@ fn show_candidates(global: &Global, rows: &[CandidateRow]) {
             .collect(),
     };
     global.output().data("rollback", &wire, || {
+        if rows.is_empty() {
+            return "no image had another build here: there is nothing to return to\n".to_owned();
+        }
         let rows: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {

@@ -152,3 +152,65 @@ fn a_place_that_a_comment_takes_out_stays_and_the_others_are_set() {
     assert!(run.contains(warning) && run.ends_with("[exit 0]\n"), "{run}");
     assert_eq!(sandbox.text("compose.yaml").matches(":v2@[nines]").count(), 1);
 }
+
+#[test]
+fn the_alias_follows_every_deploy_and_a_registry_that_refuses_is_a_warning() {
+    let (sandbox, registry) = project("alias: prod, git: {path: ''}");
+    sandbox.write("compose.yaml", compose(&registry));
+    allowed(&sandbox, NINES);
+    let asked = || {
+        let head = "HEAD /v2/shop/api/manifests/prod".to_owned();
+        registry.asked().into_iter().filter(|asked| *asked == head).count()
+    };
+    let warning = "warning: api: alias `prod` of [registry]/shop/api does not follow to sha256:999999999999: ";
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    assert!(run.contains(warning) && run.ends_with("[exit 0]\n"), "{run}");
+    assert!(asked() > 0);
+    // The same again is the way to mend it, without a restart.
+    let before = asked();
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    assert!(run.contains("already, nothing restarts") && run.contains(warning), "{run}");
+    assert!(asked() > before);
+    let before = asked();
+    sandbox.run(["--dry-run", "deploy", "prod", "api=v2"]);
+    assert_eq!(asked(), before, "a plan moves nothing");
+}
+
+#[test]
+fn what_cannot_be_done_says_what_to_do() {
+    let (sandbox, _registry) = project("git: {path: ''}");
+    let settings = "version: 1\nrecord: file:record.db\nimages:\n  api: {repository: r.example.com/api}\n  web: {repository: r.example.com/web}\nenvironments:\n  prod: {promotes-from: uat}\n  uat: {}\n";
+    sandbox.write("indelible.yaml", settings);
+    allowed(&sandbox, ONES);
+    insta::assert_snapshot!(sandbox.run(["rollback", "prod"]), @r"
+    [stderr]
+    error: nothing to roll back: no deploy to prod is recorded
+    hint: indelible history prod; what another tool deployed is recorded by `indelible note deploy prod IMAGE=TAG`
+    [exit 1]
+    ");
+    insta::assert_snapshot!(sandbox.run(["promote", "prod", "uat", "api"]), @r"
+    [stderr]
+    error: `prod` is not promoted to `uat`: the settings have no `promotes-from` for `uat`
+    hint: add `promotes-from: prod` to environments.uat in indelible.yaml
+    [exit 2]
+    ");
+    insta::assert_snapshot!(sandbox.run(["promote", "prod", "prod", "api"]), @r"
+    [stderr]
+    error: `prod` is not promoted to `prod`: the settings say `promotes-from: uat` for `prod`
+    hint: indelible promote uat prod
+    [exit 2]
+    ");
+    insta::assert_snapshot!(sandbox.run(["promote", "uat", "prod", "api"]), @r"
+    [stderr]
+    error: `api` is not promoted to prod
+      caused by: no deploy of `api` to uat is recorded: there is nothing to promote
+    hint: indelible deploy uat api=TAG
+    [exit 1]
+    ");
+    insta::assert_snapshot!(sandbox.run(["hold", "prod"]), @r"
+    [stderr]
+    error: prod has several images: api, web
+    hint: indelible hold prod --all for every image, or indelible hold prod api for one
+    [exit 2]
+    ");
+}

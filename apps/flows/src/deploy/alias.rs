@@ -1,4 +1,9 @@
 //! An environment's alias follows to what is intended there: after the files, and never instead of them.
+//!
+//! ```text
+//! deploy, promote, rollback: files -> record -> alias, also where the same was intended before
+//! ```
+//! A registry that is down or refuses is a warning: what runs is decided by the files.
 
 use super::Report;
 use super::error::DeployError;
@@ -6,7 +11,8 @@ use crate::app::App;
 use crate::publish::{AliasDone, Moved, PublishError, tag_changes};
 use crate::registries::{AliasMove, Registries};
 use crate::settings::EnvironmentSettings;
-use domain::{Digest, Repository, Tag, TagClass};
+use crate::verdict::Explain as _;
+use domain::{Digest, ImageName, Repository, Tag, TagClass};
 
 /// Refuses before anything is written where the alias would be burnt by its first push.
 pub(super) async fn check(
@@ -14,7 +20,17 @@ pub(super) async fn check(
     environment: &EnvironmentSettings,
     repository: &Repository,
 ) -> Result<(), DeployError> {
-    let Some(alias) = &environment.alias else { return Ok(()) };
+    match &environment.alias {
+        Some(alias) => check_one(registries, repository, alias).await,
+        None => Ok(()),
+    }
+}
+
+async fn check_one(
+    registries: &Registries,
+    repository: &Repository,
+    alias: &Tag,
+) -> Result<(), DeployError> {
     match registries.class_of(repository, alias).await? {
         Some(TagClass::Immutable) => {
             let (repository, tag) = (repository.clone(), alias.clone());
@@ -24,33 +40,28 @@ pub(super) async fn check(
     }
 }
 
-/// Moves the alias in each repository; a registry that is down is a warning, for the deploy has landed.
+/// Moves the alias of each image; whatever is in the way is a warning, for the deploy has landed.
 ///
-/// A person told it by deploying, so it may go back to an older build.
+/// A person or a pipeline told it by deploying, so it may go back to an older build.
 pub(super) async fn follow(
     app: &App,
     environment: &EnvironmentSettings,
-    moves: &[(Repository, Digest)],
+    moves: &[(ImageName, Repository, Digest)],
     report: &mut Report,
-) -> Result<(), DeployError> {
-    let Some(alias) = &environment.alias else { return Ok(()) };
-    let registries = Registries::of(app)?;
-    for (repository, digest) in moves {
-        if let Err(error) =
-            move_one(app, &registries, environment, repository, alias, *digest).await
-        {
-            let warning =
-                format!("alias `{alias}` of {repository} was not moved: {}", chain(&error));
-            let settings = app.settings()?;
-            let is_own = |done: &&mut super::ImageDone| {
-                settings.repository(environment, &done.image) == Some(repository)
-            };
-            if let Some(done) = report.images.iter_mut().find(is_own) {
-                done.warnings.push(warning);
-            }
+) {
+    let Some(alias) = &environment.alias else { return };
+    for (image, repository, digest) in moves {
+        let Err(error) = move_one(app, repository, alias, *digest).await else { continue };
+        let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+        let why = chain(&error);
+        let warning = format!(
+            "alias `{alias}` of {repository} does not follow to {}: {why}{hint}",
+            digest.short()
+        );
+        if let Some(done) = report.images.iter_mut().find(|done| done.image == *image) {
+            done.warnings.push(warning);
         }
     }
-    Ok(())
 }
 
 /// An error with all of its causes, in one line.
@@ -61,14 +72,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 async fn move_one(
     app: &App,
-    registries: &Registries,
-    environment: &EnvironmentSettings,
     repository: &Repository,
     alias: &Tag,
     digest: Digest,
 ) -> Result<(), DeployError> {
-    check(registries, environment, repository).await?;
+    let registries = Registries::of(app)?;
     let there = registries.resolve(repository, alias).await?;
+    if there == Some(digest) {
+        return Ok(());
+    }
+    check_one(&registries, repository, alias).await?;
     let moved = match registries.move_alias(repository, alias, there, digest).await? {
         AliasMove::Same => return Ok(()),
         AliasMove::Moved => there.map_or(Moved::Created, Moved::From),

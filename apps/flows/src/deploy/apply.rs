@@ -1,5 +1,6 @@
 //! Carrying a plan out: files of this work tree, or one commit on the environment's branch; then the record.
 
+use super::alias;
 use super::error::DeployError;
 use super::in_git::in_git;
 use super::places::{below, edit, pass_over};
@@ -101,7 +102,7 @@ pub(super) enum Decision {
     Done(Box<ImageDone>),
 }
 
-/// Carries out all decisions of one environment and records them.
+/// Carries out all decisions of one environment, records them, and lets its alias follow.
 pub(super) async fn carry_out(
     app: &App,
     environment: &EnvironmentSettings,
@@ -136,6 +137,8 @@ pub(super) async fn carry_out(
             steps.iter().map(id).collect()
         }
     };
+    let to_follow = |step: &&Step| (step.image.clone(), step.repository.clone(), step.to.digest);
+    let moves: Vec<_> = steps.iter().map(to_follow).collect();
     let mut outcomes = applied.images.into_iter().zip(events);
     let images = decisions.into_iter().map(|decision| match decision {
         Decision::Done(done) => *done,
@@ -144,7 +147,7 @@ pub(super) async fn carry_out(
             done(*step, places, event, run)
         }
     });
-    Ok(Report {
+    let mut report = Report {
         environment: environment.name.clone(),
         mode,
         grade: Grade::Applied,
@@ -152,7 +155,11 @@ pub(super) async fn carry_out(
         commit: applied.commit,
         warnings: applied.warnings,
         is_dry_run: run == Run::Dry,
-    })
+    };
+    if run == Run::Real {
+        alias::follow(app, environment, &moves, &mut report).await;
+    }
+    Ok(report)
 }
 
 fn done(step: Step, places: Places, event: Option<EventId>, run: Run) -> ImageDone {

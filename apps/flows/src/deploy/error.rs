@@ -165,15 +165,21 @@ pub enum DeployError {
         /// The images.
         images: Vec<String>,
     },
+    /// Nothing was deployed there, so there is nothing to return to.
+    #[error("nothing to roll back: no deploy to {environment} is recorded")]
+    NothingDeployed {
+        /// Where.
+        environment: EnvironmentName,
+    },
     /// The target is not promoted to from there.
-    #[error("{to} is promoted to from {expected}, not from {from}")]
+    #[error("`{from}` is not promoted to `{to}`: {}", chain_of(to, expected.as_ref()))]
     WrongChain {
         /// What was named.
         from: EnvironmentName,
         /// Where.
         to: EnvironmentName,
         /// What the settings say.
-        expected: String,
+        expected: Option<EnvironmentName>,
     },
     /// The tag of the target environment.
     #[error(transparent)]
@@ -197,6 +203,13 @@ pub enum DeployError {
     },
 }
 
+fn chain_of(to: &EnvironmentName, expected: Option<&EnvironmentName>) -> String {
+    match expected {
+        Some(expected) => format!("the settings say `promotes-from: {expected}` for `{to}`"),
+        None => format!("the settings have no `promotes-from` for `{to}`"),
+    }
+}
+
 impl Explain for DeployError {
     fn verdict(&self) -> Verdict {
         match self {
@@ -210,6 +223,7 @@ impl Explain for DeployError {
             Self::Overtaken { .. }
             | Self::Deploy { .. }
             | Self::Promote { .. }
+            | Self::NothingDeployed { .. }
             | Self::Gone { .. } => Verdict::Refused,
             Self::Rollback { source: RollbackRefused::CannotTell { .. }, .. } => Verdict::Unknown,
             Self::Rollback { .. } => Verdict::Refused,
@@ -249,27 +263,61 @@ impl Explain for DeployError {
             Self::WhichImage { environment, images } => {
                 Some(format!("indelible rollback {environment} {}", images.first()?))
             }
+            Self::WrongChain { from, to, expected } => Some(match expected {
+                Some(expected) => format!("indelible promote {expected} {to}"),
+                None => {
+                    format!("add `promotes-from: {from}` to environments.{to} in indelible.yaml")
+                }
+            }),
             Self::Files(error) => error.hint(),
             Self::Write(error) => error.hint(),
+            Self::Rollback { image, environment, source } => {
+                rollback_hint(image, environment, source)
+            }
+            Self::NothingDeployed { environment } => Some(format!(
+                "indelible history {environment}; what another tool deployed is recorded by `indelible note deploy {environment} IMAGE=TAG`"
+            )),
+            Self::Promote {
+                image,
+                source: PromoteRefused::NothingThere { environment, .. },
+                ..
+            } => Some(format!("indelible deploy {environment} {image}=TAG")),
+            Self::NoCommit => Some("name the builds: indelible deploy ENV IMAGE=TAG".to_owned()),
+            Self::NoTarget { environment, .. } => Some(format!("indelible history {environment}")),
+            Self::Gone { repository, .. } => Some(format!("indelible history {repository}")),
             Self::Overtaken { .. } => Some("run the command again".to_owned()),
             Self::NoPlace { repository, .. } => Some(format!(
                 "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"
             )),
             Self::LeftAlone { why, .. } => Some(left_alone_hint(why).to_owned()),
-            Self::Promote { .. }
-            | Self::Rollback { .. }
-            | Self::Git { .. }
+            Self::Git { .. }
             | Self::Edit(_)
             | Self::File { .. }
             | Self::NoImage { .. }
-            | Self::NoCommit
-            | Self::NoTarget { .. }
-            | Self::WrongChain { .. }
             | Self::Message(_)
             | Self::Signature(_)
-            | Self::Text(_)
-            | Self::Gone { .. } => None,
+            | Self::Text(_) => None,
         }
+    }
+}
+
+fn rollback_hint(
+    image: &ImageName,
+    environment: &EnvironmentName,
+    refused: &RollbackRefused,
+) -> Option<String> {
+    match refused {
+        RollbackRefused::NothingDeployed { .. } => Some(format!("indelible history {environment}")),
+        RollbackRefused::NeverHere { digest, .. } => {
+            Some(format!("indelible deploy {environment} {image}={digest}"))
+        }
+        RollbackRefused::NothingKnownGood { .. } => Some(format!(
+            "`indelible history {environment}` lists what ran; `--to TAG` returns to one that a rollback left"
+        )),
+        RollbackRefused::CannotTell { digest } => {
+            Some(format!("indelible rollback {environment} {image} --to {digest}"))
+        }
+        RollbackRefused::Same { .. } | RollbackRefused::Against { .. } => None,
     }
 }
 
@@ -300,7 +348,7 @@ fn refusal_hint(
 ) -> Option<String> {
     match refused {
         DeployRefused::NotEligible { digest, .. } => Some(format!(
-            "indelible promote FROM {environment} {image}, or indelible allow {digest} {environment} --reason TEXT"
+            "`indelible promote FROM {environment} {image}` from where it runs, or indelible allow {digest} {environment} --reason TEXT"
         )),
         DeployRefused::Condemned { digest, .. } => Some(format!(
             "to bring it back by name: indelible deploy {environment} {image}={digest}"

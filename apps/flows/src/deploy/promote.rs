@@ -49,10 +49,7 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         return Err(DeployError::WrongChain {
             from: from.name.clone(),
             to: to.name.clone(),
-            expected: to
-                .promotes_from
-                .as_ref()
-                .map_or_else(|| "nowhere".to_owned(), ToString::to_string),
+            expected: to.promotes_from.clone(),
         });
     }
     let record = app.record_to_read().await?;
@@ -77,18 +74,12 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
     if request.run == Run::Dry {
         return Ok(report);
     }
-    let (mut decisions, mut moves) = (Vec::new(), Vec::new());
+    let mut decisions = Vec::new();
     for (image, plan) in plans {
         let bring = Bring { app, settings, from, to, image: &image };
-        let decision = bring.decide(&here, plan, request, Run::Real).await?;
-        if let Decision::Step(step) = &decision {
-            moves.push((step.repository.clone(), step.to.digest));
-        }
-        decisions.push(decision);
+        decisions.push(bring.decide(&here, plan, request, Run::Real).await?);
     }
-    let mut report = carry_out(app, to, decisions, Run::Real).await?;
-    alias::follow(app, to, &moves, &mut report).await?;
-    Ok(report)
+    carry_out(app, to, decisions, Run::Real).await
 }
 
 /// The images that were named, or all of the settings that were deployed there.

@@ -1,6 +1,5 @@
 //! Rollback: a new deploy of an older digest; the build that it leaves is condemned here.
 
-use super::alias;
 use super::apply::{Decision, Say, Step, carry_out};
 use super::error::DeployError;
 use super::facts::{builds_of, image_named, next_key, repository_of};
@@ -61,17 +60,11 @@ pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, De
     let state = environment_state(app.record_to_read().await?, &environment.name).await?;
     let images = named(settings, environment, &state, &request.images)?;
     let mut decisions = Vec::new();
-    let mut moves = Vec::new();
     for image in &images {
         let step = plan(app, settings, environment, &state, image, request).await?;
-        moves.push((step.repository.clone(), step.to.digest));
         decisions.push(Decision::Step(Box::new(step)));
     }
-    let mut report = carry_out(app, environment, decisions, request.run).await?;
-    if request.run == Run::Real {
-        alias::follow(app, environment, &moves, &mut report).await?;
-    }
-    Ok(report)
+    carry_out(app, environment, decisions, request.run).await
 }
 
 /// The images that were named, or the only one that there is.
@@ -86,6 +79,7 @@ fn named(
     }
     let images: Vec<ImageName> = state.images().into_iter().cloned().collect();
     match images.as_slice() {
+        [] => Err(DeployError::NothingDeployed { environment: environment.name.clone() }),
         [only] => Ok(vec![only.clone()]),
         several => Err(DeployError::WhichImage {
             environment: environment.name.clone(),
@@ -148,18 +142,22 @@ async fn pullable(
     let mut known = BTreeMap::new();
     for (candidate, against) in rollback_candidates(state, image) {
         let digest = candidate.deploy.claim.to;
-        // A build that was named is the only one that is asked for.
-        if matches!(told, Told::Digest(named) if named != digest) {
+        // Only what may be chosen is asked for: the build that was named, else one that nothing speaks against.
+        let may_be_chosen = match told {
+            Told::Digest(named) => named == digest,
+            Told::Image => against.is_none(),
+        };
+        if !may_be_chosen {
             continue;
         }
-        let answer = match (against, registries.has(repository, digest).await) {
-            (_, Ok(true)) => Pullable::Yes,
-            (_, Ok(false)) => Pullable::No,
-            (_, Err(_)) => Pullable::Unknown,
+        let answer = match registries.has(repository, digest).await {
+            Ok(true) => Pullable::Yes,
+            Ok(false) => Pullable::No,
+            Err(_) => Pullable::Unknown,
         };
         known.insert(digest, answer);
         // The first that can be returned to decides; asking on would only take time in an incident.
-        if against.is_none() && answer != Pullable::No {
+        if answer != Pullable::No {
             break;
         }
     }
