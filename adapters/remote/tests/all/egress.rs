@@ -1,10 +1,10 @@
 //! Where a registry may send us on to, and what goes along.
 
 use domain::Digest;
-use remote::{Credential, Credentials, RegistrySettings, RemoteError};
+use remote::{Credential, Credentials, Registry, RegistrySettings, RemoteError};
 use tokio::io::AsyncReadExt as _;
 
-use crate::script::{Reply, Script, quick};
+use crate::script::{Reply, Script, install_provider, quick};
 
 #[tokio::test]
 async fn a_redirect_to_another_server_goes_without_credentials() {
@@ -102,4 +102,19 @@ async fn a_redirect_to_tls_is_spoken_to_in_tls() {
         // Source: RFC 8446, section 5.1: a handshake record starts with 22.
         assert_eq!(first.await.unwrap(), 22);
     }
+}
+
+#[tokio::test]
+async fn the_client_that_is_handed_on_keeps_the_rules() {
+    install_provider();
+    let script = Script::start(|_, _| Reply::status(307).with("Location", "/elsewhere")).await;
+    let registry = Registry::new(script.host.parse().unwrap(), quick()).unwrap();
+    let client = registry.client().unwrap();
+    let answer = client.get(format!("http://{}/api", script.host)).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), script.seen().len()), (307, 1));
+    // Another name leads nowhere, although this one is known to every machine.
+    let port = script.host.rsplit(':').next().unwrap();
+    let asked = client.get(format!("http://localhost:{port}/api")).send().await;
+    assert!(asked.unwrap_err().is_connect());
+    assert_eq!(script.seen().len(), 1);
 }
