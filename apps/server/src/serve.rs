@@ -54,7 +54,8 @@ pub enum ServeError {
     /// Everybody on the network could write.
     #[error(
         "{listen} is reached from other machines, and no token was made yet: everybody could push. \
-         Listen on 127.0.0.1, require tokens from the start, or say that anonymous access is wanted"
+         Make one on loopback first (`indelible token create`), ask for one from the start \
+         (`--anonymous nowhere`), or say outright that everybody may (`--anonymous everywhere`)"
     )]
     WideOpen {
         /// The address.

@@ -3,9 +3,9 @@
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
-use server::{Anonymous, Limits, Options};
+use server::{Anonymous, Limits, Options, ServeError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -63,11 +63,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         public_hosts: arguments.public_host,
         limits,
     };
-    let running = server::serve(options, stopped()).await.map_err(|error| Failure {
-        exit: Exit::Unknown,
-        error: anyhow::Error::new(error),
-        hint: None,
-    })?;
+    let running =
+        server::serve(options, stopped()).await.map_err(|error| failure(error, &arguments.data))?;
     // The first line of stdout is the address: scripts wait for it.
     global.output().text(&format!("listening on http://{}\n", running.address()));
     global.output().talk(format_args!(
@@ -77,6 +74,22 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     ));
     running.wait().await;
     Ok(Exit::Done)
+}
+
+/// Why it does not start, with the command that does.
+fn failure(error: ServeError, data: &Path) -> Failure {
+    let hint = match &error {
+        ServeError::WideOpen { listen } => Some(format!(
+            "indelible serve --data {} --listen {listen} --anonymous nowhere",
+            data.display()
+        )),
+        ServeError::Folder(_)
+        | ServeError::Store(_)
+        | ServeError::Bind { .. }
+        | ServeError::Randomness(_)
+        | ServeError::Cut(_) => None,
+    };
+    Failure { exit: Exit::Unknown, error: anyhow::Error::new(error), hint }
 }
 
 /// Ctrl-C, or SIGTERM as a service manager sends it.

@@ -11,6 +11,7 @@ mod pin;
 mod publish;
 mod sandbox;
 mod scripted;
+mod serve;
 mod server;
 mod set;
 mod transcript;

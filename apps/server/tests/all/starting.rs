@@ -21,6 +21,8 @@ fn two_servers_on_one_folder_are_told_apart() {
     let text = error.to_string();
     assert!(text.contains("in use"), "{text}");
     assert!(text.contains(server.folder.path().to_str().unwrap()), "{text}");
+    // Both are in this process.
+    assert!(text.contains(&format!("by process {}", std::process::id())), "{text}");
     let folder = server.stop();
     start(Options::loopback(folder.path())).unwrap();
 }
@@ -45,7 +47,11 @@ fn listening_wider_without_a_token_is_refused_unless_said_outright() {
         options
     };
     let refused = start(wide(Anonymous::OnLoopback));
-    assert!(matches!(refused, Err(ServeError::WideOpen { .. })));
+    let error = refused.unwrap_err();
+    assert!(matches!(error, ServeError::WideOpen { .. }));
+    for way in ["`indelible token create`", "`--anonymous nowhere`", "`--anonymous everywhere`"] {
+        assert!(error.to_string().contains(way), "{error}");
+    }
     start(wide(Anonymous::Everywhere)).unwrap();
     start(wide(Anonymous::Nowhere)).unwrap();
     let server = Server::start_on(folder, |_| {});
