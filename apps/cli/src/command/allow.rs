@@ -1,6 +1,6 @@
 //! `indelible allow DIGEST ENV --reason TEXT`
 
-use super::block::wire;
+use super::block::{warn, wire};
 use super::deploy::run_of;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
@@ -25,9 +25,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let Arguments { digest, environment, reason } = arguments;
     let run = run_of(global);
     let decided = flows::decide::allow(&app, digest, &environment, &reason, run).await?;
-    global.output().data("allow", &wire(global, digest, decided), || match decided {
+    let known = flows::deploy::knowledge(&app, digest).await?;
+    global.output().data("allow", &wire(global, digest, decided, known), || match decided {
         Decided::Would => format!("{digest}: would be allowed in {environment}\n"),
         Decided::New(_) | Decided::Already(_) => format!("{digest}: allowed in {environment}\n"),
     });
+    warn(global, digest, known);
     Ok(Exit::Done)
 }

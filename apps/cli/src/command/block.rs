@@ -6,6 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::process;
 use domain::Digest;
 use flows::decide::{Block, Decided};
+use flows::deploy::Knowledge;
 use serde::Serialize;
 
 /// What can be typed.
@@ -26,6 +27,8 @@ pub(super) struct Wire {
     pub(super) digest: String,
     pub(super) event: Option<String>,
     pub(super) new: bool,
+    /// Whether anything but decisions is recorded for the digest.
+    pub(super) known: bool,
     pub(super) dry_run: bool,
 }
 
@@ -35,19 +38,31 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let (block, word) =
         if lift { (Block::Lifted, "no longer blocked") } else { (Block::Set, "blocked") };
     let decided = flows::decide::block(&app, digest, block, &reason, run_of(global)).await?;
-    global.output().data("block", &wire(global, digest, decided), || match decided {
+    let known = flows::deploy::knowledge(&app, digest).await?;
+    global.output().data("block", &wire(global, digest, decided, known), || match decided {
         Decided::Would => format!("{digest}: would be {word} in every environment\n"),
         Decided::New(_) => format!("{digest}: {word} in every environment\n"),
         Decided::Already(_) => format!("{digest}: {word} already\n"),
     });
+    warn(global, digest, known);
     Ok(Exit::Done)
 }
 
-pub(super) fn wire(global: &Global, digest: Digest, decided: Decided) -> Wire {
+/// A digest that nobody has heard of is probably one that was typed wrongly.
+pub(super) fn warn(global: &Global, digest: Digest, known: Knowledge) {
+    if known == Knowledge::Nothing {
+        global.output().talk(format_args!(
+            "warning: no build, image, tag or deploy with the digest {digest} is recorded; is it the one that you mean?"
+        ));
+    }
+}
+
+pub(super) fn wire(global: &Global, digest: Digest, decided: Decided, known: Knowledge) -> Wire {
     Wire {
         digest: digest.to_string(),
         event: decided.event().map(|event| event.to_string()),
         new: matches!(decided, Decided::New(_)),
+        known: known == Knowledge::Something,
         dry_run: global.dry_run,
     }
 }

@@ -1,6 +1,6 @@
 //! `indelible deploy ENV [IMAGE=TAG|DIGEST]…`
 
-use super::report;
+use super::report::{self, Asker};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
@@ -50,12 +50,13 @@ pub(crate) fn run_of(global: &Global) -> Run {
     if global.dry_run { Run::Dry } else { Run::Real }
 }
 
-/// Whether a pipeline runs us: then a hold is no failure.
-pub(crate) fn is_ci(app: &flows::App) -> bool {
-    app.surroundings().variable("CI").is_some_and(|value| value != "false")
+/// Who asks: a pipeline, for which a hold is no failure, or a person.
+pub(crate) fn asker(app: &flows::App) -> Asker {
+    let is_pipeline = app.surroundings().variable("CI").is_some_and(|value| value != "false")
         || ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"]
             .iter()
-            .any(|name| app.surroundings().variable(name).is_some())
+            .any(|name| app.surroundings().variable(name).is_some());
+    if is_pipeline { Asker::Pipeline } else { Asker::Person }
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
@@ -73,5 +74,5 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         run: run_of(global),
     };
     let report = flows::deploy::deploy(&app, &request).await?;
-    Ok(report::show(global, "deploy", &report, is_ci(&app)))
+    Ok(report::show(global, "deploy", &report, asker(&app)))
 }

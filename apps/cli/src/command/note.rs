@@ -1,6 +1,6 @@
 //! `indelible note deploy ENV IMAGE=TAG|DIGEST…`
 
-use super::deploy::{is_ci, pair, run_of};
+use super::deploy::{asker, pair, run_of};
 use super::report;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
@@ -37,5 +37,5 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let images = images.iter().map(|text| pair(text)).collect::<Result<_, _>>()?;
     let request = NoteRequest { environment, images, reason, run: run_of(global) };
     let report = flows::deploy::note_deploy(&app, &request).await?;
-    Ok(report::show(global, "note", &report, is_ci(&app)))
+    Ok(report::show(global, "note", &report, asker(&app)))
 }

@@ -1,6 +1,6 @@
 //! `indelible promote FROM TO IMAGE…`
 
-use super::deploy::{is_ci, run_of};
+use super::deploy::{asker, run_of};
 use super::report;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
@@ -30,5 +30,5 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let Arguments { from, to, images, reason, ticket } = arguments;
     let request = PromoteRequest { from, to, images, reason, ticket, run: run_of(global) };
     let report = flows::deploy::promote(&app, &request).await?;
-    Ok(report::show(global, "promote", &report, is_ci(&app)))
+    Ok(report::show(global, "promote", &report, asker(&app)))
 }

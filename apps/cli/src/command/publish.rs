@@ -101,7 +101,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         global.output().talk("nothing was written: this is what `publish` would do now");
         return Ok(Exit::Done);
     }
-    if published.record.kind == "local" && super::deploy::is_ci(&app) {
+    if published.record.kind == "local" && super::deploy::asker(&app) == super::report::Asker::Pipeline {
         global.output().talk("the record is on this runner and ends with it: `record: git` in indelible.yaml keeps it");
     }
     hand_on(global, &app, &published, arguments.output_file.as_deref())?;

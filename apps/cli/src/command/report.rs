@@ -41,8 +41,17 @@ struct WireHold<'a> {
     reason: Option<&'a str>,
 }
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A run of a CI.
+    Pipeline,
+    /// Somebody at a terminal.
+    Person,
+}
+
 /// Shows a report, and says how the command ends: a hold is 0 for a pipeline and 1 for a person.
-pub(crate) fn show(global: &Global, command: &str, report: &Report, is_ci: bool) -> Exit {
+pub(crate) fn show(global: &Global, command: &str, report: &Report, asker: Asker) -> Exit {
     global.output().data(command, &wire(report), || text(report));
     for warning in &report.warnings {
         global.output().talk(format_args!("warning: {warning}"));
@@ -52,7 +61,7 @@ pub(crate) fn show(global: &Global, command: &str, report: &Report, is_ci: bool)
             global.output().talk(format_args!("warning: {}: {warning}", done.image));
         }
     }
-    if report.is_held() && !is_ci { Exit::No } else { Exit::Done }
+    if report.is_held() && asker == Asker::Person { Exit::No } else { Exit::Done }
 }
 
 fn text(report: &Report) -> String {

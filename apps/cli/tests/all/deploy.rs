@@ -177,6 +177,25 @@ fn the_alias_follows_every_deploy_and_a_registry_that_refuses_is_a_warning() {
 }
 
 #[test]
+fn a_digest_that_nobody_has_heard_of_is_questioned() {
+    let (sandbox, registry) = project("git: {path: ''}");
+    sandbox.write("compose.yaml", compose(&registry));
+    insta::assert_snapshot!(sandbox.run(["allow", NINES, "prod", "--reason", "a test"]), @r"
+    [nines]: allowed in prod
+    [stderr]
+    warning: no build, image, tag or deploy with the digest [nines] is recorded; is it the one that you mean?
+    [exit 0]
+    ");
+    sandbox.run(["deploy", "prod", "api=v2"]);
+    insta::assert_snapshot!(sandbox.run(["block", NINES, "--reason", "leaked"]), @r"
+    [nines]: blocked in every environment
+    [exit 0]
+    ");
+    let run = sandbox.run(["--json", "block", ONES, "--reason", "leaked"]);
+    assert!(run.contains("\"known\": false"), "{run}");
+}
+
+#[test]
 fn what_cannot_be_done_says_what_to_do() {
     let (sandbox, _registry) = project("git: {path: ''}");
     let settings = "version: 1\nrecord: file:record.db\nimages:\n  api: {repository: r.example.com/api}\n  web: {repository: r.example.com/web}\nenvironments:\n  prod: {promotes-from: uat}\n  uat: {}\n";

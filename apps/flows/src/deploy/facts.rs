@@ -31,6 +31,26 @@ impl FromStr for Wanted {
     }
 }
 
+/// Whether the record has heard of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// A build, image, tag or deploy has it.
+    Something,
+    /// Nothing but people's decisions, if any.
+    Nothing,
+}
+
+/// Looks for a digest in everything that is recorded but people's decisions about it.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn knowledge(app: &App, digest: Digest) -> Result<Knowledge, DeployError> {
+    let kinds = [Kind::Build, Kind::Image, Kind::TagChange, Kind::Deploy];
+    let question = Question::of(kinds).about(Facet::Digest, digest);
+    let events = all(app.record().await?, &question).await?;
+    Ok(if events.is_empty() { Knowledge::Nothing } else { Knowledge::Something })
+}
+
 /// An image of the settings by its short name, or by its repository.
 pub(super) fn image_named<'a>(
     settings: &'a Settings,

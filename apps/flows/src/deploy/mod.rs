@@ -17,7 +17,7 @@ mod rollback;
 mod run;
 
 pub use error::DeployError;
-pub use facts::Wanted;
+pub use facts::{Knowledge, Wanted, knowledge};
 pub use promote::{PromoteRequest, promote};
 pub use rollback::{CandidateRow, RollbackRequest, candidates, rollback};
 pub use run::{DeployRequest, NoteRequest, deploy, note_deploy};
