@@ -97,7 +97,7 @@ pub async fn plan_copy(app: &App, request: &CopyRequest) -> Result<CopyPlan, Cop
     let registries = Registries::of(app)?;
     let place = registries.open_place(&request.source).await?;
     let digest = registries.digest_of(&place).await?;
-    registries.check_manifests(&place, digest).await?;
+    registries.check_whole(&place, digest).await?;
     let reference = match &request.target {
         WritablePlace::Registry(reference) => reference,
         WritablePlace::Layout { .. } => return Ok(CopyPlan { digest, tag: None, place }),

@@ -1,5 +1,7 @@
 //! `indelible publish SOURCE --to REPOSITORY` and `indelible publish --pushed REPO@DIGEST`
 
+use super::deploy::asker;
+use super::report::Asker;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
@@ -20,10 +22,10 @@ pub(crate) struct Arguments {
     #[arg(required_unless_present = "pushed", conflicts_with = "pushed")]
     source: Option<String>,
     /// Adopt what another tool pushed: its bytes are read and verified, nothing is moved
-    #[arg(long, value_name = "REPO@DIGEST")]
+    #[arg(long, value_name = "REPO@DIGEST", value_parser = pushed)]
     pushed: Option<PinnedRef>,
     /// The repository that it goes to
-    #[arg(long, value_name = "REPOSITORY", required_unless_present = "pushed")]
+    #[arg(long, value_name = "REPOSITORY", required_unless_present = "pushed", value_parser = repository)]
     to: Option<Repository>,
     /// A tag instead of the schemes'
     #[arg(long, value_name = "TAG")]
@@ -49,6 +51,22 @@ pub(crate) struct Arguments {
     /// Where the outputs for later CI steps go, instead of where this CI reads them
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
+}
+
+/// Reads `--to`. An empty value is what a pipeline leaves of a variable that is not set.
+fn repository(text: &str) -> Result<Repository, String> {
+    if text.is_empty() {
+        return Err("it is empty: is the variable for the repository set?".to_owned());
+    }
+    text.parse::<Repository>().map_err(|error| error.to_string())
+}
+
+/// Reads `--pushed`, in which the digest is usually a variable too.
+fn pushed(text: &str) -> Result<PinnedRef, String> {
+    if text.is_empty() || text.ends_with('@') {
+        return Err("it has no digest: is the variable for the digest set?".to_owned());
+    }
+    text.parse::<PinnedRef>().map_err(|error| error.to_string())
 }
 
 #[derive(Serialize)]
@@ -101,7 +119,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         global.output().talk("nothing was written: this is what `publish` would do now");
         return Ok(Exit::Done);
     }
-    if published.record.kind == "local" && super::deploy::asker(&app) == super::report::Asker::Pipeline {
+    if published.record.kind == "local" && asker(&app) == Asker::Pipeline {
         global.output().talk("the record is on this runner and ends with it: `record: git` in indelible.yaml keeps it");
     }
     hand_on(global, &app, &published, arguments.output_file.as_deref())?;

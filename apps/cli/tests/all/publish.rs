@@ -191,11 +191,16 @@ fn what_is_no_image_is_named_and_leaves_nothing() {
     let manifest = layout(&shop.sandbox, "holed2", "image", "hole");
     let of_manifest = format!("holed/blobs/sha256/{}", manifest.strip_prefix("sha256:").unwrap());
     std::fs::remove_file(shop.sandbox.path(&of_manifest)).unwrap();
+    layout(&shop.sandbox, "thin", "image", "hole");
+    let layer = domain::Digest::sha256(b"hole");
+    std::fs::remove_file(shop.sandbox.path(&format!("thin/blobs/sha256/{}", layer.hex()))).unwrap();
+    let layer = layer.to_string();
     shop.sandbox.write("wrong/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
     shop.sandbox.write("wrong/index.json", r#"{"schemaVersion":2,"manifests":"none"}"#);
     shop.sandbox.write("cut.tar", &[0_u8; 700]);
     let absent = format!("{}@{}", shop.to(), shop.coffee);
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 7] = [
+        ("oci:thin", &[layer.as_str()]),
         ("oci:both", &["both holds 2 images: name one of `a`, `b`"]),
         ("oci:holed", &[manifest.as_str()]),
         ("oci:wrong", &["wrong"]),
@@ -208,9 +213,29 @@ fn what_is_no_image_is_named_and_leaves_nothing() {
         shop.refuses(source, &["--scheme", "timestamp"], 2, words);
         shop.refuses(source, &["--scheme", "timestamp", "--dry-run"], 2, words);
     }
+    for (option, value) in [("--to", ""), ("--pushed", ""), ("--pushed", "registry.example.com/a@")]
+    {
+        let said = shop.run(&["publish", option, value, "--tag", "1"]);
+        assert!(said.contains("is the variable for the"), "{said}");
+        assert!(said.ends_with("[exit 2]\n"), "{said}");
+    }
     let said =
         shop.run(&["publish", "--pushed", &absent, "--tag", "1", "--record", "file:record.db"]);
     assert!(said.contains("shop/api has no [coffee]: nothing was pushed there"), "{said}");
     assert!(said.ends_with("[exit 2]\n"), "{said}");
     shop.assert_no_event(&said);
+}
+
+#[test]
+fn an_environment_that_the_settings_do_not_have_is_wrong_input() {
+    let shop = Shop::new();
+    let settings = format!(
+        "version: 1\nimages:\n  api: {{repository: {}, tags: [timestamp-env]}}\n\
+         environments:\n  uat: {{branches: [develop]}}\n",
+        shop.to()
+    );
+    shop.sandbox.write("indelible.yaml", settings);
+    shop.refuses("oci:tea", &["--env", "uta"], 2, &["no environment `uta`: known are uat"]);
+    // Without `--env` nobody pushed a branch: the rules say no.
+    shop.refuses("oci:tea", &[], 1, &["no environment for this build", "say `--env`"]);
 }

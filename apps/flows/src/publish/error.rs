@@ -126,6 +126,8 @@ impl Explain for PublishError {
             Self::Record(error) => error.verdict(),
             Self::Registry(error) => error.verdict(),
             Self::Taken { .. } => Verdict::Taken,
+            // A name that nobody knows is wrong input; what the rules say no to is a refusal.
+            Self::Environment(EnvironmentRefused::NoSuchEnvironment { .. }) => Verdict::Unknown,
             Self::OfAnother { .. }
             | Self::IsAlias { .. }
             | Self::Environment(_)

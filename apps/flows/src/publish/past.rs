@@ -74,7 +74,7 @@ mod tests {
     use domain::{Actor, EventId, Proof};
 
     fn past(claims: Vec<Claim>) -> Past {
-        let stamped = claims.into_iter().zip(1..).map(|(claim, seq)| {
+        let stamped = claims.into_iter().zip(1_u32..).map(|(claim, seq)| {
             let at = Timestamp::from_millis(1_773_758_398_000 + i64::from(seq) * 1_500);
             let actor = Actor::new("ada", Proof::None).unwrap();
             let stamp = Stamp { id: EventId::new(at, u128::from(seq)), at, actor, cause: None };
@@ -107,7 +107,7 @@ mod tests {
         })
     }
 
-    fn own(release: &str, words: &str) -> Own<'_> {
+    fn own<'a>(release: &'a str, words: &str) -> Own<'a> {
         let digest = Some(Digest::sha256(words.as_bytes()));
         Own { release, digest, commit: None, environment: None }
     }

@@ -67,7 +67,7 @@ impl TagPlanned {
     }
 }
 
-/// Finds the image and reads its manifests, so that a hole is found before a name is kept.
+/// Finds the image and looks whether it is whole: what is none must not keep a name.
 pub(super) async fn find(
     registries: &Registries,
     request: &PublishRequest,
@@ -84,7 +84,7 @@ pub(super) async fn find(
         Bytes::From(source) => {
             let place = registries.open_place(source).await?;
             let digest = registries.digest_of(&place).await?;
-            registries.check_manifests(&place, digest).await?;
+            registries.check_whole(&place, digest).await?;
             Ok(Found { digest, place: Some(place), facts: None })
         }
     }

@@ -3,10 +3,10 @@
 use super::Registries;
 use super::error::{RegistryError, failed};
 use domain::{Digest, ImageRef, PinnedRef, Repository, Tag};
-use oci::Kind;
-use remote::copy::{CopyOptions, copy};
+use remote::copy::{CopyOptions, MANIFESTS_MAX, copy};
 use remote::place::{Place, Target};
 use remote::{ReferrersToo, Source};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What a copy did.
@@ -82,25 +82,30 @@ impl Registries {
         Ok(place.resolve().await.map_err(failed("cannot find the image"))?.digest)
     }
 
-    /// Reads the manifests of an image where it is: a hole or other bytes are found before anything is written.
+    /// Looks whether an image is whole where it is: a hole is found before a name is kept or a byte is sent.
+    ///
+    /// Manifests are read and verified. Blobs of files must be there; those of a registry are asked for when they
+    /// are sent, and every blob is verified then.
     ///
     /// # Errors
-    /// A manifest is missing, is something else than its digest, or is none.
-    pub async fn check_manifests(
-        &self,
-        place: &Place,
-        digest: Digest,
-    ) -> Result<(), RegistryError> {
+    /// A manifest is missing, is something else than its digest, or is none; a blob is missing.
+    pub async fn check_whole(&self, place: &Place, digest: Digest) -> Result<(), RegistryError> {
         let what = || format!("cannot read the image {digest}");
-        let bytes = place.manifest(&digest).await.map_err(failed(what()))?;
-        match &bytes.read().map_err(failed(what()))?.kind {
-            Kind::Image { .. } => {}
-            Kind::Index { manifests } => {
-                for child in manifests {
-                    let bytes = place.manifest(&child.digest).await.map_err(failed(what()))?;
-                    bytes.read().map_err(failed(what()))?;
-                }
+        let (mut waiting, mut seen) = (vec![digest], BTreeSet::new());
+        while let Some(next) = waiting.pop() {
+            if !seen.insert(next) {
+                continue;
             }
+            if seen.len() > MANIFESTS_MAX {
+                // The copy refuses it in its own words.
+                break;
+            }
+            let bytes = place.manifest(&next).await.map_err(failed(what()))?;
+            let manifest = bytes.read().map_err(failed(what()))?;
+            for blob in manifest.blobs() {
+                place.blob_source(blob).await.map_err(failed(what()))?;
+            }
+            waiting.extend(manifest.children().iter().map(|child| child.digest));
         }
         Ok(())
     }

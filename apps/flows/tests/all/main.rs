@@ -4,3 +4,4 @@
 mod conformance;
 mod git_record;
 mod opened;
+mod tags_together;
