@@ -69,6 +69,15 @@ pub struct Origin {
     pub credential: Option<Credential>,
 }
 
+/// Who git's settings say that the user is; nobody has proven it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Author {
+    /// `user.name`.
+    pub name: Option<String>,
+    /// `user.email`.
+    pub email: Option<String>,
+}
+
 impl Checkout {
     /// Finds the repository that a folder is in.
     ///
@@ -180,6 +189,18 @@ impl Checkout {
             Ok((url, credential)) => Ok(Some(Origin { url, credential })),
             Err(source) => Err(GitError::Remote { name: "origin".to_owned(), source }),
         }
+    }
+
+    /// Who the settings of this repository, else those of the user, say that the user is.
+    ///
+    /// # Errors
+    /// When git cannot say.
+    pub async fn author(&self) -> Result<Author, GitError> {
+        let of = async |key: &str| {
+            let value = self.config(self.call("config", ["config", "--get", key])).await?;
+            Ok::<_, GitError>(value.filter(|value| !value.is_empty()))
+        };
+        Ok(Author { name: of("user.name").await?, email: of("user.email").await? })
     }
 
     /// The header that a CI system left in this repository's settings for an address, as

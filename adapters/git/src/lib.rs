@@ -40,7 +40,7 @@ mod write_back;
 pub use backoff::Retry;
 pub use branch_log::{AddedFile, AlteredHow};
 pub use branch_store::{Append, AppendError, Appended, BranchStore, Tip, Verified};
-pub use checkout::{Checkout, Head, Origin, WorkTreeState};
+pub use checkout::{Author, Checkout, Head, Origin, WorkTreeState};
 pub use credential::Credential;
 pub use environment::{Environment, Timeouts};
 pub use error::GitError;

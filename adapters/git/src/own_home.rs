@@ -5,7 +5,7 @@
 //! home/askpass     answers git's question for a password from that one process's environment
 //! home/empty       where processes without a repository run
 //! ```
-//! Of the user's settings only those are kept that say how to reach a remote and prove who asks.
+//! Of the user's settings only those are kept that say how to reach a remote, prove who asks, and name them.
 //! Hooks, filters, aliases, pagers, signing programs, templates and attributes of the user and of the
 //! system are not read. Processes that talk to a remote see the user's `HOME`, because credential
 //! helpers keep their state there; ssh finds keys and known hosts by itself, from the password file.
@@ -130,6 +130,8 @@ fn is_kept(section: &str, name: &str) -> bool {
         "safe" => name == "directory",
         "core" => name == "sshcommand",
         "ssh" => name == "variant",
+        // Read by `Checkout::author` alone: every commit of ours has its own signature.
+        "user" => matches!(name, "name" | "email"),
         _ => false,
     }
 }
@@ -160,14 +162,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_the_users_settings_only_the_way_to_a_remote_is_kept() {
-        let listing = b"user.name\nAnn\0credential.helper\nstore\0core.fsmonitor\n/evil\0\
+    fn of_the_users_settings_only_the_way_to_a_remote_and_the_name_are_kept() {
+        let listing = b"user.name\nAnn\0user.signingkey\nX\0credential.helper\nstore\0core.fsmonitor\n/evil\0\
             core.hookspath\n/evil\0filter.x.clean\nevil\0alias.push\n!evil\0\
             url.git@h:.insteadof\nhttps://h/\0http.https://h/.sslcainfo\n/ca \"x\".pem\0\
             safe.directory\n*\0credential.usehttppath\0";
         assert_eq!(
             kept_settings(listing),
-            "[credential]\n\thelper = \"store\"\n\
+            "[user]\n\tname = \"Ann\"\n[credential]\n\thelper = \"store\"\n\
              [url \"git@h:\"]\n\tinsteadof = \"https://h/\"\n\
              [http \"https://h/\"]\n\tsslcainfo = \"/ca \\\"x\\\".pem\"\n\
              [safe]\n\tdirectory = \"*\"\n\

@@ -4,6 +4,7 @@
 //! App::open(options, surroundings) -> app;  app.record() -> SQLite file or git branch, begun by the first append
 //! ```
 
+use crate::person::Person;
 use crate::record_git::{GitRecord, RECORD_BRANCH};
 use crate::record_local::{LocalRecord, local_path};
 use crate::registries::{Registries, RegistryError};
@@ -13,7 +14,7 @@ use crate::settings::{
 };
 use crate::surroundings::Surroundings;
 use crate::verdict::{Explain, Verdict};
-use domain::{Actor, Digest, EnvironmentName, Proof, RegistryHost};
+use domain::{Digest, EnvironmentName, Proof, RegistryHost};
 use git::{BranchName, BranchStore, Checkout, Credential, Git, GitError, RemoteUrl};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -42,6 +43,7 @@ pub struct App {
     checkout: OnceCell<Option<Checkout>>,
     record: OnceCell<Box<dyn Record>>,
     registries: OnceLock<Registries>,
+    person: OnceCell<Person>,
 }
 
 /// Why the app cannot be opened, or something that it needs.
@@ -130,6 +132,7 @@ impl App {
             checkout: OnceCell::new(),
             record: OnceCell::new(),
             registries: OnceLock::new(),
+            person: OnceCell::new(),
         })
     }
 
@@ -306,9 +309,11 @@ impl App {
                     Err(error) => return Err(error),
                 };
                 let path = local_path(&self.surroundings, &address).ok_or(OpenError::NoHome)?;
-                Ok(self.in_file(path, "local"))
+                Ok(self.in_file(path, "local").await)
             }
-            RecordPlace::File(path) => Ok(self.in_file(self.surroundings.cwd.join(path), "file")),
+            RecordPlace::File(path) => {
+                Ok(self.in_file(self.surroundings.cwd.join(path), "file").await)
+            }
             RecordPlace::Git(url) => {
                 let (remote, credential) = self.remote(url.as_ref()).await?;
                 self.open_git(remote, credential).await
@@ -316,8 +321,8 @@ impl App {
         }
     }
 
-    fn in_file(&self, path: PathBuf, kind: &'static str) -> Box<dyn Record> {
-        let actor = self.actor(Proof::None);
+    async fn in_file(&self, path: PathBuf, kind: &'static str) -> Box<dyn Record> {
+        let actor = self.person().await.actor(Proof::None);
         Box::new(LocalRecord::at(path, kind, actor, self.surroundings.clone()))
     }
 
@@ -336,36 +341,21 @@ impl App {
         let cache = Ledger::new(database.map_err(|error| unavailable(error.into()))?);
         let git = self.git().await?;
         let store = BranchStore::new(git, remote, credential, branch, &folder.join("branch"));
-        let actor = self.actor(Proof::Git);
-        Ok(Box::new(GitRecord::new(store, cache, actor, self.email(), self.surroundings.clone())))
+        let person = self.person().await;
+        let (actor, email) = (person.actor(Proof::Git), person.email().to_owned());
+        Ok(Box::new(GitRecord::new(store, cache, actor, email, self.surroundings.clone())))
     }
 
-    /// Who is recorded: the CI's actor, else the user of this machine.
-    #[must_use]
-    pub fn actor(&self, proof: Proof) -> Actor {
-        const NAMES: [&str; 7] = [
-            "INDELIBLE_ACTOR",
-            "GITHUB_ACTOR",
-            "GITLAB_USER_LOGIN",
-            "BUILD_REQUESTEDFOR",
-            "USER",
-            "LOGNAME",
-            "GIT_AUTHOR_NAME",
-        ];
-        let named = NAMES.iter().filter_map(|name| self.surroundings.variable(name));
-        let mut actors = named.filter_map(|name| Actor::new(name, proof).ok());
-        let unknown = || Actor::new("unknown", proof).expect("a literal name");
-        actors.next().unwrap_or_else(unknown)
-    }
-
-    /// The address that commits of ours carry.
-    #[must_use]
-    pub fn email(&self) -> String {
-        const NAMES: [&str; 4] =
-            ["GIT_AUTHOR_EMAIL", "EMAIL", "GITLAB_USER_EMAIL", "BUILD_REQUESTEDFOREMAIL"];
-        let is_address = |text: &&str| text.contains('@') && !text.contains(['<', '>', '\n', ' ']);
-        let found =
-            NAMES.iter().filter_map(|name| self.surroundings.variable(name)).find(is_address);
-        found.unwrap_or("indelible@localhost").to_owned()
+    /// Who acts here, by their own word.
+    pub async fn person(&self) -> &Person {
+        let found = self.person.get_or_init(|| async {
+            if let Some(named) = Person::of_variables(&self.surroundings) {
+                return named;
+            }
+            // A checkout that git cannot read is told where it is needed; a name is not worth stopping for.
+            let checkout = self.checkout().await.ok().flatten();
+            Person::of_checkout(&self.surroundings, checkout).await
+        });
+        found.await
     }
 }

@@ -75,6 +75,19 @@ pub enum HistoryChange {
     },
 }
 
+impl HistoryChange {
+    /// What the tag names by this; of what moves nothing, nothing.
+    #[must_use]
+    pub fn names(&self) -> Option<&Digest> {
+        match self {
+            Self::Created { digest }
+            | Self::Moved { digest, .. }
+            | Self::Restored { digest, .. } => Some(digest),
+            Self::Deleted { .. } | Self::Unlocked { .. } => None,
+        }
+    }
+}
+
 /// The history of a tag, or of a whole repository: each entry with its tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TagEntry {

@@ -3,7 +3,9 @@
 use crate::sandbox::{Sandbox, ann, branch, commit, message, raw};
 use domain::CommitId;
 use domain::Secret;
-use git::{Ancestry, Checkout, Credential, GitError, Head, Merge, Revision, Scratch, WhyUnknown};
+use git::{
+    Ancestry, Author, Checkout, Credential, GitError, Head, Merge, Revision, Scratch, WhyUnknown,
+};
 
 #[tokio::test]
 async fn a_checkout_tells_its_root_head_and_state() {
@@ -215,4 +217,15 @@ async fn a_folder_without_a_repository_is_named() {
     sandbox.bare("bare.git").await;
     let refused = Checkout::find(&sandbox.git, &sandbox.at("bare.git")).await;
     assert!(matches!(refused, Err(GitError::NotARepository { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_settings_of_a_repository_name_the_author() {
+    let sandbox = Sandbox::new().await;
+    sandbox.scratch("shop").await;
+    let checkout = Checkout::find(&sandbox.git, &sandbox.at("shop")).await.unwrap();
+    assert_eq!(checkout.author().await.unwrap(), Author::default());
+    raw(&sandbox.at("shop"), &["config", "user.name", "Ann"]);
+    let named = Author { name: Some("Ann".to_owned()), email: None };
+    assert_eq!(checkout.author().await.unwrap(), named);
 }

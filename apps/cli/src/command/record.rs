@@ -29,10 +29,8 @@ struct Wire {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let What::Verify = arguments.what;
-    let record = app.record_to_read().await?;
+    let record = app.record_to_read().await.map_err(unhinted)?;
     let place = record.place();
-    // Whoever asked already need not be told to ask.
-    let unhinted = |error| Failure { hint: None, ..Failure::from(error) };
     let events = record.verify().await.map_err(unhinted)?;
     let wire = Wire { place: place.place.clone(), kind: place.kind, events };
     global.output().data("record verify", &wire, || {
@@ -40,4 +38,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         format!("{events} events at {place}: each is what was written\n")
     });
     Ok(Exit::Done)
+}
+
+/// Whoever asked already need not be told to ask.
+fn unhinted(error: impl Into<Failure>) -> Failure {
+    let mut failure = error.into();
+    failure.hint = failure.hint.filter(|hint| hint != "indelible record verify");
+    failure
 }

@@ -65,9 +65,10 @@ pub(super) async fn in_git(
         let tree = write_back.tree().await.map_err(of_git)?;
         return Ok(edited(&tree, path, &place, steps).await?.1);
     }
-    let actor = app.actor(domain::Proof::Git);
+    let person = app.person().await;
+    let actor = person.actor(domain::Proof::Git);
     let message = message(&environment.name, steps, &actor, write_back.remote())?;
-    let signature = Signature::new(actor.name(), &app.email(), app.surroundings().now())?;
+    let signature = Signature::new(person.name(), person.email(), app.surroundings().now())?;
     let applied = std::sync::Mutex::new(Applied::default());
     let landing = write_back
         .land(&signature, Retry::seeded(app.surroundings().seed()), |tree: Tree| {

@@ -151,10 +151,12 @@ impl Registries {
     /// Who put a tag where it is; a registry of others does not tell.
     pub(crate) async fn who(&self, repository: &Repository, tag: &Tag) -> String {
         let history = match self.api(repository.host()).await {
-            Ok(api) => api.tag_history(repository.path(), tag, None).await.ok().flatten(),
+            Ok(api) => api.history(repository.path(), Some(tag), None).await.ok().flatten(),
             Err(_) => None,
         };
-        match history.as_ref().and_then(|page| page.history.first()) {
+        // Who unlocked it put nothing there.
+        let mut lines = history.iter().flat_map(|page| &page.items).map(|line| &line.entry);
+        match lines.find(|entry| entry.change.names().is_some()) {
             Some(entry) => {
                 let who = entry.actor.as_ref().map_or("somebody", |actor| actor.name());
                 format!("put there by {who} at {}", entry.at)
