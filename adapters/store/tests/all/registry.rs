@@ -246,3 +246,54 @@ async fn bytes_of_a_stranger_are_kept_verbatim() {
     let found = shop.catalog.manifest(&repository(), &ManifestRef::Tag(tag("v1"))).await;
     assert_eq!(found.unwrap().unwrap().bytes, text);
 }
+
+/// Runs SQL beside the store: a full table is made in one transaction, not in thousands.
+fn run_sql(shop: &Shop, sql: &str) {
+    let file = rusqlite::Connection::open(shop.folder.database().path()).unwrap();
+    file.execute_batch(sql).unwrap();
+}
+
+#[tokio::test]
+async fn a_registry_keeps_10000_tokens_and_not_one_more() {
+    let shop = Shop::open();
+    assert_eq!(store::TOKENS_MAX, 10_000);
+    run_sql(
+        &shop,
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) \
+         INSERT INTO token SELECT 't' || i, CAST('hash ' || i AS BLOB), 'pull', '**', 1, NULL FROM n;",
+    );
+    for (name, fits) in [("at", true), ("above", false)] {
+        let hash = TokenHash(*Digest::sha256(name.as_bytes()).as_bytes().first_chunk().unwrap());
+        let repositories = "**".parse().unwrap();
+        let token = NewToken { name: name.to_owned(), hash, rights: vec![], repositories };
+        let made = shop.catalog.create_token(token, by("ada")).await;
+        assert_eq!(made.is_ok(), fits, "{name}");
+        let is_refused = matches!(made, Err(TokenError::TooMany));
+        assert_eq!(is_refused, !fits, "{name}");
+    }
+    assert_eq!(shop.catalog.tokens().await.unwrap().len(), 10_000);
+}
+
+#[tokio::test]
+async fn a_registry_keeps_1000_rules_and_not_one_more() {
+    let shop = Shop::open();
+    assert_eq!(domain::rule::RULES_MAX, 1_000);
+    run_sql(
+        &shop,
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
+         INSERT INTO rule SELECT 'team/r' || i, '*', 'alias', i FROM n;",
+    );
+    let set = |tags: &str| {
+        let rule = Rule {
+            repositories: "**".parse().unwrap(),
+            tags: tags.parse().unwrap(),
+            class: TagClass::Alias,
+        };
+        shop.catalog.set_rule(rule, by("ada"))
+    };
+    set("at").await.unwrap();
+    let refused = set("above").await.unwrap_err();
+    assert!(matches!(refused, store::RuleError::TooMany), "{refused}");
+    // One that is there already is no further one.
+    set("at").await.unwrap();
+}

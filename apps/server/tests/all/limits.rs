@@ -37,6 +37,34 @@ fn the_manifest_limit_can_be_set() {
 }
 
 #[test]
+fn the_manifest_limit_can_be_set_to_16_mib() {
+    let limit = ManifestLimit::new(16 << 20).unwrap();
+    let server = Server::start_with(|options| options.limits.manifest = limit);
+    let manifest = image(&server, "a", "x");
+    let large = padded(&manifest, 16 << 20);
+    assert_eq!(put(&server, "a", "at", &large).status, 201);
+    assert_eq!(server.get("/v2/a/manifests/at").text(), large);
+    assert_eq!(put(&server, "a", "above", &padded(&manifest, (16 << 20) + 1)).status, 413);
+}
+
+#[test]
+fn a_blob_of_10_gib_may_come_and_one_byte_more_is_refused_before_it_is_sent() {
+    let server = Server::start();
+    let started = server.ask("POST", "/v2/a/blobs/uploads/").send();
+    let location = started.header("location").unwrap().to_owned();
+    let first_line = |bytes: u64| {
+        let mut stream = server.connect();
+        let head = format!("PATCH {location} HTTP/1.1\r\nHost: {}\r\n", server.address);
+        write!(stream, "{head}Content-Length: {bytes}\r\nExpect: 100-continue\r\n\r\n").unwrap();
+        let mut line = [0; 12];
+        stream.read_exact(&mut line).unwrap();
+        String::from_utf8_lossy(&line).into_owned()
+    };
+    assert_eq!(first_line(10_737_418_240), "HTTP/1.1 100");
+    assert_eq!(first_line(10_737_418_241), "HTTP/1.1 413");
+}
+
+#[test]
 fn a_blob_has_its_limit_however_it_comes() {
     let server = Server::start_with(|options| options.limits.blob_bytes_max = 1_000);
     push_blob(&server, "a", &[1; 1_000]);
@@ -139,6 +167,29 @@ fn a_client_that_stands_still_is_hung_up_on() {
         assert!(took < Duration::from_secs(15), "{phase:?} {took:?}");
     }
     assert_eq!(server.get("/v2/").status, 200);
+}
+
+#[test]
+fn a_body_that_trickles_is_refused_although_it_never_stands_still() {
+    let server = Server::start_with(|options| options.limits.idle = Duration::from_millis(400));
+    let started = server.ask("POST", "/v2/a/blobs/uploads/").send();
+    let location = started.header("location").unwrap();
+    let mut stream = server.connect();
+    let head = format!("PATCH {location} HTTP/1.1\r\nHost: {}\r\n", server.address);
+    write!(stream, "{head}Content-Length: 1000000\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut answer = Vec::new();
+    // The read's timeout is the pause between two bytes.
+    while answer.is_empty() {
+        assert!(Instant::now() < deadline, "a byte every 10 ms is taken for ever");
+        let _sent = stream.write_all(b"x");
+        let mut piece = [0; 1_000];
+        let length = stream.read(&mut piece).unwrap_or(0);
+        answer.extend_from_slice(&piece[..length]);
+    }
+    let said = String::from_utf8_lossy(&answer).into_owned();
+    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
 }
 
 #[test]
