@@ -158,10 +158,10 @@ impl Change<'_> {
         let stamp = by.stamp(nth);
         let key = ClaimKey::try_from(format!("tag-change/{}", stamp.id))
             .expect("a ULID is visible ASCII and short");
-        let (digest, is_deleted) = match &self.change {
-            TagChange::Created { digest } => (*digest, false),
-            TagChange::Moved { to, .. } | TagChange::Restored { to, .. } => (*to, false),
-            TagChange::Deleted { last } => (*last, true),
+        let (digest, life) = match &self.change {
+            TagChange::Created { digest } => (*digest, Life::Live),
+            TagChange::Moved { to, .. } | TagChange::Restored { to, .. } => (*to, Life::Live),
+            TagChange::Deleted { last } => (*last, Life::Deleted),
         };
         let claim = Claim::TagChange(TagChangeClaim {
             key,
@@ -174,7 +174,7 @@ impl Change<'_> {
             reason: self.reason.cloned(),
         });
         let seq = Prepared::new(Event { stamp, claim })?.insert(tx)?;
-        let row = (self.class, digest, is_deleted, self.revision + 1);
+        let row = (self.class, digest, life, self.revision + 1);
         upsert(tx, self.repository, self.tag, row, seq)?;
         Ok(())
     }
@@ -184,7 +184,7 @@ fn upsert(
     tx: &Connection,
     repository: i64,
     tag: &Tag,
-    (class, digest, is_deleted, revision): (TagClass, Digest, bool, i64),
+    (class, digest, life, revision): (TagClass, Digest, Life, i64),
     seq: u64,
 ) -> Result<(), DatabaseError> {
     let mut upsert = tx.prepare_cached(
@@ -198,7 +198,7 @@ fn upsert(
         tag.as_str(),
         class.to_string(),
         digest.to_string(),
-        is_deleted,
+        life == Life::Deleted,
         revision,
         i64::try_from(seq).unwrap_or(i64::MAX),
     ])?;

@@ -27,6 +27,13 @@ const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
 /// The subject that the registry has seen.
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 
+/// By what the path of the request names the manifest.
+#[derive(Clone, Copy)]
+enum Named {
+    ByTag,
+    ByDigest,
+}
+
 impl Context<'_> {
     /// `PUT …/manifests/<reference>`.
     pub(super) async fn put_manifest(
@@ -45,9 +52,9 @@ impl Context<'_> {
         let manifest =
             Manifest::read_within(&bytes, content_type, limit).map_err(Refusal::Document)?;
         let subject = manifest.subject.as_ref().map(|subject| subject.digest);
-        let (digest, tags, is_by_digest) = match put {
-            ManifestPut::Tag(tag) => (Digest::sha256(&bytes), vec![tag], false),
-            ManifestPut::Digest { digest, tags } => (digest, tags, true),
+        let (digest, tags, named) = match put {
+            ManifestPut::Tag(tag) => (Digest::sha256(&bytes), vec![tag], Named::ByTag),
+            ManifestPut::Digest { digest, tags } => (digest, tags, Named::ByDigest),
         };
         let catalog = &self.app.catalog;
         let image = catalog.image(&repository, digest, bytes.len() as u64, &manifest).await?;
@@ -67,7 +74,7 @@ impl Context<'_> {
         let done = catalog.put_manifest(asked).await;
         drop(place);
         let done = done.map_err(|error| from_put(error, actor, &repository, digest))?;
-        Ok(self.written(&repository, &done, subject, is_by_digest))
+        Ok(self.written(&repository, &done, subject, named))
     }
 
     fn written(
@@ -75,7 +82,7 @@ impl Context<'_> {
         repository: &RepositoryPath,
         done: &PutDone,
         subject: Option<Digest>,
-        is_by_digest: bool,
+        named: Named,
     ) -> Response<Body> {
         let digest = done.digest.to_string();
         let mut answer = Answering::new(StatusCode::CREATED)
@@ -85,9 +92,12 @@ impl Context<'_> {
         if let Some(subject) = subject {
             answer = answer.with(OCI_SUBJECT, &subject.to_string());
         }
-        if is_by_digest {
-            for (tag, _) in &done.tags {
-                answer = answer.with(OCI_TAG, tag.as_str());
+        match named {
+            Named::ByTag => {}
+            Named::ByDigest => {
+                for (tag, _) in &done.tags {
+                    answer = answer.with(OCI_TAG, tag.as_str());
+                }
             }
         }
         let words =
