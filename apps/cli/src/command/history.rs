@@ -70,6 +70,7 @@ pub(crate) struct WireTag {
     to: Option<String>,
     until: Option<String>,
     actor: Option<String>,
+    proof: Option<domain::Proof>,
     reason: Option<String>,
     witness: &'static str,
 }
@@ -217,11 +218,15 @@ fn deploy_row(row: &HistoryRow) -> Vec<String> {
     ]
 }
 
+/// The word of the event.
+fn proof_word(proof: domain::Proof) -> String {
+    serde_json::to_string(&proof).unwrap_or_default().trim_matches('"').to_owned()
+}
+
 fn deploys_csv(items: &[WireDeploy]) -> String {
     let mut text = "at,event,environment,image,how,from,to,tag,commit,mode,grade,outcome,actor,proof,reason,ticket\n".to_owned();
     for item in items {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
-        let proof = serde_json::to_string(&item.proof).unwrap_or_default();
         let fields = [
             item.at.clone(),
             item.event.clone(),
@@ -236,7 +241,7 @@ fn deploys_csv(items: &[WireDeploy]) -> String {
             item.grade.clone(),
             item.outcome.clone(),
             item.actor.clone(),
-            proof.trim_matches('"').to_owned(),
+            proof_word(item.proof),
             optional(&item.reason),
             optional(&item.ticket),
         ];
@@ -255,7 +260,8 @@ impl WireTag {
             from: row.from.map(|digest| digest.to_string()),
             to: row.to.map(|digest| digest.to_string()),
             until: row.until.map(|until| until.to_string()),
-            actor: row.actor.clone(),
+            actor: row.actor.as_ref().map(ToString::to_string),
+            proof: row.actor.as_ref().map(domain::Actor::proof),
             reason: row.reason.clone(),
             witness: row.witness,
         }
@@ -263,7 +269,7 @@ impl WireTag {
 }
 
 fn tags_csv(items: &[WireTag]) -> String {
-    let mut text = "at,tag,change,from,to,actor,reason,witness,until\n".to_owned();
+    let mut text = "at,tag,change,from,to,actor,reason,witness,until,proof\n".to_owned();
     for item in items {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
         let fields = [
@@ -276,6 +282,7 @@ fn tags_csv(items: &[WireTag]) -> String {
             optional(&item.reason),
             item.witness.to_owned(),
             optional(&item.until),
+            item.proof.map(proof_word).unwrap_or_default(),
         ];
         let line: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
         let _ = writeln!(text, "{}", line.join(","));
@@ -297,7 +304,8 @@ fn show_tags(global: &Global, format: Format, answer: &Answer<TagHistoryRow>) {
                 "unknown: no change of a tag is recorded\n".to_owned()
             }
         };
-        text.push_str(&basis_text(answer, ""));
+        let actors = answer.items.iter().filter_map(|row| row.actor.as_ref());
+        text.push_str(&basis_text(answer, names_text(actors.map(domain::Actor::proof))));
         text
     });
 }
@@ -312,7 +320,7 @@ fn tag_row(row: &TagHistoryRow) -> Vec<String> {
         format!("{}{}", row.change, until.unwrap_or_default()),
         short(&row.from),
         short(&row.to),
-        row.actor.clone().unwrap_or_else(|| "-".to_owned()),
+        row.actor.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         plain(row.reason.as_deref().unwrap_or("-")),
     ]
 }

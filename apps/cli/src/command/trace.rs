@@ -121,7 +121,7 @@ fn tag_lines(traced: &Traced, text: &mut String) {
             Some(to) if to != trace.digest => "moved away",
             Some(_) | None => row.change,
         };
-        let by = row.actor.as_deref().unwrap_or("somebody");
+        let by = row.actor.as_ref().map_or("somebody", domain::Actor::name);
         let (at, tag) = (time_of(row.at), &row.tag);
         let _ = writeln!(text, "  tag    {at} {repository}:{tag} {what} by {}", plain(by));
     }

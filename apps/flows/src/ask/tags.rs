@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::registries::{Registries, RegistryError};
 use crate::seam::{Question, all};
 use ::record::claim::{Kind, TagChange, TagChangeClaim, Witness};
-use ::record::{Answer, Basis, Facet, Gap, Precision, Span};
-use domain::{Digest, Repository, Tag, Timestamp};
+use ::record::{Answer, Basis, Facet, Gap, Precision, Span, Stamp};
+use domain::{Actor, Digest, Repository, Tag, Timestamp};
 use oci::history::{HistoryChange, HistoryEntry};
 
 /// The most lines that are asked of a registry for one answer; what is older is a gap.
@@ -28,7 +28,7 @@ pub struct TagHistoryRow {
     /// Until when an unlocked tag could be moved.
     pub until: Option<Timestamp>,
     /// Who, where that is told.
-    pub actor: Option<String>,
+    pub actor: Option<Actor>,
     /// Why, where somebody said it.
     pub reason: Option<String>,
     /// `registry`: the one that holds the tag; `observer`: somebody who wrote to it.
@@ -101,7 +101,7 @@ fn of_registry(tag: Tag, entry: HistoryEntry) -> TagHistoryRow {
         from,
         to,
         until,
-        actor: entry.actor.map(|actor| actor.to_string()),
+        actor: entry.actor,
         reason: entry.reason,
         witness: "registry",
     }
@@ -119,7 +119,7 @@ async fn observed(
     let events = all(app.record_to_read().await?, &question).await?;
     let row = |event: &::record::Sequenced| {
         let claim = event.event.claim.as_tag_change()?;
-        Some(of_record(event.event.at(), event.event.stamp.actor.to_string(), claim))
+        Some(of_record(&event.event.stamp, claim))
     };
     let items = events.iter().rev().filter_map(row).collect();
     let why = format!(
@@ -130,7 +130,7 @@ async fn observed(
     Ok(Answer { basis: Basis::Observed, precision: Precision::Bounded, gaps, items })
 }
 
-fn of_record(at: Timestamp, actor: String, claim: &TagChangeClaim) -> TagHistoryRow {
+fn of_record(stamp: &Stamp, claim: &TagChangeClaim) -> TagHistoryRow {
     let change = match &claim.change {
         TagChange::Created { .. } => "created",
         TagChange::Moved { .. } => "moved",
@@ -138,13 +138,13 @@ fn of_record(at: Timestamp, actor: String, claim: &TagChangeClaim) -> TagHistory
         TagChange::Restored { .. } => "restored",
     };
     TagHistoryRow {
-        at,
+        at: stamp.at,
         tag: claim.tag.clone(),
         change,
         from: claim.change.named().copied(),
         to: claim.change.names().copied(),
         until: None,
-        actor: Some(actor),
+        actor: Some(stamp.actor.clone()),
         reason: claim.reason.as_ref().map(ToString::to_string),
         witness: match claim.witness {
             Witness::Registry => "registry",
