@@ -6,7 +6,7 @@
 //! Does not read content from anywhere: bytes come in, a digest comes out.
 
 use sha2::{Digest as _, Sha256, Sha512};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 /// The hash that names some content, written `sha256:` and 64, or `sha512:` and 128, lower-case hex digits.
@@ -115,11 +115,15 @@ impl Digest {
     /// The digits after the colon, lower-case.
     #[must_use]
     pub fn hex(&self) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let bytes = self.as_bytes();
-        bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        let mut hex = String::with_capacity(bytes.len() * 2);
+        // Not by a format for each byte: a push prints some twenty digests, and that was a tenth of its work.
+        for byte in bytes {
+            hex.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            hex.push(char::from(DIGITS[usize::from(byte & 0x0f)]));
+        }
+        hex
     }
 
     /// The raw hash: 32 bytes of SHA-256 or 64 of SHA-512.
@@ -231,7 +235,9 @@ fn nibble(digit: u8) -> u8 {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.algorithm().name(), self.hex())
+        f.write_str(self.algorithm().name())?;
+        f.write_str(":")?;
+        f.write_str(&self.hex())
     }
 }
 
