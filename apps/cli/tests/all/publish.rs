@@ -197,7 +197,7 @@ fn what_is_no_image_is_named_and_leaves_nothing() {
     let layer = layer.to_string();
     shop.sandbox.write("wrong/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
     shop.sandbox.write("wrong/index.json", r#"{"schemaVersion":2,"manifests":"none"}"#);
-    shop.sandbox.write("cut.tar", &[0_u8; 700]);
+    shop.sandbox.write("cut.tar", [0_u8; 700]);
     let absent = format!("{}@{}", shop.to(), shop.coffee);
     let cases: [(&str, &[&str]); 7] = [
         ("oci:thin", &[layer.as_str()]),
@@ -238,4 +238,37 @@ fn an_environment_that_the_settings_do_not_have_is_wrong_input() {
     shop.refuses("oci:tea", &["--env", "uta"], 2, &["no environment `uta`: known are uat"]);
     // Without `--env` nobody pushed a branch: the rules say no.
     shop.refuses("oci:tea", &[], 1, &["no environment for this build", "say `--env`"]);
+}
+
+#[test]
+fn releases_of_one_second_that_race_get_a_name_each() {
+    let shop = Shop::new();
+    let words = ["a", "b", "c", "d", "e", "f"];
+    for name in words {
+        layout(&shop.sandbox, name, "image", name);
+    }
+    let mut tags: Vec<String> = std::thread::scope(|scope| {
+        let shop = &shop;
+        let publish = |name: &str| {
+            let scheme = ["--scheme", "timestamp", "--at", "2026-03-17T14:39:58Z"];
+            let done = shop.json(&format!("oci:{name}"), &scheme);
+            let (tag, time) = (&done["tags"][0]["tag"], &done["release_time"]);
+            format!("{} {}", tag.as_str().unwrap(), time.as_str().unwrap())
+        };
+        let racing: Vec<_> =
+            words.into_iter().map(|name| scope.spawn(move || publish(name))).collect();
+        racing.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    tags.sort();
+    assert_eq!(
+        tags,
+        [
+            "20260317-143958 2026-03-17T14:39:58.000Z",
+            "20260317-143959 2026-03-17T14:39:59.000Z",
+            "20260317-144000 2026-03-17T14:40:00.000Z",
+            "20260317-144001 2026-03-17T14:40:01.000Z",
+            "20260317-144002 2026-03-17T14:40:02.000Z",
+            "20260317-144003 2026-03-17T14:40:03.000Z",
+        ]
+    );
 }
