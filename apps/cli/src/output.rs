@@ -79,6 +79,10 @@ pub(crate) fn say(text: &str) {
 /// A line break would let a stranger begin a line that a CI reads as a command.
 #[must_use]
 pub(crate) fn plain(text: &str) -> String {
+    // Nearly all text is such, and there are tens of thousands of lines of it.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {

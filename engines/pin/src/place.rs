@@ -87,6 +87,10 @@ fn marker_in(comment: &str) -> Option<Marker> {
 /// Whether another program fills the text in.
 pub(crate) fn opaque(text: &str) -> Option<Opaque> {
     let bytes = text.as_bytes();
+    // Most references have none of these, and three searches each would cost more than reading them.
+    if !bytes.iter().any(|byte| matches!(byte, b'{' | b'<' | b'$' | b'%')) {
+        return None;
+    }
     if memmem::find(bytes, b"{{").is_some()
         || memmem::find(bytes, b"{%").is_some()
         || memmem::find(bytes, b"<%").is_some()

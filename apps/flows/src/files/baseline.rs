@@ -120,6 +120,10 @@ impl Baseline {
 
     /// Whether a finding is known; it is taken out, so that a second one like it is new.
     pub fn take(&mut self, path: &str, kind: &str, reference: &str) -> bool {
+        // Most runs have no baseline, and no key is worth making for it.
+        if self.left.is_empty() {
+            return false;
+        }
         let key = (path.to_owned(), kind.to_owned(), reference.to_owned());
         match self.left.get_mut(&key) {
             Some(count) if *count > 0 => {

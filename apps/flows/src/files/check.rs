@@ -192,7 +192,8 @@ fn answer(verdict: Verdict) -> Answer {
 fn report(walked: Walked<Judged>, mut baseline: Baseline) -> Report {
     let mut counts = Counts { looked_at: walked.looked_at, ..Counts::default() };
     counts.unread = walked.unread.len();
-    let mut listed = Vec::new();
+    // Tens of thousands of places are large to move when a vector grows.
+    let mut listed = Vec::with_capacity(walked.found.iter().map(|file| file.listed.len()).sum());
     for file in walked.found {
         let own = file.counts;
         counts.files += own.files;

@@ -61,7 +61,8 @@ where
         });
         stream::iter(questions).buffer_unordered(at_once).collect::<Answers>()
     };
-    let at_once = IN_FLIGHT_MAX - IN_FLIGHT_HUB_MAX;
+    // Places kept for Docker Hub are of use to others where nothing is asked of it.
+    let at_once = if hub.is_empty() { IN_FLIGHT_MAX } else { IN_FLIGHT_MAX - IN_FLIGHT_HUB_MAX };
     let (mut answers, others) = tokio::join!(asked(hub, IN_FLIGHT_HUB_MAX), asked(others, at_once));
     answers.extend(others);
     answers
@@ -132,17 +133,23 @@ mod tests {
     #[tokio::test]
     async fn only_so_many_questions_wait_at_once() {
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let names: Vec<String> = (0..200).map(|n| format!("a.example.com/b:{n}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let answers = resolve(wanted(&names), |_| async {
-            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            for _ in 0..3 {
-                tokio::task::yield_now().await;
-            }
-            now.fetch_sub(1, Ordering::SeqCst);
-            Ok::<_, Silent>(None)
-        });
-        assert_eq!(answers.await.len(), 200);
-        assert_eq!(most.load(Ordering::SeqCst), IN_FLIGHT_MAX - IN_FLIGHT_HUB_MAX);
+        let names = |host: &str| (0..200).map(|n| format!("{host}b:{n}")).collect::<Vec<_>>();
+        let (others, at_hub) = (names("a.example.com/"), names(""));
+        for (hub, expected) in
+            [(0, IN_FLIGHT_MAX), (1, IN_FLIGHT_MAX - IN_FLIGHT_HUB_MAX + 1), (200, IN_FLIGHT_MAX)]
+        {
+            most.store(0, Ordering::SeqCst);
+            let names = others.iter().chain(at_hub.iter().take(hub)).map(String::as_str);
+            let answers = resolve(wanted(&names.collect::<Vec<_>>()), |_| async {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                for _ in 0..3 {
+                    tokio::task::yield_now().await;
+                }
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok::<_, Silent>(None)
+            });
+            assert_eq!(answers.await.len(), 200 + hub);
+            assert_eq!(most.load(Ordering::SeqCst), expected);
+        }
     }
 }

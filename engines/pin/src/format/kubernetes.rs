@@ -9,7 +9,7 @@ use super::{Collector, kustomize};
 use crate::classify::Format;
 use crate::place::opaque;
 use crate::site::{Certainty, Context, Fields, FieldsKind, Found};
-use crate::yaml::{Kind, NodeId, Tree};
+use crate::yaml::{Kind, NodeId, Style, Tree};
 use domain::ImageRef;
 
 /// Kinds whose content is data for people or programs, not something to run.
@@ -62,10 +62,14 @@ fn visit(collector: &mut Collector<'_, '_>, id: NodeId) {
     if key == NodeId::MAX {
         return;
     }
-    let raw_key = tree.raw(key);
+    // Every key of the file comes by here: its last byte speaks against most of them.
+    let raw_key = tree.raw(key).trim_end_matches(['"', '\'', '\n', '\r', ' ']);
+    if !raw_key.ends_with(['e', 'y']) && tree.node(key).kind == Kind::Scalar(Style::Plain) {
+        return;
+    }
     let is_image = tree.is(key, "image");
     let is_reference = !is_image && tree.is(key, "reference") && is_volume_image(tree, id);
-    let is_like = !is_image && raw_key.contains("Image");
+    let is_like = !is_image && raw_key.ends_with("Image");
     let is_repository = !is_image && tree.is(key, "repository");
     if !(is_image || is_reference || is_like || is_repository) {
         return;

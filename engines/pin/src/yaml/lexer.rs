@@ -98,7 +98,8 @@ impl<'t> Lexer<'t> {
             aliases: 0,
             tree: Tree {
                 text,
-                nodes: Vec::with_capacity(text.len() / 24),
+                // Workload files have a node about every ten bytes; growing would copy them all.
+                nodes: Vec::with_capacity(text.len() / 10 + 8),
                 anchors: Vec::new(),
                 roots: Vec::new(),
                 is_templated: false,
