@@ -34,6 +34,18 @@ pub enum DecideError {
         /// Its images.
         images: Vec<String>,
     },
+    /// One image was to go on, and the whole environment waits.
+    #[error("`{image}` still waits: {environment} is held as a whole since {since} by {who}")]
+    HeldAsAWhole {
+        /// The environment.
+        environment: EnvironmentName,
+        /// What was to go on.
+        image: ImageName,
+        /// Since when.
+        since: domain::Timestamp,
+        /// Who holds it.
+        who: String,
+    },
     /// The settings have no such image.
     #[error("the settings have no image `{image}`; they have {known}")]
     NoImage {
@@ -49,6 +61,7 @@ impl Explain for DecideError {
         match self {
             Self::Open(error) => error.verdict(),
             Self::Record(error) => error.verdict(),
+            Self::HeldAsAWhole { .. } => Verdict::Refused,
             Self::Reason(_) | Self::WhichImage { .. } | Self::NoImage { .. } => Verdict::Unknown,
         }
     }
@@ -59,6 +72,9 @@ impl Explain for DecideError {
             Self::Record(error) => error.hint(),
             Self::WhichImage { environment, images } => {
                 Some(format!("name one: indelible hold {environment} {}", images.first()?))
+            }
+            Self::HeldAsAWhole { environment, .. } => {
+                Some(format!("indelible resume {environment}"))
             }
             Self::Reason(_) | Self::NoImage { .. } => None,
         }
@@ -159,6 +175,17 @@ pub async fn hold(
         HoldState::Held => current.is_some(),
         HoldState::Resumed => current.is_none() && (image.is_some() || now.holds().is_empty()),
     };
+    // Nothing would go on: the image waits with all the others.
+    if let (HoldState::Resumed, Some(image), None, Some(whole)) =
+        (state, image, current, now.holds().get(&None))
+    {
+        return Err(DecideError::HeldAsAWhole {
+            environment: environment.clone(),
+            image: image.clone(),
+            since: whole.stamp.at,
+            who: whole.stamp.actor.to_string(),
+        });
+    }
     let last = newest(app, Kind::Hold, Facet::Environment, environment.as_str()).await?;
     if let (true, Some(event)) = (is_so, current.map(|hold| hold.stamp.id).or(last)) {
         return Ok(Decided::Already(event));

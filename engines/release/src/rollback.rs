@@ -82,7 +82,8 @@ pub enum RollbackRefused {
     },
     /// No build is left that is known to be good.
     #[error(
-        "nothing known-good is left to return to in {environment} ({looked_at} other builds of `{image}` were looked at)"
+        "nothing known-good is left to return to in {environment}: {}",
+        others(image, *looked_at)
     )]
     NothingKnownGood {
         /// The image.
@@ -100,6 +101,14 @@ pub enum RollbackRefused {
         /// The build.
         digest: Digest,
     },
+}
+
+fn others(image: &ImageName, looked_at: usize) -> String {
+    match looked_at {
+        0 => format!("no other build of `{image}` was ever there"),
+        1 => format!("something speaks against the only other build of `{image}`"),
+        more => format!("something speaks against each of {more} other builds of `{image}`"),
+    }
 }
 
 /// Candidates in the order in which a rollback would take them: the best grade first, then the newest.

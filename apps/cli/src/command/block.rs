@@ -42,6 +42,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     global.output().data("block", &wire(global, digest, decided, known), || match decided {
         Decided::Would => format!("{digest}: would be {word} in every environment\n"),
         Decided::New(_) => format!("{digest}: {word} in every environment\n"),
+        Decided::Already(_) if lift => format!("{digest}: was not blocked\n"),
         Decided::Already(_) => format!("{digest}: {word} already\n"),
     });
     warn(global, digest, known);

@@ -88,7 +88,9 @@ fn text(report: &Report) -> String {
             }
         };
         let _ = writeln!(text, "  {how}");
-        let _ = writeln!(text, "  grade {}: nothing observes yet what runs", report.grade);
+        if !report.is_dry_run {
+            let _ = writeln!(text, "  grade {}: nothing observes yet what runs", report.grade);
+        }
     }
     text
 }
@@ -102,8 +104,10 @@ fn line(done: &ImageDone, environment: &str, would: &str) -> String {
             let reason =
                 hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!(
-                "{} {environment}: held since {} by {}{reason}; nothing was changed",
-                done.image, hold.stamp.at, hold.stamp.actor
+                "{image} {environment}: held since {} by {}{reason}; nothing was changed (to go on: indelible resume {environment} {image}, or indelible resume {environment} where all of it waits)",
+                hold.stamp.at,
+                hold.stamp.actor,
+                image = done.image,
             )
         }
         Done::Changed { from, to, tag, how, condemns, .. } => {
@@ -114,11 +118,23 @@ fn line(done: &ImageDone, environment: &str, would: &str) -> String {
                 None => String::new(),
             };
             format!(
-                "{} {environment}: {would}{how}: {from} -> {}{tag}{condemns}",
+                "{} {environment}: {}: {from} -> {}{tag}{condemns}",
                 done.image,
+                if would.is_empty() { (*how).to_owned() } else { planned(how) },
                 to.short()
             )
         }
+    }
+}
+
+/// The kind of a deploy that is only shown.
+fn planned(how: &str) -> String {
+    match how {
+        "rollback" => "would be rolled back".to_owned(),
+        "deploy" => "would be deployed".to_owned(),
+        "promote" => "would be promoted".to_owned(),
+        // "promoted by merge", "noted"
+        other => format!("would be {other}"),
     }
 }
 

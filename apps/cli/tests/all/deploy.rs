@@ -233,3 +233,39 @@ fn what_cannot_be_done_says_what_to_do() {
     [exit 2]
     ");
 }
+
+#[test]
+fn a_plan_says_what_would_be_done_and_claims_no_grade() {
+    let (sandbox, registry) = project("git: {path: ''}");
+    sandbox.write("compose.yaml", compose(&registry));
+    allowed(&sandbox, NINES);
+    insta::assert_snapshot!(sandbox.run(["--dry-run", "deploy", "prod", "api=v2"]), @r"
+    api prod: would be deployed: nothing -> sha256:999999999999 v2
+      files: compose.yaml:3
+    [exit 0]
+    ");
+    assert_eq!(
+        sandbox.text("compose.yaml"),
+        "services:\n  api:\n    image: [registry]/shop/api:v1\n"
+    );
+}
+
+#[test]
+fn an_image_does_not_go_on_while_its_environment_waits() {
+    let (sandbox, registry) = project("git: {path: ''}");
+    sandbox.write("compose.yaml", compose(&registry));
+    allowed(&sandbox, NINES);
+    sandbox.run(["hold", "prod", "--all", "--reason", "incident 17"]);
+    let run = sandbox.run(["resume", "prod", "api"]);
+    assert!(run.contains("error: `api` still waits: prod is held as a whole since "), "{run}");
+    assert!(run.ends_with("hint: indelible resume prod\n[exit 1]\n"), "{run}");
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    let until = "; nothing was changed (to go on: indelible resume prod api, or indelible resume prod where all of it waits)\n";
+    assert!(run.contains(until) && run.ends_with("[exit 1]\n"), "{run}");
+    let run = sandbox.run(["block", NINES, "--lift", "--reason", "a test"]);
+    assert!(run.starts_with("[nines]: "), "{run}");
+    sandbox.run(["block", NINES, "--reason", "leaked"]);
+    sandbox.run(["block", NINES, "--lift", "--reason", "it was not"]);
+    let run = sandbox.run(["block", NINES, "--lift", "--reason", "it was not"]);
+    assert!(run.starts_with("[nines]: was not blocked\n"), "{run}");
+}

@@ -311,6 +311,9 @@ fn rollback_hint(
         RollbackRefused::NeverHere { digest, .. } => {
             Some(format!("indelible deploy {environment} {image}={digest}"))
         }
+        RollbackRefused::NothingKnownGood { looked_at: 0, .. } => {
+            Some(format!("another build comes by indelible deploy {environment} {image}=TAG"))
+        }
         RollbackRefused::NothingKnownGood { .. } => Some(format!(
             "`indelible history {environment}` lists what ran; `--to TAG` returns to one that a rollback left"
         )),
@@ -348,7 +351,7 @@ fn refusal_hint(
 ) -> Option<String> {
     match refused {
         DeployRefused::NotEligible { digest, .. } => Some(format!(
-            "`indelible promote FROM {environment} {image}` from where it runs, or indelible allow {digest} {environment} --reason TEXT"
+            "indelible promote FROM {environment} {image}, with FROM where it was deployed before; or indelible allow {digest} {environment} --reason TEXT"
         )),
         DeployRefused::Condemned { digest, .. } => Some(format!(
             "to bring it back by name: indelible deploy {environment} {image}={digest}"
