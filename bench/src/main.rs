@@ -1,9 +1,10 @@
-//! Measurements beside a peer, in one run on one machine: `cargo run --release -p bench -- registry`.
+//! Measurements beside a peer, in one run on one machine: `cargo run --release -p bench -- registry`, or `-- files`.
 //!
 //! Figures are printed, never asserted: a slow machine is not an error. The server's CPU per operation
 //! is the figure to trust where others work on the same machine; waiting times are not.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its work")]
 
+mod files;
 mod process;
 mod registry;
 
@@ -21,10 +22,12 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Registry(registry::Arguments),
+    Files(files::Arguments),
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Registry(arguments) => registry::run(&arguments),
+        Command::Files(arguments) => files::run(&arguments),
     }
 }
