@@ -108,7 +108,7 @@ impl Catalog {
             return Ok(None);
         }
         let asked = Asked { repository, digest, size, manifest };
-        if let Some(claim) = asked.from_memory(&self.hot) {
+        if let Some(claim) = asked.remembered(&self.hot) {
             return Ok(Some(claim));
         }
         let (path, manifest) = (repository.clone(), manifest.clone());

@@ -32,7 +32,7 @@ pub(super) struct Asked<'a> {
 
 impl Asked<'_> {
     /// The facts as far as memory has them: an image whose configuration was read lately.
-    pub(super) fn from_memory(&self, hot: &HotRows) -> Option<ImageClaim> {
+    pub(super) fn remembered(&self, hot: &HotRows) -> Option<ImageClaim> {
         let config = self.manifest.platform_config()?;
         let key = key(self.repository, &ManifestRef::Digest(config.digest));
         let platform = hot.platforms.get(&key).ok()?;
@@ -49,10 +49,9 @@ impl Asked<'_> {
         let path = self.repository;
         let mut reading = Reading { reader, blobs, hot, path, left: IMAGE_FACTS_BYTES_MAX };
         let platforms = match &self.manifest.kind {
-            Kind::Image { .. } => match reading.platform(self.manifest)? {
-                Some(Said(platform)) => Some(vec![self.whole(platform)]),
-                None => None,
-            },
+            Kind::Image { .. } => {
+                reading.platform(self.manifest)?.map(|Said(platform)| vec![self.whole(platform)])
+            }
             Kind::Index { .. } => reading.listed(self.manifest)?,
         };
         Ok(platforms.and_then(|platforms| self.claim(platforms)))

@@ -48,9 +48,9 @@ fn image(config: Descriptor) -> Manifest {
 async fn recorded(shop: &Shop, digest: &Digest) -> Vec<ImageClaim> {
     let query = Query { kinds: vec![Kind::Image], limit: 10, ..Query::default() };
     let events = shop.ledger.events(query).await.unwrap();
-    let claims = events.into_iter().filter_map(|event| match event.event.claim {
-        record::Claim::Image(claim) if claim.digest == *digest => Some(claim),
-        _ => None,
+    let claims = events.into_iter().filter_map(|event| {
+        let record::Claim::Image(claim) = event.event.claim else { return None };
+        (claim.digest == *digest).then_some(claim)
     });
     claims.collect()
 }

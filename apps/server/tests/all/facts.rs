@@ -14,9 +14,9 @@ fn recorded(server: Server) -> Vec<ImageClaim> {
         let ledger = Ledger::new(Database::open(&folder.path().join("indelible.db")).unwrap());
         let query = Query { kinds: vec![Kind::Image], limit: 100, ..Query::default() };
         let events = ledger.events(query).await.unwrap();
-        let claims = events.into_iter().filter_map(|event| match event.event.claim {
-            Claim::Image(claim) => Some(claim),
-            _ => None,
+        let claims = events.into_iter().filter_map(|event| {
+            let Claim::Image(claim) = event.event.claim else { return None };
+            Some(claim)
         });
         claims.collect()
     })
