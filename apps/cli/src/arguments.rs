@@ -55,6 +55,8 @@ impl Global {
 /// The commands, in the order of the chain.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show what runs in a cluster, and what is wrong about it
+    Status(command::status::Arguments),
     /// List what can move: images that are not pinned as strictly as they should be
     Check(command::check::Arguments),
     /// Write the digest beside each tag

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod deploy;
 pub mod edit;
 pub mod files;
+pub mod look;
 pub mod person;
 pub mod publish;
 pub mod record_git;

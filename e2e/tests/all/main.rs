@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod clients;
+mod cluster;
 mod crash;
 mod full_disk;
 mod power_cut;

@@ -22,6 +22,7 @@ pub(crate) mod rollback;
 pub(crate) mod rule;
 pub(crate) mod serve;
 pub(crate) mod set;
+pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod token;
 pub(crate) mod trace;
@@ -35,6 +36,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let global = arguments.global;
     match arguments.command {
+        Command::Status(arguments) => status::run(&global, arguments).await,
         Command::Check(arguments) => check::run(&global, arguments).await,
         Command::Pin(arguments) => pin::run(&global, arguments).await,
         Command::Set(arguments) => set::run(&global, arguments).await,

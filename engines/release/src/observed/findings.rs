@@ -2,7 +2,7 @@
 
 use super::overview::Row;
 use super::pod::Owner;
-use super::resolve::{ImageNow, Registered, TagNow};
+use super::resolve::{Presence, Registered, TagNow};
 use domain::{Digest, ImageRef, Repository, Tag};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -228,14 +228,14 @@ fn judge_digests(row: &Row, registered: &Registered, findings: &mut Findings) {
         ImageRef::Bare(_) | ImageRef::Tagged(_) => None,
     };
     for digest in row.digests().chain(meant).collect::<BTreeSet<_>>() {
-        match registered.images.get(&digest) {
-            None | Some(ImageNow::Holds(_)) => {}
-            Some(ImageNow::Gone) => findings.found.push(Finding::DigestGone {
+        match registered.presence.get(&(image.repository().clone(), digest)) {
+            None | Some(Presence::There) => {}
+            Some(Presence::Gone) => findings.found.push(Finding::DigestGone {
                 place: row.place(),
                 repository: image.repository().clone(),
                 digest,
             }),
-            Some(ImageNow::Unknown(why)) => {
+            Some(Presence::Unknown(why)) => {
                 findings.unknown(why, format!("{}@{}", image.repository(), digest.short()));
             }
         }
@@ -261,8 +261,8 @@ mod tests {
             manifest: digest(name),
             config: Some(digest(&format!("{name} config"))),
         };
-        let images = names.iter().map(|name| (digest(name), ImageNow::Holds(vec![part(name)])));
-        Registered { images: images.collect(), ..Registered::default() }
+        let contents = names.iter().map(|name| (digest(name), vec![part(name)]));
+        Registered { contents: contents.collect(), ..Registered::default() }
     }
 
     fn place() -> Place {
@@ -337,7 +337,7 @@ mod tests {
         let pods = [pod("api-1", running(&id("a"), AT))];
         let mut registered = Registered::default();
         registered.tags.insert(tag(), TagNow::Unknown("401".to_owned()));
-        registered.images.insert(digest("a"), ImageNow::Unknown("401".to_owned()));
+        registered.presence.insert((tag().0, digest("a")), Presence::Unknown("401".to_owned()));
         let findings = find(&rows(&pods), &registered);
         assert!(matches!(findings.found[..], [Finding::Unpinned { .. }]), "{findings:?}");
         assert_eq!(findings.unknown["401"].len(), 2);
@@ -348,7 +348,7 @@ mod tests {
         let mut pinned = running(&id("a"), AT);
         pinned.reference = format!("reg.example.com/shop/api:1@{}", digest("a"));
         let mut registered = Registered::default();
-        registered.images.insert(digest("a"), ImageNow::Gone);
+        registered.presence.insert((tag().0, digest("a")), Presence::Gone);
         let findings = find(&rows(&[pod("api-1", pinned)]), &registered);
         assert!(matches!(findings.found[..], [Finding::DigestGone { .. }]), "{findings:?}");
     }

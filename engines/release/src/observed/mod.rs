@@ -13,8 +13,8 @@ mod overview;
 mod pod;
 mod resolve;
 
-pub use findings::{Finding, Findings, find};
+pub use findings::{Finding, Findings, Place, Told, find};
 pub use image_id::ImageId;
-pub use overview::{Bytes, Row, Wanted, rows, wanted};
+pub use overview::{Bytes, Row, Wanted, rows, to_compare, wanted};
 pub use pod::{Container, ContainerState, Owner, Phase, Pod, Role};
-pub use resolve::{ImageNow, Match, Registered, TagNow};
+pub use resolve::{Match, Presence, Registered, TagNow};

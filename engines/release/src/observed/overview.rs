@@ -6,6 +6,7 @@
 
 use super::image_id::ImageId;
 use super::pod::{Container, ContainerState, Owner, Phase, Pod, Role};
+use super::resolve::{Registered, TagNow};
 use domain::{Digest, ImageRef, Repository, Tag, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,7 +145,7 @@ fn is_in_turn(role: Role, reason: &str) -> bool {
     }
 }
 
-/// What has to be asked of registries to judge the rows.
+/// What has to be asked of registries to judge the rows: whether it is there, which costs a HEAD each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Tags that may have moved.
@@ -172,6 +173,32 @@ pub fn wanted(rows: &[Row]) -> Wanted {
         wanted.images.extend(digests.map(|digest| (repository.clone(), digest)));
     }
     wanted
+}
+
+/// Lists the images whose contents decide whether two digests are one build.
+///
+/// Few: only what differs is looked into, for reading a manifest counts against the limits of public registries.
+#[must_use]
+pub fn to_compare(rows: &[Row], registered: &Registered) -> BTreeSet<(Repository, Digest)> {
+    let mut groups: BTreeMap<String, BTreeSet<(Repository, Digest)>> = BTreeMap::new();
+    for row in rows {
+        let Some(image) = row.image() else { continue };
+        let of = |digest| (image.repository().clone(), digest);
+        let mut running: BTreeSet<_> = row.digests().map(of).collect();
+        let place = format!("place {} {} {}", row.namespace, row.owner, row.container);
+        groups.entry(place).or_default().extend(running.clone());
+        if let Some(tag) = row.moving() {
+            let name = format!("tag {}:{}", tag.0, tag.1);
+            if let Some(TagNow::Names(now)) = registered.tags.get(&tag) {
+                running.insert(of(*now));
+            }
+            groups.entry(name).or_default().extend(running);
+        }
+    }
+    let differ = groups
+        .into_values()
+        .filter(|group| group.iter().map(|(_, digest)| digest).collect::<BTreeSet<_>>().len() > 1);
+    differ.flatten().collect()
 }
 
 #[cfg(test)]
@@ -261,5 +288,20 @@ pub(super) mod tests {
         let mut expected = vec![digest("a"), digest("b"), digest("meant")];
         expected.sort();
         assert_eq!(wanted.images.into_iter().map(|(_, one)| one).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn only_what_differs_is_looked_into() {
+        let at = "2026-03-17T15:00:00Z";
+        let one = rows(&[pod("api-1", running(&id("a"), at))]);
+        let tag = one[0].moving().unwrap();
+        let mut registered = Registered::default();
+        registered.tags.insert(tag.clone(), TagNow::Names(digest("a")));
+        assert!(to_compare(&one, &registered).is_empty());
+        registered.tags.insert(tag.clone(), TagNow::Names(digest("b")));
+        let both: BTreeSet<_> = ["a", "b"].map(|name| (tag.0.clone(), digest(name))).into();
+        assert_eq!(to_compare(&one, &registered), both);
+        let two = rows(&[pod("api-1", running(&id("a"), at)), pod("api-2", running(&id("b"), at))]);
+        assert_eq!(to_compare(&two, &Registered::default()), both);
     }
 }

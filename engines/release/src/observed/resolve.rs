@@ -14,8 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Registered {
     /// What each tag names now.
     pub tags: BTreeMap<(Repository, Tag), TagNow>,
-    /// What each digest holds.
-    pub images: BTreeMap<Digest, ImageNow>,
+    /// Whether each digest is still where a new pod would look for it.
+    pub presence: BTreeMap<(Repository, Digest), Presence>,
+    /// What the digests hold that were looked into: what an index lists, or the manifest itself.
+    pub contents: BTreeMap<Digest, Vec<PlatformImage>>,
 }
 
 /// What a tag names now.
@@ -29,12 +31,12 @@ pub enum TagNow {
     Unknown(String),
 }
 
-/// What a digest holds.
+/// Whether a repository has a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImageNow {
-    /// What the index lists, or the manifest itself.
-    Holds(Vec<PlatformImage>),
-    /// Its registry has it no more.
+pub enum Presence {
+    /// It has.
+    There,
+    /// It has not, or not any more.
     Gone,
     /// It could not be found out, and why.
     Unknown(String),
@@ -106,7 +108,7 @@ impl Registered {
     #[must_use]
     pub fn builds_of(&self, reported: &Digest, meant: Option<&Digest>) -> Vec<Digest> {
         let mut builds: Vec<_> = self
-            .images
+            .contents
             .keys()
             .filter(|image| self.compare(reported, image).is_same_build() == Some(true))
             .copied()
@@ -116,10 +118,7 @@ impl Registered {
     }
 
     fn held(&self, digest: &Digest) -> Option<&[PlatformImage]> {
-        match self.images.get(digest)? {
-            ImageNow::Holds(parts) => Some(parts),
-            ImageNow::Gone | ImageNow::Unknown(_) => None,
-        }
+        self.contents.get(digest).map(Vec::as_slice)
     }
 }
 
@@ -159,9 +158,8 @@ mod tests {
     }
 
     fn registered(images: &[(&str, Vec<PlatformImage>)]) -> Registered {
-        let images =
-            images.iter().map(|(name, parts)| (digest(name), ImageNow::Holds(parts.clone())));
-        Registered { images: images.collect(), ..Registered::default() }
+        let contents = images.iter().map(|(name, parts)| (digest(name), parts.clone()));
+        Registered { contents: contents.collect(), ..Registered::default() }
     }
 
     /// The rows of research/deploy.md §2.3, "Resolver".
@@ -185,12 +183,10 @@ mod tests {
     #[test]
     fn bytes_that_nobody_could_look_into_are_unknown_and_not_other() {
         let mut facts = registered(&[("index", vec![part("amd64", "config")])]);
-        facts.images.insert(digest("gone"), ImageNow::Gone);
-        assert_eq!(facts.compare(&digest("gone"), &digest("index")), Match::Unknown);
-        facts.images.insert(digest("silent"), ImageNow::Unknown("503".to_owned()));
+        assert_eq!(facts.compare(&digest("silent"), &digest("index")), Match::Unknown);
         assert_eq!(facts.compare(&digest("index"), &digest("silent")), Match::Unknown);
         let no_config = PlatformImage { platform: None, manifest: digest("m"), config: None };
-        facts.images.insert(digest("bare"), ImageNow::Holds(vec![no_config]));
+        facts.contents.insert(digest("bare"), vec![no_config]);
         assert_eq!(facts.compare(&digest("bare"), &digest("index")), Match::Unknown);
     }
 

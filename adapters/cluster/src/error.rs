@@ -1,0 +1,117 @@
+//! Why a cluster gave no answer, in words for the person who asked.
+
+use std::path::PathBuf;
+
+/// A question to a cluster that was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// No kubeconfig is where one is looked for.
+    #[error("there is no kubeconfig: {}", looked_in(.paths))]
+    NoKubeconfig {
+        /// Where it was looked for.
+        paths: Vec<PathBuf>,
+    },
+    /// A kubeconfig is there and cannot be used.
+    #[error("the kubeconfig cannot be used")]
+    Kubeconfig(#[source] kube::config::KubeconfigError),
+    /// No such context.
+    #[error("the kubeconfig has no context `{name}`; it has {known}")]
+    NoContext {
+        /// What was named.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// No context was named, and none is current.
+    #[error("the kubeconfig has no current context; it has {known}")]
+    NoCurrentContext {
+        /// Those that there are.
+        known: String,
+    },
+    /// The API server says that this user may not.
+    #[error("{context} does not let this user {verb} {what}")]
+    Denied {
+        /// The context.
+        context: String,
+        /// `list`, `watch`, `patch`, …
+        verb: &'static str,
+        /// `pods in all namespaces`
+        what: String,
+    },
+    /// The API server does not know who this is.
+    #[error("{context} does not accept this user's credentials (401)")]
+    NotLoggedIn {
+        /// The context.
+        context: String,
+    },
+    /// The API server answered with another error.
+    #[error("{context} answered {code} {reason}: {message}")]
+    Refused {
+        /// The context.
+        context: String,
+        /// The HTTP status.
+        code: u16,
+        /// Kubernetes' word, such as `InternalError`.
+        reason: String,
+        /// Its message.
+        message: String,
+    },
+    /// No answer at all, or one that cannot be read.
+    #[error("{context} gave no answer that can be used")]
+    NoAnswer {
+        /// The context.
+        context: String,
+        /// Why.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The answer did not come in time.
+    #[error("{context} did not answer within {seconds} s")]
+    TooLate {
+        /// The context.
+        context: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+}
+
+fn looked_in(paths: &[PathBuf]) -> String {
+    match paths {
+        [] => "neither KUBECONFIG nor HOME is set".to_owned(),
+        paths => {
+            let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            format!("looked for {}", names.join(", "))
+        }
+    }
+}
+
+impl ClusterError {
+    /// Reads the client's error; `verb` and `what` say what was asked.
+    pub(crate) fn of(
+        error: kube::Error,
+        context: &str,
+        verb: &'static str,
+        what: impl FnOnce() -> String,
+    ) -> Self {
+        let context = context.to_owned();
+        let kube::Error::Api(status) = error else {
+            return Self::NoAnswer { context, source: Box::new(error) };
+        };
+        match status.code {
+            401 => Self::NotLoggedIn { context },
+            403 => Self::Denied { context, verb, what: what() },
+            code => Self::Refused {
+                context,
+                code,
+                reason: shown(&status.reason),
+                message: shown(&status.message),
+            },
+        }
+    }
+}
+
+/// A server's words, as far as people read.
+fn shown(text: &str) -> String {
+    const SHOWN_MAX: usize = 400;
+    text.chars().take(SHOWN_MAX).collect()
+}

@@ -1,0 +1,176 @@
+//! A first look at a cluster: what runs there, and what is wrong about it. Needs no settings and no record.
+//!
+//! ```text
+//! one paged list of pods  ->  rows  ->  a HEAD for each tag and digest  ->  findings, and what is unknown
+//! ```
+//! Reads only. What runs is what the pods' imageIDs say; registries are asked what the names mean now.
+
+use crate::app::App;
+use crate::registries::{Registries, RegistryError};
+use crate::surroundings::Surroundings;
+use crate::verdict::{Explain, Verdict};
+use ::record::claim::PlatformImage;
+use cluster::{Cluster, ClusterError, ConnectTo, Scope};
+use domain::{Digest, Repository, Tag};
+use futures_util::stream::{self, StreamExt as _};
+use release::observed::{
+    Findings, Presence, Registered, Row, TagNow, find, rows, to_compare, wanted,
+};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Questions to registries that wait for answers at once. Source: research/pin.md §6.3.
+const IN_FLIGHT_MAX: usize = 48;
+
+/// What is to be looked at.
+#[derive(Clone, Debug)]
+pub struct LookAt {
+    /// The context of the kubeconfig.
+    pub context: String,
+    /// One namespace only.
+    pub namespace: Option<String>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The context.
+    pub context: String,
+    /// The one namespace that was looked at; none: all.
+    pub only_in: Option<String>,
+    /// Why only that one, where all were asked for.
+    pub denied: Option<String>,
+    /// How many pods there are.
+    pub pods: usize,
+    /// What runs.
+    pub rows: Vec<Row>,
+    /// What is wrong, and what could not be found out.
+    pub findings: Findings,
+}
+
+/// Why a cluster could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The docker config, or the like; a registry that does not answer is no error but unknown.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+impl Explain for LookError {
+    fn verdict(&self) -> Verdict {
+        Verdict::Unknown
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Cluster(ClusterError::Denied { .. }) => Some(
+                "it needs the rights `get` and `list` on pods: kubectl create clusterrole indelible-look --verb=get,list --resource=pods"
+                    .to_owned(),
+            ),
+            Self::Cluster(_) => None,
+            Self::Registry(error) => error.hint(),
+        }
+    }
+}
+
+/// Looks at a cluster.
+///
+/// # Errors
+/// The cluster does not answer, or does not let this user.
+pub async fn look(app: &App, at: &LookAt) -> Result<Look, LookError> {
+    let cluster = Cluster::connect(&connect_to(app.surroundings(), &at.context)).await?;
+    let scope = at.namespace.clone().map_or(Scope::AllOrOwn, Scope::Namespace);
+    let list = cluster.pods(&scope).await?;
+    let rows = rows(&list.pods);
+    let registered = ask(&app.registries()?, &rows).await;
+    let findings = find(&rows, &registered);
+    Ok(Look {
+        context: cluster.context().to_owned(),
+        only_in: list.only_in,
+        denied: list.denied,
+        pods: list.pods.len(),
+        rows,
+        findings,
+    })
+}
+
+/// Where kubectl would look: `KUBECONFIG`, else the file in the home folder.
+pub(crate) fn connect_to(surroundings: &Surroundings, context: &str) -> ConnectTo {
+    let kubeconfig = match surroundings.variable("KUBECONFIG") {
+        Some(list) => {
+            std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
+        }
+        None => {
+            let home = surroundings.variable("HOME").map(PathBuf::from);
+            home.map(|home| home.join(".kube/config")).into_iter().collect()
+        }
+    };
+    ConnectTo { kubeconfig, context: Some(context.to_owned()) }
+}
+
+/// Asks what the names mean now: first what is there, then what those hold that differ.
+async fn ask(registries: &Registries, rows: &[Row]) -> Registered {
+    let wanted = wanted(rows);
+    let (tags, presence) = tokio::join!(
+        stream::iter(wanted.tags.into_iter().map(|tag| tag_now(registries, tag)))
+            .buffer_unordered(IN_FLIGHT_MAX)
+            .collect(),
+        stream::iter(wanted.images.into_iter().map(|image| is_there(registries, image)))
+            .buffer_unordered(IN_FLIGHT_MAX)
+            .collect(),
+    );
+    let mut registered = Registered { tags, presence, contents: BTreeMap::new() };
+    // What a registry does not have, or does not answer for, is not asked for again.
+    let worth = |image: &(Repository, Digest)| match registered.presence.get(image) {
+        Some(Presence::Gone | Presence::Unknown(_)) => false,
+        None | Some(Presence::There) => true,
+    };
+    let differ: Vec<_> = to_compare(rows, &registered).into_iter().filter(worth).collect();
+    let contents = stream::iter(differ.into_iter().map(|image| held(registries, image)))
+        .buffer_unordered(IN_FLIGHT_MAX);
+    registered.contents = contents.filter_map(|known| async { known }).collect().await;
+    registered
+}
+
+async fn tag_now(
+    registries: &Registries,
+    (repository, tag): (Repository, Tag),
+) -> ((Repository, Tag), TagNow) {
+    let now = match registries.resolve(&repository, &tag).await {
+        Ok(Some(digest)) => TagNow::Names(digest),
+        Ok(None) => TagNow::Gone,
+        Err(error) => TagNow::Unknown(why(&error)),
+    };
+    ((repository, tag), now)
+}
+
+async fn is_there(
+    registries: &Registries,
+    image: (Repository, Digest),
+) -> ((Repository, Digest), Presence) {
+    let now = match registries.has(&image.0, image.1).await {
+        Ok(true) => Presence::There,
+        Ok(false) => Presence::Gone,
+        Err(error) => Presence::Unknown(why(&error)),
+    };
+    (image, now)
+}
+
+/// What an image holds; one that cannot be read is not told apart from others, and said to be so.
+async fn held(
+    registries: &Registries,
+    (repository, digest): (Repository, Digest),
+) -> Option<(Digest, Vec<PlatformImage>)> {
+    Some((digest, registries.describe(&repository, digest).await.ok()?.platforms))
+}
+
+/// The cause without the name that was asked for: many names of one registry are one line.
+fn why(error: &RegistryError) -> String {
+    if let RegistryError::Remote { source, .. } = error {
+        return source.to_string();
+    }
+    error.to_string()
+}

@@ -1,0 +1,109 @@
+//! `status --context`: replicas that differ, a tag that moved, a digest that is gone, rights that are missing.
+
+use super::{apply, cluster, indelible, kubectl, push_image, text, wait_for_pods};
+use serde_json::Value;
+use testbed::{Cluster, peer};
+
+/// Two replicas on two nodes, so that each pulls for itself.
+fn deployment(cluster: &Cluster) -> String {
+    format!(
+        "\
+apiVersion: v1
+kind: Namespace
+metadata: {{name: shop}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: api, namespace: shop}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: api}}}}
+  template:
+    metadata: {{labels: {{app: api}}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{{name: api, image: \"{}/shop/api:uat\", imagePullPolicy: Always}}]
+",
+        cluster.registry()
+    )
+}
+
+fn status(cluster: &Cluster, more: &[&str]) -> (Value, i32) {
+    let mut arguments = vec!["status", "--context", "testbed", "--json"];
+    arguments.extend(more);
+    let ran = indelible(&cluster.kubeconfig(), &arguments);
+    (ran.json(), ran.code.unwrap())
+}
+
+fn kinds(status: &Value) -> Vec<&str> {
+    let findings = status["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["kind"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_first_look_finds_what_moved_differs_and_is_gone() {
+    let Some(cluster) = cluster("a_first_look_finds_what_moved_differs_and_is_gone") else {
+        return;
+    };
+    let old = push_image(&cluster, "shop/api:uat", "old");
+    apply(&cluster, &deployment(&cluster));
+    wait_for_pods(&cluster, "shop", "app=api", 2);
+
+    let (before, exit) = status(&cluster, &[]);
+    assert_eq!((kinds(&before), exit), (vec!["unpinned"], 1));
+    assert_eq!(before["rows"][0]["workload"], "deployment/api");
+    assert_eq!(before["rows"][0]["running"][0]["digest"], old.as_str());
+
+    // The tag moves, and one of two pods is made again.
+    let new = push_image(&cluster, "shop/api:uat", "new");
+    let pods = kubectl(&cluster, &["--namespace", "shop", "get", "pods", "--output=name"]);
+    let one = pods.lines().next().unwrap();
+    kubectl(&cluster, &["--namespace", "shop", "delete", one]);
+    wait_for_pods(&cluster, "shop", "app=api", 2);
+    let (after, _) = status(&cluster, &["--namespace", "shop"]);
+    assert_eq!(kinds(&after), ["two-builds", "tag-moved", "unpinned"]);
+    let mut both = [old.as_str(), new.as_str()];
+    both.sort_unstable();
+    assert_eq!(after["findings"][0]["digests"], serde_json::json!(both));
+    assert_eq!(after["findings"][0]["proven"], true);
+    let pods_of = |at: usize| after["rows"][0]["running"][at]["pods"].as_array().unwrap().len();
+    assert_eq!((pods_of(0), pods_of(1)), (1, 1));
+
+    // The registry loses the old bytes, which still run.
+    let gone = format!("{}/shop/api@{old}", cluster.registry());
+    let deleted = peer("crane").unwrap().command().args(["delete", &gone]).output().unwrap();
+    assert!(deleted.status.success(), "{}", text(&deleted.stderr));
+    let (later, _) = status(&cluster, &[]);
+    assert!(kinds(&later).contains(&"digest-gone"), "{later}");
+    rights(&cluster);
+}
+
+/// Without rights the answer is what is missing; with rights in one namespace, that one.
+fn rights(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubeconfig");
+    let all = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
+    let ada = all
+        .replace("user: {token: testbed}", "user: {token: testbed, as: ada}")
+        .replace("user: admin}", "user: admin, namespace: shop}");
+    std::fs::write(&path, ada).unwrap();
+    let denied = indelible(&path, &["status", "--context", "testbed"]);
+    assert_eq!(denied.code, Some(2));
+    let said = denied.stderr;
+    assert!(said.contains("does not let this user list pods in namespace shop"), "{said}");
+    assert!(said.contains("--verb=get,list --resource=pods"), "{said}");
+
+    let shop = ["--namespace", "shop", "create"];
+    kubectl(
+        cluster,
+        &[&shop[..], &["role", "look", "--verb=get,list", "--resource=pods"]].concat(),
+    );
+    kubectl(cluster, &[&shop[..], &["rolebinding", "look", "--role=look", "--user=ada"]].concat());
+    testbed::wait_until("the right is there", || {
+        indelible(&path, &["status", "--context", "testbed"]).code == Some(1)
+    })
+    .unwrap();
+    let own = indelible(&path, &["status", "--context", "testbed"]);
+    assert!(own.stderr.contains("only namespace shop was looked at"), "{}", own.stderr);
+    assert!(own.stdout.contains("deployment/api"), "{}", own.stdout);
+}
