@@ -269,3 +269,17 @@ fn an_image_does_not_go_on_while_its_environment_waits() {
     let run = sandbox.run(["block", NINES, "--lift", "--reason", "it was not"]);
     assert!(run.starts_with("[nines]: was not blocked\n"), "{run}");
 }
+
+#[test]
+fn an_image_that_the_settings_do_not_have_is_named_before_the_record_is_asked() {
+    let (sandbox, _registry) = project("git: {path: ''}");
+    for arguments in [
+        &["deploy", "prod", "nothing=1"][..],
+        &["rollback", "prod", "nothing"],
+        &["note", "deploy", "prod", "nothing=1"],
+    ] {
+        let run = sandbox.run(arguments);
+        let expected = "[stderr]\nerror: the settings have no image `nothing`; they have api\n";
+        assert!(run.starts_with(expected) && run.ends_with("[exit 2]\n"), "{run}");
+    }
+}

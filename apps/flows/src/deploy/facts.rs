@@ -65,6 +65,14 @@ pub(super) fn image_named<'a>(
     })
 }
 
+/// Refuses images that the settings do not have, before a record or a registry is asked anything.
+pub(super) fn check_names<'a>(
+    settings: &Settings,
+    texts: impl IntoIterator<Item = &'a String>,
+) -> Result<(), DeployError> {
+    texts.into_iter().try_for_each(|text| image_named(settings, text).map(drop))
+}
+
 /// The repository of an image in an environment.
 pub(super) fn repository_of(
     settings: &Settings,

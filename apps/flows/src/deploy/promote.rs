@@ -3,7 +3,7 @@
 use super::alias;
 use super::apply::{Decision, Say, Step, carry_out};
 use super::error::DeployError;
-use super::facts::{builds_of, image_named, next_key, repository_of, tag_of};
+use super::facts::{builds_of, check_names, image_named, next_key, repository_of, tag_of};
 use super::run::known;
 use super::{Done, ImageDone, Report, Run};
 use crate::app::App;
@@ -52,6 +52,7 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
             expected: to.promotes_from.clone(),
         });
     }
+    check_names(settings, &request.images)?;
     let record = app.record_to_read().await?;
     let there = environment_state(record, &from.name).await?;
     let here = environment_state(record, &to.name).await?;

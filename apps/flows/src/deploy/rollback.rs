@@ -2,7 +2,7 @@
 
 use super::apply::{Decision, Say, Step, carry_out};
 use super::error::DeployError;
-use super::facts::{builds_of, image_named, next_key, repository_of};
+use super::facts::{builds_of, check_names, image_named, next_key, repository_of};
 use super::{Report, Run};
 use crate::app::App;
 use crate::registries::Registries;
@@ -57,6 +57,7 @@ pub struct CandidateRow {
 pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, DeployError> {
     let settings = app.settings()?;
     let environment = app.environment(&request.environment)?;
+    check_names(settings, &request.images)?;
     let state = environment_state(app.record_to_read().await?, &environment.name).await?;
     let images = named(settings, environment, &state, &request.images)?;
     let mut decisions = Vec::new();

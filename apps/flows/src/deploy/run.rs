@@ -3,7 +3,7 @@
 use super::apply::{Decision, Say, Step, carry_out};
 use super::error::DeployError;
 use super::facts::{
-    Wanted, build_of, builds_of, head, image_named, next_key, repository_of, resolve,
+    Wanted, build_of, builds_of, check_names, head, image_named, next_key, repository_of, resolve,
 };
 use super::{Done, ImageDone, Report, Run};
 use crate::app::{App, OpenError};
@@ -55,6 +55,7 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     let settings = app.settings()?;
     let mut environment = app.environment(&request.environment)?.clone();
     environment.deploy = request.mode.unwrap_or(environment.deploy);
+    check_names(settings, request.images.iter().map(|(text, _)| text))?;
     let record = app.record_to_read().await?;
     let state = environment_state(record, &environment.name).await?;
     let reason = crate::decide::text(request.reason.as_deref())?;
@@ -302,6 +303,7 @@ pub struct NoteRequest {
 pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, DeployError> {
     let settings = app.settings()?;
     let environment = app.environment(&request.environment)?;
+    check_names(settings, request.images.iter().map(|(text, _)| text))?;
     let record = app.record().await?;
     let state = environment_state(record, &environment.name).await?;
     let reason = crate::decide::text(request.reason.as_deref())?;
