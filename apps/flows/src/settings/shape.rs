@@ -40,6 +40,7 @@ pub(super) fn shape(text: &str, error: &Error) -> SettingsError {
 }
 
 /// The message, and the known word that is nearest to an unknown one.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's list is long, and open")]
 fn words(error: &Error) -> (String, Option<String>) {
     let plain = |text: &str| (text.to_owned(), None);
     match error {
