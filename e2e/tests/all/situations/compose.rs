@@ -127,7 +127,7 @@ fn held(host: &Host, [a, b, _]: &[Build; 3]) {
     let by_person = host.deploy(&b.tag).exits(1).json();
     assert_eq!(text(&by_person, "outcome"), "held");
     assert_eq!(text(&by_person, "images.0.held.reason"), "incident 17");
-    assert_eq!(text(&by_person, "images.0.held.by"), "ada");
+    assert_eq!(text(&by_person, "images.0.held.by"), "Ada");
     let by_pipeline = Runner::new(&host.forge.path().join("ada"), &host.ada.cwd)
         .with([("CI", "true".to_owned()), ("USER", "robot".to_owned())])
         .run(&["deploy", "prod", &format!("api={}", b.tag)])
@@ -144,7 +144,7 @@ fn held(host: &Host, [a, b, _]: &[Build; 3]) {
 fn forbidden_and_allowed(host: &Host, [_, b, c]: &[Build; 3]) {
     host.ada.run(&["block", &c.digest, "--reason", "leaked key"]).exits(0);
     let refused = host.deploy(&c.tag).exits(1);
-    refused.says(&["is blocked since", "ada", "leaked key", "--lift"]);
+    refused.says(&["is blocked since", "Ada", "leaked key", "--lift"]);
     host.assert_written(b);
     host.ada.run(&["block", &c.digest, "--lift", "--reason", "rotated"]).exits(0);
     host.deploy(&c.tag).exits(0);
