@@ -191,14 +191,20 @@ fn asked(host: &Host, [a, b, c]: &[Build; 3]) {
     // Where did anything run without the commit of B?
     let ran = host.ada.run(&["exposure", "--missing-commit", &b.commit, "--json"]).exits(1);
     let exposed = ran.json();
-    let lacking = exposed["items"].as_array().unwrap();
+    let items = exposed["items"].as_array().unwrap();
+    let (unknown, lacking): (Vec<_>, Vec<_>) =
+        items.iter().partition(|interval| text(interval, "verdict") == "unknown");
     assert_eq!(lacking.len(), 3, "first, after two rollbacks, and as noted: {exposed:#}");
     for interval in lacking {
         assert_eq!(text(interval, "digest"), a.digest);
         assert_eq!(text(interval, "verdict"), "lacks");
         assert_eq!(text(interval, "commit"), a.commit);
     }
-    host.ada.run(&["exposure", "--missing-commit", &a.commit]).exits(0);
+    // Its commit has B; its files were Ada's own, and nobody knows what she had taken out.
+    assert_eq!(unknown.len(), 1, "the build from a dirty tree: {exposed:#}");
+    assert_eq!(text(unknown[0], "tag"), "debug-1");
+    let unknown = host.ada.run(&["exposure", "--missing-commit", &a.commit]).exits(2);
+    assert!(unknown.stdout.contains("1 unknown, of 9 intervals"), "{unknown}");
     host.ada.run(&["exposure", "--missing-commit", "no-such-commit"]).exits(2);
     let trace = host.ada.run(&["trace", &c.tag]).exits(0);
     assert_eq!(trace.stdout.lines().last().unwrap(), format!("git checkout {}", c.commit));
