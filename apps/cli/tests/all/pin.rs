@@ -108,7 +108,7 @@ fn the_style_decides_whether_the_tag_stays() {
 }
 
 #[test]
-fn a_tag_that_is_not_there_is_no_and_the_rest_is_pinned() {
+fn a_tag_that_is_not_there_is_bad_input_and_the_rest_is_pinned() {
     let registry = registry();
     let compose =
         "services:\n  a: {image: 'HOST/shop/gone:1'}\n  b: {image: 'HOST/shop/api:1.4'}\n";
@@ -118,7 +118,7 @@ fn a_tag_that_is_not_there_is_no_and_the_rest_is_pinned() {
     compose.yaml:2:15: HOST/shop/gone:1 is left as it is: HOST has no tag `1` of HOST/shop/gone
     1 file, 1 reference pinned
     next: indelible check .    # a merge would restart service/b
-    [exit 1]
+    [exit 2]
     ");
 }
 

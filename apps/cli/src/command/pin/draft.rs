@@ -216,9 +216,7 @@ impl Draft<'_> {
     /// How the command ends: "no" where something is wrong, "could not" where something stays unknown.
     pub(crate) fn exit(&self) -> Exit {
         let draft = self.draft;
-        let is_refused = |left: &Left| matches!(left.why, Why::NotThere(_));
-        let is_locked_out = self.outcome == Outcome::Locked && !draft.changed.is_empty();
-        if is_locked_out || draft.left.iter().any(is_refused) {
+        if self.outcome == Outcome::Locked && !draft.changed.is_empty() {
             return Exit::No;
         }
         let is_idle = draft.changed.is_empty() && draft.same == 0;
@@ -234,8 +232,8 @@ impl Draft<'_> {
     /// Whether a place that is left alone leaves the question open.
     fn is_open(&self, left: &Left) -> bool {
         match &left.why {
-            Why::NotThere(_) => false,
-            Why::Unknown(_) | Why::Proof(_) => true,
+            // A name that leads nowhere is bad input: what was meant is open.
+            Why::NotThere(_) | Why::Unknown(_) | Why::Proof(_) => true,
             Why::Skip(skip) => match skip {
                 Skip::Ignored(_) | Skip::BuildTarget | Skip::NoTag => false,
                 // `set` was told to reach every place; `pin` says what it can.
