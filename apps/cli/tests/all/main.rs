@@ -1,6 +1,7 @@
 //! The binary as a person meets it: commands in, transcripts out.
 #![cfg(test)]
 
+mod ask;
 mod check;
 mod demo;
 mod deploy;
