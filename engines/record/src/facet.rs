@@ -24,6 +24,10 @@ pub enum Facet {
     Tag,
     /// A commit of the source or of the write-back.
     Commit,
+    /// A cluster, by its identity.
+    Cluster,
+    /// A namespace of a cluster: `IDENTITY/NAMESPACE`.
+    Namespace,
 }
 
 impl Facet {
@@ -37,6 +41,8 @@ impl Facet {
             Self::Repository => "repository",
             Self::Tag => "tag",
             Self::Commit => "commit",
+            Self::Cluster => "cluster",
+            Self::Namespace => "namespace",
         }
     }
 }
@@ -113,6 +119,12 @@ impl Found {
             Claim::Note(claim) => {
                 claim.environment.iter().for_each(|name| self.add(Facet::Environment, name));
             }
+            Claim::ContainerRun(claim) => {
+                self.add(Facet::Cluster, &claim.cluster);
+                self.add(Facet::Namespace, format!("{}/{}", claim.cluster, claim.namespace));
+                claim.digest.iter().for_each(|digest| self.digest(digest));
+            }
+            Claim::Watched(claim) => self.add(Facet::Cluster, &claim.cluster),
             Claim::Rule(_) | Claim::Token(_) => {}
         }
     }

@@ -36,6 +36,18 @@ impl Span {
         }
     }
 
+    /// Its beginning; none: open.
+    #[must_use]
+    pub fn from(&self) -> Option<Timestamp> {
+        self.from
+    }
+
+    /// Its end; none: open.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
     /// Whether a moment lies in it.
     #[must_use]
     pub fn holds(&self, at: Timestamp) -> bool {

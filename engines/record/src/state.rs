@@ -106,7 +106,9 @@ impl EnvironmentState {
             | Claim::Rule(_)
             | Claim::Unlock(_)
             | Claim::Token(_)
-            | Claim::Note(_) => {}
+            | Claim::Note(_)
+            | Claim::ContainerRun(_)
+            | Claim::Watched(_) => {}
         }
     }
 

@@ -115,7 +115,9 @@ pub fn trace(events: &[Sequenced], digest: &Digest, asked: &Digest) -> Trace {
             | Claim::Rule(_)
             | Claim::Unlock(_)
             | Claim::Token(_)
-            | Claim::Note(_) => {}
+            | Claim::Note(_)
+            | Claim::ContainerRun(_)
+            | Claim::Watched(_) => {}
         }
     }
     trace

@@ -38,7 +38,9 @@ pub(super) fn apply(tx: &Connection, seq: i64, event: &Event) -> Result<(), Data
         | Claim::Allow(_)
         | Claim::Block(_)
         | Claim::Hold(_)
-        | Claim::Note(_) => Ok(()),
+        | Claim::Note(_)
+        | Claim::ContainerRun(_)
+        | Claim::Watched(_) => Ok(()),
     }
 }
 

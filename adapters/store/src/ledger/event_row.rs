@@ -66,6 +66,8 @@ pub(super) fn facet_number(facet: Facet) -> i64 {
         Facet::Repository => 4,
         Facet::Tag => 5,
         Facet::Commit => 6,
+        Facet::Cluster => 7,
+        Facet::Namespace => 8,
     }
 }
 

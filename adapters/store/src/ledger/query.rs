@@ -19,6 +19,8 @@ pub struct Query {
     pub all_of: Vec<(Facet, String)>,
     /// About at least one of these, where there are any.
     pub any_of: Vec<(Facet, String)>,
+    /// Beside those, also the events of these kinds, whatever they are about.
+    pub or_kinds: Vec<Kind>,
     /// Only with a higher sequence.
     pub after: Option<u64>,
     /// Only with a lower sequence.
@@ -49,6 +51,7 @@ impl Default for Query {
             kinds: Vec::new(),
             all_of: Vec::new(),
             any_of: Vec::new(),
+            or_kinds: Vec::new(),
             after: None,
             before: None,
             from: None,
@@ -64,6 +67,24 @@ pub(crate) fn events(
     connection: &Connection,
     query: &Query,
 ) -> Result<Vec<Sequenced>, DatabaseError> {
+    let mut found = select(connection, query)?;
+    if query.or_kinds.is_empty() {
+        return Ok(found);
+    }
+    // Both halves are the first of their kind behind the same place, so the first of both are the page.
+    let kinds = query.or_kinds.clone();
+    let also = Query { kinds, all_of: Vec::new(), any_of: Vec::new(), ..query.clone() };
+    found.extend(select(connection, &also)?);
+    match query.order {
+        Order::OldestFirst => found.sort_by_key(|event| event.seq),
+        Order::NewestFirst => found.sort_by_key(|event| std::cmp::Reverse(event.seq)),
+    }
+    found.dedup_by_key(|event| event.seq);
+    found.truncate(query.limit.min(PAGE_MAX));
+    Ok(found)
+}
+
+fn select(connection: &Connection, query: &Query) -> Result<Vec<Sequenced>, DatabaseError> {
     let (sql, values) = Sql::of(query);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
@@ -190,6 +211,8 @@ fn selectivity(facet: Facet) -> u8 {
         Facet::Repository => 3,
         Facet::Image => 4,
         Facet::Environment => 5,
+        Facet::Namespace => 6,
+        Facet::Cluster => 7,
     }
 }
 

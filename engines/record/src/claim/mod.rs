@@ -8,11 +8,16 @@
 mod build;
 mod decision;
 mod deploy;
+mod observed;
 mod registry;
 
 pub use build::{BuildClaim, CiRun, ImageClaim, PlatformImage, PublishedBy, Source};
 pub use decision::{AllowClaim, BlockClaim, HoldClaim, HoldState, NoteClaim, ReservationClaim};
 pub use deploy::{DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome};
+pub use observed::{
+    ClusterId, ContainerRunClaim, IdentityError, Moment, REPORTED_LEN_MAX, Reported, RunBegan,
+    RunChange, RunId, RunRole, WatchChange, WatchedClaim,
+};
 pub use registry::{
     Right, RightError, RuleClaim, TagChange, TagChangeClaim, TokenClaim, TokenState, UNLOCK_MS_MAX,
     UnlockClaim, Witness,
@@ -58,6 +63,10 @@ pub enum Claim {
     Token(TokenClaim),
     /// Something for people to remember.
     Note(NoteClaim),
+    /// A container began, is doubted, or ended.
+    ContainerRun(ContainerRunClaim),
+    /// A cluster is watched, or no longer.
+    Watched(WatchedClaim),
 }
 
 /// The kinds of claims, for queries and rights.
@@ -88,6 +97,10 @@ pub enum Kind {
     Token,
     /// See [`Claim::Note`].
     Note,
+    /// See [`Claim::ContainerRun`].
+    ContainerRun,
+    /// See [`Claim::Watched`].
+    Watched,
 }
 
 impl Kind {
@@ -107,6 +120,8 @@ impl Kind {
             Self::Unlock => "unlock",
             Self::Token => "token",
             Self::Note => "note",
+            Self::ContainerRun => "container-run",
+            Self::Watched => "watched",
         }
     }
 }
@@ -128,6 +143,8 @@ impl Claim {
             Self::Unlock(_) => Kind::Unlock,
             Self::Token(_) => Kind::Token,
             Self::Note(_) => Kind::Note,
+            Self::ContainerRun(_) => Kind::ContainerRun,
+            Self::Watched(_) => Kind::Watched,
         }
     }
 
@@ -171,6 +188,8 @@ impl Claim {
             Self::Unlock(claim) => &claim.key,
             Self::Token(claim) => &claim.key,
             Self::Note(claim) => &claim.key,
+            Self::ContainerRun(claim) => &claim.key,
+            Self::Watched(claim) => &claim.key,
         }
     }
 }

@@ -159,28 +159,31 @@ pub enum Right {
     Delete,
     /// Unlock an immutable tag.
     Unlock,
-    /// Append claims to the record.
+    /// Append claims to the record: builds, deploys and what people decide.
     Claims,
+    /// Append what was seen to run: for a watcher, never for a publisher.
+    Runs,
     /// Everything, rules and tokens included.
     Admin,
 }
 
 /// The text is no right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a right: pull, push-new-tags, move-alias, delete, unlock, claims or admin", text = text.escape_debug())]
+#[error("`{text}` is not a right: pull, push-new-tags, move-alias, delete, unlock, claims, runs or admin", text = text.escape_debug())]
 pub struct RightError {
     text: String,
 }
 
 impl Right {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pull,
         Self::PushNewTags,
         Self::MoveAlias,
         Self::Delete,
         Self::Unlock,
         Self::Claims,
+        Self::Runs,
         Self::Admin,
     ];
 
@@ -194,6 +197,7 @@ impl Right {
             Self::Delete => "delete",
             Self::Unlock => "unlock",
             Self::Claims => "claims",
+            Self::Runs => "runs",
             Self::Admin => "admin",
         }
     }

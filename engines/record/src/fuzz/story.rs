@@ -1,8 +1,9 @@
 //! A record told step by step, with a clock that ticks a minute a step; for tests of every layer.
 
 use crate::claim::{
-    BuildClaim, Claim, ClaimKey, DeployClaim, DeployKind, Grade, HoldClaim, HoldState, ImageClaim,
-    Mode, NamedBy, Outcome, PlatformImage, PublishedBy, Source, Text,
+    BuildClaim, Claim, ClaimKey, ClusterId, ContainerRunClaim, DeployClaim, DeployKind, Grade,
+    HoldClaim, HoldState, ImageClaim, Mode, Moment, NamedBy, Outcome, PlatformImage, PublishedBy,
+    Reported, RunBegan, RunChange, RunId, RunRole, Source, Text, WatchChange, WatchedClaim,
 };
 use crate::event::{Event, Sequenced, Stamp};
 use crate::state::EnvironmentState;
@@ -156,6 +157,76 @@ impl Story {
             state,
             reason: None,
         }))
+    }
+
+    /// Records that a container began, exactly then.
+    pub fn run_began(&mut self, container: &str, began: Timestamp) -> RunId {
+        let cluster = ClusterId::try_from("cluster-1".to_owned()).expect("a short identity");
+        let container_id = format!("containerd://{}", self.events.len());
+        let run = RunId::of(&cluster, "pod-1", container, &container_id);
+        let digest = Digest::sha256(container.as_bytes());
+        let image_id = format!("registry.example.com/shop/{container}@{digest}");
+        let change = RunChange::Began(Box::new(RunBegan {
+            pod: Reported::of("pod-1"),
+            pod_uid: Reported::of("pod-1"),
+            workload: Reported::of(&format!("deployment/{container}")),
+            container: Reported::of(container),
+            role: RunRole::Main,
+            container_id: Reported::of(&container_id),
+            node: Some(Reported::of("node-a")),
+            reference: Reported::of(&format!("registry.example.com/shop/{container}:uat")),
+            image_id: Reported::of(&image_id),
+            began: Moment::Exact { at: began },
+            created: Some(began),
+            restarts: 0,
+            missed: 0,
+            changed_in_place: false,
+        }));
+        self.container(run, Some(digest), change, began)
+    }
+
+    /// Records what became of a container.
+    pub fn run_says(&mut self, run: RunId, change: RunChange, seen: Timestamp) {
+        self.container(run, None, change, seen);
+    }
+
+    fn container(
+        &mut self,
+        run: RunId,
+        digest: Option<Digest>,
+        change: RunChange,
+        seen: Timestamp,
+    ) -> RunId {
+        self.say(Claim::ContainerRun(ContainerRunClaim {
+            key: ContainerRunClaim::key_of(run, seen, &change),
+            run,
+            cluster: ClusterId::try_from("cluster-1".to_owned()).expect("a short identity"),
+            namespace: Reported::of("shop"),
+            digest,
+            seen,
+            change,
+        }));
+        run
+    }
+
+    /// Records that a cluster is watched from then on, with a sign of life every two minutes.
+    pub fn watch_began(&mut self, at: Timestamp) -> EventId {
+        let watch = EventId::new(at, self.events.len() as u128);
+        let name = Reported::of("prod-eu");
+        self.watch_says(watch, at, WatchChange::Began { name, sign_every_ms: 120_000 });
+        watch
+    }
+
+    /// Records what became of a watch.
+    pub fn watch_says(&mut self, watch: EventId, at: Timestamp, change: WatchChange) {
+        self.say(Claim::Watched(WatchedClaim {
+            key: WatchedClaim::key_of(watch, at, &change),
+            watch,
+            cluster: ClusterId::try_from("cluster-1".to_owned()).expect("a short identity"),
+            namespace: None,
+            at,
+            change,
+        }));
     }
 
     /// All events, oldest first.

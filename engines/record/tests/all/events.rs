@@ -3,8 +3,8 @@
 use domain::{Digest, TagClass};
 use proptest::prelude::*;
 use record::claim::{
-    Claim, ClaimKey, DeployKind, HoldState, NamedBy, Right, TagChange, TagChangeClaim, TokenClaim,
-    TokenState, Witness,
+    Claim, ClaimKey, DeployKind, HoldState, Moment, NamedBy, Reported, Right, RunChange, TagChange,
+    TagChangeClaim, TokenClaim, TokenState, WatchChange, Witness,
 };
 use record::fuzz::story::Story;
 use record::{Event, Facet, facets};
@@ -50,6 +50,22 @@ fn full_story() -> Story {
             reason: None,
         }));
     }
+    let at = story.next_time();
+    let run = story.run_began("api", at);
+    story.run_says(run, RunChange::Doubted { since: at }, at);
+    story.run_says(run, RunChange::Confirmed, at);
+    let moments = [
+        Moment::Exact { at },
+        Moment::Bounded { after: Some(at), until: at },
+        Moment::Unconfirmed { after: None, until: at },
+    ];
+    for ended in moments {
+        let exit_code = Some(137);
+        story.run_says(run, RunChange::Ended { ended, exit_code, deleted: Some(at) }, at);
+    }
+    let watch = story.watch_began(at);
+    story.watch_says(watch, at, WatchChange::Alive);
+    story.watch_says(watch, at, WatchChange::Ended { why: Reported::of("stopped") });
     story.say(Claim::Token(TokenClaim {
         key: key("token"),
         name: "ci".to_owned(),
@@ -85,6 +101,27 @@ fn a_deploy_is_found_by_what_it_names() {
     ] {
         assert!(found.contains(&(facet, value.to_owned())), "{facet:?} {value}");
     }
+}
+
+#[test]
+fn a_container_run_is_found_by_cluster_namespace_and_digest_and_is_small() {
+    let mut story = Story::new();
+    let at = story.next_time();
+    let run = story.run_began("api", at);
+    let ended = Moment::Exact { at };
+    story.run_says(run, RunChange::Ended { ended, exit_code: Some(0), deleted: None }, at);
+    let [began, ended] = story.events() else { panic!("two events") };
+    let digest = Digest::sha256(b"api").to_string();
+    let found = facets(&began.event);
+    for (facet, value) in [
+        (Facet::Cluster, "cluster-1"),
+        (Facet::Namespace, "cluster-1/shop"),
+        (Facet::Digest, digest.as_str()),
+    ] {
+        assert!(found.contains(&(facet, value.to_owned())), "{facet:?} {value}");
+    }
+    let bytes = began.event.to_bytes().unwrap().len() + ended.event.to_bytes().unwrap().len();
+    assert!(bytes < 2_000, "a run costs {bytes} bytes");
 }
 
 proptest! {

@@ -1,0 +1,185 @@
+//! From when until when a cluster was watched, and the gaps between.
+//!
+//! ```text
+//! began 14:00 · alive 14:02 · alive 14:04 (and never again)   ->  watched [14:00, 14:04]
+//! asked about 13:00 … 15:00                                   ->  gaps [13:00, 14:00) and (14:04, 15:00)
+//! ```
+//! A watcher that died says nothing: what it saw ends with its last sign of life. "Nothing is recorded" inside a
+//! stretch means that nothing happened; in a gap it means nothing.
+
+use crate::claim::{Claim, ClusterId, Reported, WatchChange, WatchedClaim};
+use crate::event::Sequenced;
+use crate::span::Span;
+use domain::{EventId, Timestamp};
+use std::collections::BTreeMap;
+
+/// Signs of life that may be late before a watcher counts as gone.
+const SIGNS_LATE_MAX: i64 = 2;
+
+/// A stretch in which one watcher watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Its identity.
+    pub watch: EventId,
+    /// Where.
+    pub cluster: ClusterId,
+    /// What the watcher calls the cluster.
+    pub name: Reported,
+    /// The one namespace that it watches; none: all.
+    pub namespace: Option<Reported>,
+    /// The first list was complete.
+    pub from: Timestamp,
+    /// The last sign of life.
+    pub last: Timestamp,
+    /// Why it ended; none: it goes on, or died.
+    pub ended: Option<Reported>,
+    /// How often it gives a sign of life.
+    pub sign_every_ms: i64,
+}
+
+/// Folds the events to stretches, the earliest first.
+#[must_use]
+pub fn watched<'a>(events: impl IntoIterator<Item = &'a Sequenced>) -> Vec<Watched> {
+    let mut by_id = BTreeMap::<EventId, Watched>::new();
+    for event in events {
+        if let Claim::Watched(claim) = &event.event.claim {
+            add(&mut by_id, claim);
+        }
+    }
+    let mut all: Vec<Watched> = by_id.into_values().collect();
+    all.sort_by_key(|one| (one.from, one.watch));
+    all
+}
+
+fn add(by_id: &mut BTreeMap<EventId, Watched>, claim: &WatchedClaim) {
+    if let WatchChange::Began { name, sign_every_ms } = &claim.change {
+        by_id.entry(claim.watch).or_insert_with(|| Watched {
+            watch: claim.watch,
+            cluster: claim.cluster.clone(),
+            name: name.clone(),
+            namespace: claim.namespace.clone(),
+            from: claim.at,
+            last: claim.at,
+            ended: None,
+            sign_every_ms: *sign_every_ms,
+        });
+        return;
+    }
+    let Some(one) = by_id.get_mut(&claim.watch) else { return };
+    one.last = one.last.max(claim.at);
+    if let WatchChange::Ended { why } = &claim.change {
+        one.ended.get_or_insert(why.clone());
+    }
+}
+
+impl Watched {
+    /// Until when what it recorded is complete: its last sign of life, or now where the next is not late yet.
+    #[must_use]
+    pub fn until(&self, now: Timestamp) -> Timestamp {
+        if self.is_live(now) { now.max(self.last) } else { self.last }
+    }
+
+    /// Whether it watches still, as far as can be told.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        let late = self.sign_every_ms.saturating_mul(SIGNS_LATE_MAX);
+        self.ended.is_none() && now.as_millis().saturating_sub(self.last.as_millis()) <= late
+    }
+
+    /// Whether a moment lies in it.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp, now: Timestamp) -> bool {
+        self.from <= at && at <= self.until(now)
+    }
+
+    /// Whether it sees a namespace.
+    #[must_use]
+    pub fn sees(&self, namespace: Option<&str>) -> bool {
+        match (&self.namespace, namespace) {
+            (None, _) => true,
+            (Some(own), Some(asked)) => own.as_str() == asked,
+            (Some(_), None) => false,
+        }
+    }
+}
+
+/// The parts of a span, up to now, that no stretch covers; the first begins at the span's own begin, if it has one.
+#[must_use]
+pub fn gaps_of(
+    stretches: &[&Watched],
+    span: &Span,
+    now: Timestamp,
+) -> Vec<(Option<Timestamp>, Option<Timestamp>)> {
+    let (from, end) = (span.from(), span.until().map_or(now, |until| until.min(now)));
+    let mut covered: Vec<_> = stretches.iter().map(|one| (one.from, one.until(now))).collect();
+    covered.sort_unstable();
+    let mut gaps = Vec::new();
+    let mut at = from;
+    for (begin, until) in covered {
+        if begin >= end {
+            break;
+        }
+        if at.is_none_or(|at| begin > at) {
+            gaps.push((at, Some(begin)));
+        }
+        at = Some(at.map_or(until, |at| at.max(until)));
+    }
+    if at.is_none_or(|at| at < end) {
+        // A gap that reaches now has no end yet.
+        gaps.push((at, (end < now).then_some(end)));
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::story::Story;
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-03-17T{text}:00Z").parse().unwrap()
+    }
+
+    fn span(from: &str, until: &str) -> Span {
+        Span::new(Some(at(from)), Some(at(until))).unwrap()
+    }
+
+    #[test]
+    fn a_watcher_that_says_no_more_has_watched_until_its_last_sign_of_life() {
+        let mut story = Story::new();
+        let watch = story.watch_began(at("14:00"));
+        story.watch_says(watch, at("14:02"), WatchChange::Alive);
+        story.watch_says(watch, at("14:04"), WatchChange::Alive);
+        let all = watched(story.events());
+        let now = at("18:00");
+        assert_eq!((all[0].from, all[0].until(now)), (at("14:00"), at("14:04")));
+        assert!(!all[0].is_live(now) && all[0].holds(at("14:04"), now));
+        let gaps = gaps_of(&[&all[0]], &span("13:00", "15:00"), now);
+        assert_eq!(
+            gaps,
+            [(Some(at("13:00")), Some(at("14:00"))), (Some(at("14:04")), Some(at("15:00")))]
+        );
+        // Two signs may be late: until then it counts as watching.
+        assert!(all[0].is_live(at("14:08")) && all[0].holds(at("14:08"), at("14:08")));
+        assert!(!all[0].is_live(at("14:09")));
+    }
+
+    #[test]
+    fn two_watchers_cover_for_each_other() {
+        let mut story = Story::new();
+        let why = Reported::of("stopped");
+        for (from, until) in [("14:00", "14:30"), ("14:20", "15:00")] {
+            let watch = story.watch_began(at(from));
+            story.watch_says(watch, at(until), WatchChange::Ended { why: why.clone() });
+        }
+        let all = watched(story.events());
+        let both: Vec<_> = all.iter().collect();
+        assert_eq!(gaps_of(&both, &span("14:00", "15:00"), at("18:00")), []);
+        let first = gaps_of(&both[..1], &span("14:00", "15:00"), at("18:00"));
+        assert_eq!(first, [(Some(at("14:30")), Some(at("15:00")))]);
+        // All time: before the first nothing is known, and after the last until now.
+        let ends = gaps_of(&both, &Span::ALL, at("18:00"));
+        assert_eq!(ends, [(None, Some(at("14:00"))), (Some(at("15:00")), None)]);
+        assert_eq!(gaps_of(&[], &Span::ALL, at("18:00")), [(None, None)]);
+    }
+}
