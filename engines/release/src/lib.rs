@@ -13,6 +13,7 @@ pub mod merge;
 pub mod observed;
 pub mod promote;
 pub mod rollback;
+pub mod rollout;
 
 pub use alias::{AliasRefused, AliasStep, Order, decide_alias};
 pub use deploy::{DeployPlan, DeployRefused, DeployRequest, plan_deploy};

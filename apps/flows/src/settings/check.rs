@@ -7,11 +7,27 @@ use std::collections::BTreeSet;
 pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
     names(settings)?;
     promotion(settings)?;
-    images(settings)
+    images(settings)?;
+    clusters(settings)
 }
 
 fn wrong(key: String, why: String) -> SettingsError {
     SettingsError::Value { key, why }
+}
+
+/// What runs an image that the settings do not have is a slip of the pen.
+fn clusters(settings: &Settings) -> Result<(), SettingsError> {
+    for environment in &settings.environments {
+        let key = |what: &str| format!("environments.{}.{what}", environment.name);
+        if let Some(image) =
+            environment.workloads.keys().find(|image| !settings.images.contains_key(*image))
+        {
+            let known: Vec<_> = settings.images.keys().map(domain::ImageName::as_str).collect();
+            let why = format!("there is no image `{image}`, only {}", known.join(", "));
+            return Err(wrong(key("workloads"), why));
+        }
+    }
+    Ok(())
 }
 
 fn names(settings: &Settings) -> Result<(), SettingsError> {

@@ -9,6 +9,7 @@
 //! Values are parsed once, here; unknown keys are errors that name the nearest known one.
 
 mod check;
+mod cluster;
 mod find;
 mod ordered;
 mod read;
@@ -23,6 +24,7 @@ pub use wire::CheckLevel;
 
 use domain::{EnvironmentName, ImageName, Repository, Rule, Tag};
 use release::VerifiedThere;
+use release::rollout::Workload;
 use std::collections::BTreeMap;
 use tagging::{EnvironmentRule, Scheme};
 
@@ -48,6 +50,8 @@ pub enum RecordPlace {
     File(std::path::PathBuf),
     /// An orphan branch of a git repository; none: the repository that holds the settings.
     Git(Option<git::RemoteUrl>),
+    /// A server of ours.
+    Server(crate::record_http::ServerAddress),
 }
 
 /// One image.
@@ -87,6 +91,12 @@ pub struct EnvironmentSettings {
     pub deploy: DeployMode,
     /// Where its files are.
     pub git: GitTarget,
+    /// Its clusters: contexts of the kubeconfig, in the order in which they are deployed to.
+    pub clusters: Vec<String>,
+    /// Its namespace, the same in each cluster.
+    pub namespace: Option<String>,
+    /// What runs each image.
+    pub workloads: BTreeMap<ImageName, Vec<Workload>>,
     /// Repositories that differ from the image's own.
     pub images: BTreeMap<ImageName, Repository>,
     /// What its files must name.

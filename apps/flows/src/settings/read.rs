@@ -1,12 +1,14 @@
 //! From the text of `indelible.yaml` to settings.
 
 use super::check::check;
+use super::cluster;
 use super::shape::{At, shape};
 use super::wire::{self, DeployWord, EventWord, VerifiedWord};
 use super::{
     Builds, CheckLevel, DeployMode, EnvironmentSettings, GitTarget, ImageSettings, RecordPlace,
     Settings,
 };
+use crate::record_http::AddressError;
 use domain::{EnvironmentName, Pattern, Rule};
 use release::VerifiedThere;
 use tagging::{EnvironmentRule, EventKind, Scheme};
@@ -102,14 +104,13 @@ pub(crate) fn record_place(text: &str) -> Result<RecordPlace, SettingsError> {
             Ok(RecordPlace::Git(Some(url)))
         }
         Some(("file", path)) if !path.is_empty() => Ok(RecordPlace::File(path.into())),
-        Some(("http" | "https", _)) => Err(SettingsError::NotInThisVersion {
-            key: "record".to_owned(),
-            value: text.to_owned(),
-            known: "local, git, git:URL and file:PATH",
-        }),
-        Some(_) | None => {
-            Err(wrong(format!("`{text}` is none of local, git, git:URL and file:PATH")))
+        Some(("http" | "https", _)) => {
+            let address: Result<_, AddressError> = text.parse();
+            address.map(RecordPlace::Server).map_err(|error| wrong(error.to_string()))
         }
+        Some(_) | None => Err(wrong(format!(
+            "`{text}` is none of local, git, git:URL, file:PATH and https://HOST"
+        ))),
     }
 }
 
@@ -131,8 +132,10 @@ fn environment_settings(
 ) -> Result<EnvironmentSettings, SettingsError> {
     let key = |what: &str| format!("environments.{name}.{what}");
     let deploy = deploy_mode(&key("deploy"), wire.deploy.unwrap_or(DeployWord::Files))?;
-    // Read so that a typo in them is found today; they come with the clusters.
-    let _kept_for_clusters = (&wire.clusters, &wire.namespace, &wire.workloads);
+    let (clusters, namespace) = (wire.clusters, wire.namespace);
+    cluster::names(&key("clusters"), &clusters)?;
+    cluster::namespace(&key("namespace"), namespace.as_deref())?;
+    let workloads = cluster::workloads(&key("workloads"), wire.workloads.0)?;
     let events = wire.events.iter().map(|word| match word {
         EventWord::Manual => EventKind::Manual,
         EventWord::Schedule => EventKind::Schedule,
@@ -151,6 +154,9 @@ fn environment_settings(
         },
         deploy,
         git: git_target(&key("git"), wire.git)?,
+        clusters,
+        namespace,
+        workloads,
         images,
         check: wire.check.unwrap_or(CheckLevel::Tag),
         name,
@@ -210,6 +216,9 @@ environments:
     verified-there: warn
     deploy: git
     git: {repository: git@git.example.com:shop/config.git, branch: main, path: apps/prod}
+    clusters: [prod-eu, prod-us]
+    namespace: shop
+    workloads: {api: [deployment/api]}
     images: {api: {repository: registry-prod.example.com/shop/api}}
     check: digest
   uat:
@@ -228,6 +237,9 @@ rules:
         let prod = &settings.environments[0];
         assert_eq!(prod.check, CheckLevel::Digest);
         assert_eq!(prod.git.path, "apps/prod");
+        assert_eq!((prod.clusters.len(), prod.namespace.as_deref()), (2, Some("shop")));
+        let workloads = &prod.workloads[&"api".parse().unwrap()];
+        assert_eq!(workloads, &["deployment/api".parse().unwrap()]);
         let api = "api".parse().unwrap();
         assert_eq!(
             settings.repository(prod, &api).unwrap().to_string(),
@@ -305,6 +317,14 @@ rules:
         let cases = [
             (("version: 1", "version: 2"), "version 2"),
             (("deploy: git", "deploy: pr"), "not in this version"),
+            (("deploy: git", "deploy: git+cluster"), "not in this version"),
+            (("clusters: [prod-eu, prod-us]", "clusters: [prod-eu, prod-eu]"), "twice"),
+            (("clusters: [prod-eu, prod-us]", "clusters: [\"\"]"), "no context"),
+            (("namespace: shop", "namespace: Shop"), "not a namespace"),
+            (("[deployment/api]", "[replicaset/api]"), "keeps the pods"),
+            (("[deployment/api]", "[deployment/api, deployment/api]"), "twice"),
+            (("[deployment/api]", "[]"), "at least one"),
+            (("workloads: {api:", "workloads: {job:"), "there is no image `job`"),
             (("record: git", "record: https://indelible.example.com"), "not in this version"),
             (("path: apps/prod", "path: ../prod"), "not a path inside"),
             (("branch: main", "branch: -d"), "not the name of a branch"),

@@ -11,10 +11,14 @@ mod findings;
 mod image_id;
 mod overview;
 mod pod;
+mod report;
 mod resolve;
+mod track;
 
 pub use findings::{Finding, Findings, Place, Told, find};
 pub use image_id::ImageId;
 pub use overview::{Bytes, Row, Wanted, rows, to_compare, wanted};
-pub use pod::{Container, ContainerState, Owner, Phase, Pod, Role};
+pub use pod::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
+pub use report::{NodeState, Report};
 pub use resolve::{Match, Presence, Registered, TagNow};
+pub use track::Tracker;

@@ -218,6 +218,7 @@ pub(super) mod tests {
             container_id: format!("containerd://{image_id}{since}"),
             state: ContainerState::Running { since: Some(since.parse().unwrap()) },
             restarts: 0,
+            previous: None,
         }
     }
 
@@ -226,6 +227,9 @@ pub(super) mod tests {
             namespace: "shop".to_owned(),
             name: name.to_owned(),
             uid: name.to_owned(),
+            version: None,
+            created: None,
+            deleted: None,
             node: Some("node-a".to_owned()),
             owner: Owner { kind: "deployment".to_owned(), name: "api".to_owned() },
             phase: Phase::Running,

@@ -12,6 +12,12 @@ pub struct Pod {
     pub name: String,
     /// Its identity: a pod that is made again under the same name has another.
     pub uid: String,
+    /// The version of the object, where its API server counts versions up (from Kubernetes 1.35 on).
+    pub version: Option<u64>,
+    /// When it was made, by the API server's clock.
+    pub created: Option<Timestamp>,
+    /// When somebody asked for its deletion, by the same clock.
+    pub deleted: Option<Timestamp>,
     /// The node that it was given to.
     pub node: Option<String>,
     /// What made it.
@@ -63,6 +69,21 @@ pub struct Container {
     pub state: ContainerState,
     /// How often it was started again.
     pub restarts: u32,
+    /// The run before this one: the kubelet keeps the last.
+    pub previous: Option<Previous>,
+}
+
+/// A run of a container that ended before the one that is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// Its `containerID`; empty where the kubelet lost it.
+    pub container_id: String,
+    /// From then, by the node's clock.
+    pub started: Option<Timestamp>,
+    /// Until then.
+    pub finished: Option<Timestamp>,
+    /// Its exit code.
+    pub exit_code: i32,
 }
 
 /// Which list of the pod's spec a container stands in.
