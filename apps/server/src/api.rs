@@ -1,16 +1,22 @@
 //! `/api/v1/` in JSON, and the few places beside it: `/`, `/healthz`, `/readyz`, `/metrics`.
 //!
 //! ```text
-//! GET  /api/v1/tag-history?repository=shop/api&tag=uat   -> {"basis","precision","gaps","items","next"}
+//! POST /api/v1/claims {"claims":[…]}                     -> events, stamped here
+//! GET  /api/v1/log?kind=deploy&environment=prod          -> {"basis","precision","gaps","items","next"}
+//! GET  /api/v1/tag-history?repository=shop/api&tag=uat   -> the same, newest first
 //! POST /api/v1/rules  /api/v1/unlock  /api/v1/tokens     -> by administrators; an error is {"error":{…}}
 //! ```
-//! A write needs a bearer or `X-Indelible: 1`: a page in somebody's browser can send neither.
+//! `docs/openapi.yaml` describes all of it, and a test holds the two together. A write needs a bearer or `X-Indelible: 1`: a page in somebody's browser can send neither.
 
+mod claims;
 pub(crate) mod history;
+mod log;
+mod reading;
 mod request;
 mod rules;
 mod tokens;
 mod unlock;
+mod whoami;
 
 use crate::access::{Caller, origin};
 use crate::app::App;
@@ -19,7 +25,7 @@ use crate::entry;
 use crate::reply::{self, Refusal};
 use axum::Router;
 use axum::extract::State;
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -100,15 +106,35 @@ async fn try_answer(
     }
 }
 
+/// Every path of the API with what answers there.
+fn routes() -> [(&'static str, MethodRouter<Asked>); 12] {
+    [
+        ("/api/v1/claims", post(claims::post)),
+        ("/api/v1/log", get(log::log)),
+        ("/api/v1/log/verify", get(log::verify)),
+        ("/api/v1/builds", get(log::builds)),
+        ("/api/v1/deploys", get(log::deploys)),
+        ("/api/v1/runs", get(log::runs)),
+        ("/api/v1/tag-history", get(history::get)),
+        ("/api/v1/rules", get(rules::get).post(rules::post)),
+        ("/api/v1/unlock", post(unlock::post)),
+        ("/api/v1/tokens", get(tokens::get).post(tokens::post)),
+        ("/api/v1/tokens/{name}", delete(tokens::delete)),
+        ("/api/v1/whoami", get(whoami::get)),
+    ]
+}
+
+/// Every path of the API, so that its description can be held against it.
+#[must_use]
+pub fn api_paths() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, _)| path).collect()
+}
+
 fn router() -> Router<Asked> {
-    Router::new()
-        .route("/api/v1/tag-history", get(history::get))
-        .route("/api/v1/rules", get(rules::get).post(rules::post))
-        .route("/api/v1/unlock", post(unlock::post))
-        .route("/api/v1/tokens", get(tokens::get).post(tokens::post))
-        .route("/api/v1/tokens/{name}", delete(tokens::delete))
-        .method_not_allowed_fallback(not_supported)
-        .fallback(not_found)
+    let router = routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, answers)| router.route(path, answers));
+    router.method_not_allowed_fallback(not_supported).fallback(not_found)
 }
 
 async fn not_found(State(_): State<Asked>) -> Answered {

@@ -9,13 +9,15 @@ use domain::{Actor, RuleSet, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::{Blobs, Catalog, Stamping};
+use store::{Blobs, Catalog, Ledger, Stamping};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// One server.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) catalog: Catalog,
+    /// The record, in the same database.
+    pub(crate) ledger: Ledger,
     pub(crate) blobs: Blobs,
     pub(crate) access: Access,
     pub(crate) hosts: Hosts,

@@ -19,5 +19,9 @@ mod reply;
 mod serve;
 mod v2;
 
-pub use options::{API_BODY_BYTES_MAX, Anonymous, BODY_BYTES_PER_SECOND_MIN, Limits, Options};
+pub use api::api_paths;
+pub use options::{
+    API_BODY_BYTES_MAX, Anonymous, BODY_BYTES_PER_SECOND_MIN, CLAIMS_BODY_BYTES_MAX,
+    LOG_PAGE_BYTES_MAX, Limits, Options,
+};
 pub use serve::{Running, ServeError, serve};

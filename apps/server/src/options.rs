@@ -59,6 +59,12 @@ pub struct Limits {
 /// The body of a JSON request to `/api/v1`, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 64 << 10;
 
+/// The body of `POST /api/v1/claims`, in bytes: as many claims as fit at once, each as long as it may be.
+pub const CLAIMS_BODY_BYTES_MAX: usize = 16 << 20;
+
+/// The events of one page of the record, in bytes: a page ends early rather than be larger.
+pub const LOG_PAGE_BYTES_MAX: usize = 8 << 20;
+
 /// The slowest body that is waited for once the idle time is over, in bytes a second: a body that
 /// trickles would else hold its place for days.
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 1 << 10;

@@ -70,6 +70,8 @@ pub(crate) enum Refusal {
     Invalid(String),
     /// A request to the API that what is there contradicts.
     Conflict(String),
+    /// A claim that the record contradicts, with what stands there.
+    Stands { message: String, detail: serde_json::Value },
     /// The body stood still, or ended before its end.
     BodyBroken(&'static str),
     /// Too much is under way.
@@ -126,6 +128,7 @@ impl Refusal {
             | Self::HeaderBytes { .. }
             | Self::Invalid(_)
             | Self::Conflict(_)
+            | Self::Stands { .. }
             | Self::BodyBroken(_)
             | Self::Busy(_) => {}
         }
@@ -169,6 +172,10 @@ impl Refusal {
             Self::HeaderBytes { found } => say_header_bytes(found),
             Self::Invalid(message) => one(S::BAD_REQUEST, ErrorCode::Unsupported, &message),
             Self::Conflict(message) => one(S::CONFLICT, ErrorCode::Denied, &message),
+            Self::Stands { message, detail } => {
+                let entry = ErrorEntry::new(ErrorCode::Denied, message.as_str());
+                several(S::CONFLICT, vec![ErrorEntry { detail: Some(detail), ..entry }])
+            }
             Self::BodyBroken(message) => {
                 one(S::REQUEST_TIMEOUT, ErrorCode::BlobUploadInvalid, message)
             }

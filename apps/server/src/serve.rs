@@ -153,6 +153,7 @@ async fn open_app(
         access: Access::open(&catalog, options.anonymous, admin.expose()).await?,
         rules: RwLock::new(Arc::new(catalog.rules().await?)),
         blobs: folder.blobs(),
+        ledger: folder.ledger(),
         catalog,
         hosts: Hosts::new(&options.public_hosts),
         metrics: Metrics::default(),

@@ -31,6 +31,12 @@ pub(crate) enum Need {
     Delete,
     /// Unlocking an immutable tag.
     Unlock,
+    /// Reading the record.
+    ReadRecord,
+    /// Saying what was built, deployed or decided.
+    Claim,
+    /// Saying what was seen to run.
+    ClaimRun,
 }
 
 impl Need {
@@ -42,6 +48,16 @@ impl Need {
             Self::Write => &[Right::PushNewTags, Right::MoveAlias],
             Self::Delete => &[Right::Delete],
             Self::Unlock => &[Right::Unlock],
+            Self::ReadRecord => &[
+                Right::Pull,
+                Right::PushNewTags,
+                Right::MoveAlias,
+                Right::Delete,
+                Right::Claims,
+                Right::Runs,
+            ],
+            Self::Claim => &[Right::Claims],
+            Self::ClaimRun => &[Right::Runs],
         }
     }
 }
@@ -90,6 +106,30 @@ impl Caller {
             right: need.rights()[0],
             repository: Some(repository.clone()),
         })
+    }
+
+    /// The same for what names no repository: in which ones the right holds does not matter.
+    pub(crate) fn needs_anywhere(&self, need: Need) -> Result<(), Refusal> {
+        if need.rights().iter().any(|right| self.rights.allow(*right)) {
+            return Ok(());
+        }
+        Err(Refusal::RightMissing {
+            actor: self.actor.to_string(),
+            right: need.rights()[0],
+            repository: None,
+        })
+    }
+
+    /// The rights by name, and where they hold.
+    pub(crate) fn told(&self) -> (Vec<Right>, Pattern) {
+        let rights = Right::ALL.into_iter().filter(|right| self.rights.allow(*right)).collect();
+        (rights, self.repositories.clone().unwrap_or_else(Pattern::everything))
+    }
+
+    /// Whether no row of the record is left out for it, but those for administrators.
+    pub(crate) fn reads_whole_record(&self) -> bool {
+        let everywhere = self.repositories.as_ref().is_none_or(|pattern| pattern.as_str() == "**");
+        everywhere && Need::ReadRecord.rights().iter().any(|right| self.rights.allow(*right))
     }
 
     /// Rules and tokens belong to the whole registry: a token for some repositories is not enough.
@@ -146,6 +186,22 @@ mod tests {
         assert!(!pusher.may(Need::Read, &theirs));
         assert!(!robot(&[Right::Pull], "**").may(Need::Push, &ours));
         assert!(!robot(&[Right::Claims], "**").may(Need::Read, &ours));
+    }
+
+    #[test]
+    fn a_publisher_says_nothing_about_runs_and_a_watcher_nothing_about_builds() {
+        let ours = "shop/api".parse().unwrap();
+        let (publisher, watcher) =
+            (robot(&[Right::Claims], "shop/*"), robot(&[Right::Runs], "shop/*"));
+        assert!(publisher.may(Need::Claim, &ours) && !publisher.may(Need::ClaimRun, &ours));
+        assert!(watcher.may(Need::ClaimRun, &ours) && !watcher.may(Need::Claim, &ours));
+        // Whoever writes there asks first what is there.
+        assert!(publisher.may(Need::ReadRecord, &ours) && watcher.may(Need::ReadRecord, &ours));
+        assert!(publisher.needs_anywhere(Need::ClaimRun).is_err());
+        assert!(robot(&[Right::Unlock], "**").needs_anywhere(Need::ReadRecord).is_err());
+        assert!(
+            !publisher.reads_whole_record() && robot(&[Right::Runs], "**").reads_whole_record()
+        );
     }
 
     #[test]

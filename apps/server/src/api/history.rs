@@ -9,13 +9,13 @@ use crate::app::App;
 use crate::body::Body;
 use crate::reply::{Refusal, text_header};
 use axum::extract::State;
-use domain::{RepositoryPath, Tag};
+use domain::{EventId, RepositoryPath, Tag};
 use http::{HeaderValue, Response, StatusCode, Uri, header};
 use oci::history::{HistoryChange, HistoryEntry, HistoryPage, TagEntry};
 use oci::limit::PAGE_ENTRIES_MAX;
 use oci::{PageQuery, RouteError};
 use record::claim::TagChange;
-use record::{Answer, Basis, Claim, Precision, Sequenced};
+use record::{Answer, Basis, Claim, Facet, Precision, Sequenced};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ pub(super) async fn get(State(asked): State<Asked>, uri: Uri) -> Answered {
     let query = read_query(&uri)?;
     let repository: RepositoryPath = required(&query, "repository")?;
     let tag: Option<Tag> = parameter(&query, "tag")?;
-    let after: Option<u64> = parameter(&query, "after")?;
+    let after: Option<EventId> = parameter(&query, "after")?;
     let limit: Option<usize> = parameter(&query, "limit")?;
     let limit = limit.unwrap_or(PAGE_ENTRIES_MAX);
     if !(1..=PAGE_ENTRIES_MAX).contains(&limit) {
@@ -51,7 +51,7 @@ pub(crate) async fn answer(
     tag: &Tag,
     page: &PageQuery,
 ) -> Result<Response<Body>, Refusal> {
-    let before = page.last.as_deref().map(str::parse::<u64>).transpose();
+    let before = page.last.as_deref().map(str::parse::<EventId>).transpose();
     let before = before.map_err(|_| Refusal::Route(RouteError::PageNumber))?;
     let n = page.entries();
     let (entries, next) = read(app, repository, Some(tag), before, n).await?;
@@ -72,9 +72,13 @@ async fn read(
     app: &App,
     repository: &RepositoryPath,
     tag: Option<&Tag>,
-    before: Option<u64>,
+    before: Option<EventId>,
     limit: usize,
 ) -> Result<(Vec<TagEntry>, Option<String>), Refusal> {
+    let before = match before {
+        Some(id) => Some(place(app, repository, id).await?),
+        None => None,
+    };
     let mut found = match tag {
         Some(tag) => app.catalog.tag_history(repository, tag, before, limit + 1).await?,
         None => app.catalog.repository_history(repository, before, limit + 1).await?,
@@ -82,8 +86,17 @@ async fn read(
     let has_more = found.len() > limit;
     found.truncate(limit);
     let items: Vec<TagEntry> = found.iter().filter_map(entry).collect();
-    let next = found.last().filter(|_| has_more).map(|last| last.seq.to_string());
+    let next = found.last().filter(|_| has_more).map(|last| last.event.stamp.id.to_string());
     Ok((items, next))
+}
+
+/// The place of a cursor. It is the name of an event: places would tell how much happened in other repositories.
+async fn place(app: &App, repository: &RepositoryPath, id: EventId) -> Result<u64, Refusal> {
+    let there = app.ledger.event(id).await?;
+    let about = (Facet::Repository, repository.to_string());
+    let own = there.filter(|there| record::facets(&there.event).contains(&about));
+    let unknown = || Refusal::Invalid(format!("`after`: no page of this history ended with {id}"));
+    own.map(|there| there.seq).ok_or_else(unknown)
 }
 
 fn entry(found: &Sequenced) -> Option<TagEntry> {
@@ -102,10 +115,12 @@ fn entry(found: &Sequenced) -> Option<TagEntry> {
         | Claim::Reservation(_)
         | Claim::Rule(_)
         | Claim::Token(_)
-        | Claim::Note(_) => return None,
+        | Claim::Note(_)
+        | Claim::ContainerRun(_)
+        | Claim::Watched(_) => return None,
     };
     let entry = HistoryEntry {
-        cursor: found.seq.to_string(),
+        cursor: found.event.stamp.id.to_string(),
         at: found.event.at(),
         change,
         actor: Some(found.event.stamp.actor.clone()),

@@ -15,14 +15,22 @@ use std::str::FromStr;
 pub(super) async fn read_json<T: DeserializeOwned>(
     req: axum::extract::Request,
 ) -> Result<T, Refusal> {
-    let bytes = read_body(req.into_body()).await?;
+    read_json_up_to(req, API_BODY_BYTES_MAX).await
+}
+
+/// The same of a body that may be longer than most.
+pub(super) async fn read_json_up_to<T: DeserializeOwned>(
+    req: axum::extract::Request,
+    bytes_max: usize,
+) -> Result<T, Refusal> {
+    let bytes = read_body(req.into_body(), bytes_max).await?;
     serde_json::from_slice(&bytes).map_err(|error| Refusal::Invalid(format!("the body: {error}")))
 }
 
-async fn read_body(body: axum::body::Body) -> Result<Bytes, Refusal> {
-    let read = axum::body::to_bytes(body, API_BODY_BYTES_MAX).await;
+async fn read_body(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Refusal> {
+    let read = axum::body::to_bytes(body, bytes_max).await;
     read.map_err(|_| Refusal::TooLarge {
-        message: format!("a request to the API has at most {API_BODY_BYTES_MAX} bytes"),
+        message: format!("a request to this path has at most {bytes_max} bytes"),
     })
 }
 

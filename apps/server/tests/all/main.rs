@@ -11,4 +11,5 @@ mod images;
 mod laws;
 mod limits;
 mod manifests;
+mod record;
 mod starting;
