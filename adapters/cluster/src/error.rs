@@ -28,6 +28,14 @@ pub enum ClusterError {
         /// Those that there are.
         known: String,
     },
+    /// A name that Kubernetes gives to nothing: asked for, it would become another question.
+    #[error("`{name}` is no name of a {kind}: letters, digits, `-` and `.`, at most 253", name = name.escape_debug())]
+    Name {
+        /// `pod` or `namespace`.
+        kind: &'static str,
+        /// What was typed.
+        name: String,
+    },
     /// The API server says that this user may not.
     #[error("{context} does not let this user {verb} {what}")]
     Denied {
@@ -43,6 +51,14 @@ pub enum ClusterError {
     NotLoggedIn {
         /// The context.
         context: String,
+    },
+    /// It has no such thing, or none that this user may see.
+    #[error("{context} has no {what}")]
+    NotThere {
+        /// The context.
+        context: String,
+        /// `pod api-6d5f8c-x2x4q in namespace shop`
+        what: String,
     },
     /// The API server answered with another error.
     #[error("{context} answered {code} {reason}: {message}")]
@@ -100,6 +116,7 @@ impl ClusterError {
         match status.code {
             401 => Self::NotLoggedIn { context },
             403 => Self::Denied { context, verb, what: what() },
+            404 => Self::NotThere { context, what: what() },
             code => Self::Refused {
                 context,
                 code,

@@ -1,4 +1,4 @@
-//! One paged list of pods.
+//! One paged list of pods, or one pod.
 
 use crate::connect::Cluster;
 use crate::error::ClusterError;
@@ -11,6 +11,8 @@ use std::time::Duration;
 const PAGE: u32 = 500;
 /// Lists begun again because their snapshot had grown too old.
 const RESTARTS_MAX: usize = 3;
+/// The longest name of an object. Source: RFC 1123, subdomain.
+const NAME_LEN_MAX: usize = 253;
 /// One page.
 const PAGE_WITHIN: Duration = Duration::from_secs(60);
 
@@ -42,8 +44,9 @@ impl Cluster {
     pub async fn pods(&self, scope: &Scope) -> Result<PodList, ClusterError> {
         match scope {
             Scope::Namespace(name) => {
+                let name = checked("namespace", name)?;
                 let pods = self.list(Some(name)).await?;
-                Ok(PodList { pods, only_in: Some(name.clone()), denied: None })
+                Ok(PodList { pods, only_in: Some(name.to_owned()), denied: None })
             }
             Scope::AllOrOwn => match self.list(None).await {
                 Ok(pods) => Ok(PodList { pods, only_in: None, denied: None }),
@@ -55,6 +58,27 @@ impl Cluster {
                 Err(other) => Err(other),
             },
         }
+    }
+
+    /// Asks for one pod; without a namespace, in the context's own.
+    ///
+    /// # Errors
+    /// The cluster does not answer, does not let this user, or has no such pod.
+    pub async fn pod(&self, namespace: Option<&str>, name: &str) -> Result<Pod, ClusterError> {
+        let namespace = checked("namespace", namespace.unwrap_or(&self.namespace))?;
+        let name = checked("pod", name)?;
+        let kind = ApiResource::erase::<k8s_openapi::api::core::v1::Pod>(&());
+        let api: Api<WirePod> = Api::namespaced_with(self.client.clone(), namespace, &kind);
+        let what = || format!("pod {name} in namespace {namespace}");
+        let asked = tokio::time::timeout(PAGE_WITHIN, api.get(name)).await;
+        match asked.map_err(|_| self.too_late())? {
+            Ok(pod) => Ok(wire::pod(pod)),
+            Err(error) => Err(ClusterError::of(error, &self.context, "get", what)),
+        }
+    }
+
+    fn too_late(&self) -> ClusterError {
+        ClusterError::TooLate { context: self.context.clone(), seconds: PAGE_WITHIN.as_secs() }
     }
 
     async fn list(&self, namespace: Option<&str>) -> Result<Vec<Pod>, ClusterError> {
@@ -72,11 +96,7 @@ impl Cluster {
         let mut page = ListParams::default().limit(PAGE);
         loop {
             let answered = tokio::time::timeout(PAGE_WITHIN, api.list(&page)).await;
-            let answer = answered.map_err(|_| ClusterError::TooLate {
-                context: self.context.clone(),
-                seconds: PAGE_WITHIN.as_secs(),
-            })?;
-            match answer {
+            match answered.map_err(|_| self.too_late())? {
                 Ok(list) => {
                     pods.extend(list.items.into_iter().map(wire::pod));
                     match list.metadata.continue_.filter(|token| !token.is_empty()) {
@@ -92,6 +112,37 @@ impl Cluster {
                 }
                 Err(error) => return Err(ClusterError::of(error, &self.context, "list", what)),
             }
+        }
+    }
+}
+
+/// A name goes into a path: what is none is not asked for.
+///
+/// Source: Kubernetes, object names: RFC 1123 subdomains.
+fn checked<'a>(kind: &'static str, name: &'a str) -> Result<&'a str, ClusterError> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    let is_name = (1..=NAME_LEN_MAX).contains(&name.len())
+        && name.bytes().all(fits)
+        && !name.starts_with(['-', '.'])
+        && !name.ends_with(['-', '.']);
+    if is_name {
+        return Ok(name);
+    }
+    Err(ClusterError::Name { kind, name: name.chars().take(NAME_LEN_MAX).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_become_another_path_is_no_name() {
+        assert_eq!(checked("pod", "api-6d5f8c-x2x4q").unwrap(), "api-6d5f8c-x2x4q");
+        let longest = "a".repeat(NAME_LEN_MAX);
+        assert_eq!(checked("pod", &longest).unwrap(), longest);
+        for name in ["", "a/b", "../nodes", "a?b", "API", "-a", "a.", &"a".repeat(NAME_LEN_MAX + 1)]
+        {
+            assert!(matches!(checked("pod", name), Err(ClusterError::Name { .. })), "{name}");
         }
     }
 }

@@ -3,8 +3,9 @@
 //! Source: Kubernetes API v1.33, PodSpec and PodStatus.
 
 use domain::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::{Object, ObjectMeta};
-use release::observed::{Container, ContainerState, Owner, Phase, Pod, Role};
+use release::observed::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,6 +50,7 @@ struct ContainerStatus {
     container_id: String,
     restart_count: u32,
     state: State,
+    last_state: State,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -77,11 +79,16 @@ struct Terminated {
     started_at: Option<String>,
     finished_at: Option<String>,
     exit_code: i32,
+    #[serde(rename = "containerID")]
+    container_id: String,
 }
 
 /// Reads a pod; what is missing in it is missing in the result.
 pub(crate) fn pod(wire: WirePod) -> Pod {
     let ObjectMeta { name, namespace, uid, labels, owner_references, .. } = wire.metadata;
+    let version = wire.metadata.resource_version.as_deref().and_then(|text| text.parse().ok());
+    let created = moment(wire.metadata.creation_timestamp);
+    let deleted = moment(wire.metadata.deletion_timestamp);
     let name = name.unwrap_or_default();
     let hash = labels.as_ref().and_then(|labels| labels.get(TEMPLATE_HASH));
     let owners = owner_references.unwrap_or_default();
@@ -101,6 +108,9 @@ pub(crate) fn pod(wire: WirePod) -> Pod {
         namespace: namespace.unwrap_or_default(),
         name,
         uid: uid.unwrap_or_default(),
+        version,
+        created,
+        deleted,
         node: spec.node_name,
         owner,
         phase: phase(&status.phase),
@@ -109,6 +119,10 @@ pub(crate) fn pod(wire: WirePod) -> Pod {
             .flat_map(|(role, spec, status)| joined(role, spec, status))
             .collect(),
     }
+}
+
+fn moment(time: Option<Time>) -> Option<Timestamp> {
+    time.map(|time| Timestamp::from_millis(time.0.as_millisecond()))
 }
 
 fn phase(word: &str) -> Phase {
@@ -133,6 +147,12 @@ fn joined(
         let status = status.remove(&name);
         let state = status.as_ref().map_or(ContainerState::Unreported, |one| state(&one.state));
         let status = status.unwrap_or_default();
+        let previous = status.last_state.terminated.map(|ended| Previous {
+            started: at(&ended.started_at),
+            finished: at(&ended.finished_at),
+            exit_code: ended.exit_code,
+            container_id: ended.container_id,
+        });
         Container {
             name,
             role,
@@ -141,12 +161,18 @@ fn joined(
             container_id: status.container_id,
             state,
             restarts: status.restart_count,
+            previous,
         }
     })
 }
 
+/// A kubelet that lost a container reports the year 1, or nothing: both are no moment.
+fn at(text: &Option<String>) -> Option<Timestamp> {
+    let at = text.as_ref()?.parse::<Timestamp>().ok()?;
+    (at.as_millis() > 0).then_some(at)
+}
+
 fn state(state: &State) -> ContainerState {
-    let at = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Timestamp>().ok());
     if let Some(running) = &state.running {
         ContainerState::Running { since: at(&running.started_at) }
     } else if let Some(ended) = &state.terminated {
@@ -170,7 +196,7 @@ mod tests {
     const POD: &str = r#"{
       "apiVersion": "v1", "kind": "Pod",
       "metadata": {
-        "name": "api-6d5f8c-x2x4q", "namespace": "shop", "uid": "8b7c", "resourceVersion": "12",
+        "name": "api-6d5f8c-x2x4q", "namespace": "shop", "uid": "8b7c", "resourceVersion": "12", "creationTimestamp": "2026-03-17T14:38:50Z",
         "labels": {"app": "api", "pod-template-hash": "6d5f8c"},
         "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api-6d5f8c", "uid": "1", "controller": true, "blockOwnerDeletion": true}]
       },
@@ -186,7 +212,9 @@ mod tests {
         "containerStatuses": [
           {"name": "log", "imageID": "", "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}},
           {"name": "api", "image": "sha256:ff", "imageID": "reg.example.com/shop/api@sha256:aa", "containerID": "containerd://c1",
-           "restartCount": 1, "state": {"running": {"startedAt": "2026-03-17T14:40:00Z"}}, "lastState": {}}
+           "restartCount": 1, "state": {"running": {"startedAt": "2026-03-17T14:40:00Z"}},
+           "lastState": {"terminated": {"exitCode": 137, "containerID": "containerd://c0",
+             "startedAt": "2026-03-17T14:39:03Z", "finishedAt": "0001-01-01T00:00:00Z"}}}
         ]
       }
     }"#;
@@ -210,6 +238,15 @@ mod tests {
         let since = Some("2026-03-17T14:40:00Z".parse().unwrap());
         assert_eq!(pod.containers[1].state, ContainerState::Running { since });
         assert_eq!(pod.containers[1].image_id, "reg.example.com/shop/api@sha256:aa");
+        assert_eq!(pod.version, Some(12));
+        assert_eq!((pod.created, pod.deleted), ("2026-03-17T14:38:50Z".parse().ok(), None));
+        let previous = Previous {
+            container_id: "containerd://c0".to_owned(),
+            started: "2026-03-17T14:39:03Z".parse().ok(),
+            finished: None,
+            exit_code: 137,
+        };
+        assert_eq!(pod.containers[1].previous, Some(previous));
         let reason = "CrashLoopBackOff".to_owned();
         assert_eq!(pod.containers[2].state, ContainerState::Waiting { reason });
     }

@@ -147,14 +147,23 @@ pub fn plan_deploy(
         return Ok(DeployPlan::Held(hold.clone()));
     }
     guard(state, &request.image, &request.to, request.named_by)?;
-    let current = state.current(&request.image).map(|fact| fact.claim.to);
+    // A cluster may have been told of a build whose deploy did not end well: then it is not "the same".
+    let is_same = state.is_settled_on(&request.image, &request.to);
     let is_condemned = state.condemned(&request.image, &request.to).is_some();
     // A condemned build that is named again must be recorded, also where files never changed.
-    if current == Some(request.to) && !is_condemned {
+    if is_same && !is_condemned {
         return Ok(DeployPlan::Same);
     }
     let (how, warnings) = kind(state, request)?;
-    Ok(DeployPlan::Change { from: current, how, warnings })
+    let from = left(state, &request.image, &request.to);
+    Ok(DeployPlan::Change { from, how, warnings })
+}
+
+/// What a deploy leaves: what was tried last, also where that did not end well.
+pub(crate) fn left(state: &EnvironmentState, image: &ImageName, to: &Digest) -> Option<Digest> {
+    let other = |digest: &Digest| digest != to;
+    let tried = state.attempted(image).map(|fact| fact.claim.to).filter(other);
+    tried.or_else(|| state.current(image).map(|fact| fact.claim.to).filter(other))
 }
 
 fn kind(
@@ -225,6 +234,19 @@ mod tests {
             plan_deploy(&story.state("prod"), &request(a, NamedBy::Rule)),
             Ok(DeployPlan::Same)
         );
+    }
+
+    #[test]
+    fn a_deploy_that_failed_is_not_the_same_and_neither_is_what_it_replaced() {
+        let mut story = Story::new();
+        let (a, b) = (story.build("api", "a", "prod"), story.build("api", "b", "prod"));
+        story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
+        story.fail("api", "prod", b);
+        for (to, from) in [(a, b), (b, a)] {
+            let plan = plan_deploy(&story.state("prod"), &request(to, NamedBy::Rule)).unwrap();
+            let DeployPlan::Change { from: left, .. } = plan else { panic!("{plan:?}") };
+            assert_eq!(left, Some(from));
+        }
     }
 
     #[test]

@@ -20,5 +20,5 @@ pub use deploy::{DeployPlan, DeployRefused, DeployRequest, plan_deploy};
 pub use merge::{MergeEvidence, Merged, VerifiedThere, judge_merge};
 pub use promote::{PromotePlan, PromoteRefused, TagStep, plan_promote};
 pub use rollback::{
-    Pullable, RollbackPlan, RollbackRefused, Told, plan_rollback, rollback_candidates,
+    Least, Pullable, RollbackPlan, RollbackRefused, Told, plan_rollback, rollback_candidates,
 };

@@ -5,7 +5,7 @@
 //! ```
 //! Source: DESIGN §5, "Promotion".
 
-use crate::deploy::{DeployRefused, guard_promotion};
+use crate::deploy::{DeployRefused, guard_promotion, left};
 use domain::{Digest, EnvironmentName, EventId, ImageName, Tag};
 use record::claim::NamedBy;
 use record::{EnvironmentState, Hold};
@@ -90,10 +90,10 @@ pub fn plan_promote(
     }
     let digest = source.claim.to;
     guard_promotion(to, image, &digest, named_by)?;
-    let replaces = to.current(image).map(|fact| fact.claim.to);
-    if replaces == Some(digest) {
+    if to.is_settled_on(image, &digest) {
         return Ok(PromotePlan::Same { digest });
     }
+    let replaces = left(to, image, &digest);
     let (promotes, tag) = (source.stamp.id, source.claim.tag.clone());
     Ok(PromotePlan::Bring { digest, replaces, promotes, tag })
 }

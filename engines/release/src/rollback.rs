@@ -5,8 +5,8 @@
 //! ```
 
 use domain::{Digest, EnvironmentName, EventId, ImageName, Tag};
-use record::claim::Grade;
-use record::{Candidate, EnvironmentState};
+use record::claim::{DeployKind, Grade, Outcome};
+use record::{Candidate, DeployFact, EnvironmentState};
 
 /// Whether the registry still has a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,15 @@ pub enum Told {
     Image,
     /// This very build.
     Digest(Digest),
+}
+
+/// How much must be known of a build before a rollback chooses it by itself. Source: DESIGN, law 6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Least {
+    /// Its imageIDs were observed here: for what is deployed to clusters.
+    Observed,
+    /// Whatever there is.
+    Anything,
 }
 
 /// What a rollback would do.
@@ -118,14 +127,16 @@ fn others(image: &ImageName, looked_at: usize) -> String {
 pub fn rollback_candidates(
     state: &EnvironmentState,
     image: &ImageName,
+    least: Least,
 ) -> Vec<(Candidate, Option<&'static str>)> {
-    let running = state.current(image).map(|fact| fact.claim.to);
+    let running =
+        state.attempted(image).filter(|fact| !is_unfinished(fact)).map(|fact| fact.claim.to);
     let mut candidates: Vec<_> = state
         .candidates(image)
         .into_iter()
         .filter(|candidate| Some(candidate.deploy.claim.to) != running)
         .map(|candidate| {
-            let why = against(&candidate);
+            let why = against(&candidate, least);
             (candidate, why)
         })
         .collect();
@@ -134,13 +145,21 @@ pub fn rollback_candidates(
     candidates
 }
 
-fn against(candidate: &Candidate) -> Option<&'static str> {
+/// A rollback that was stopped, or whose end nobody recorded: another one goes on with it.
+fn is_unfinished(fact: &DeployFact) -> bool {
+    let is_rollback = matches!(fact.claim.how, DeployKind::Rollback { .. });
+    is_rollback && matches!(fact.claim.outcome, Outcome::Open { .. })
+}
+
+fn against(candidate: &Candidate, least: Least) -> Option<&'static str> {
     if candidate.blocked {
         Some("it is blocked")
     } else if candidate.condemned {
         Some("a rollback left it, and nobody has named it since")
     } else if !candidate.eligible {
         Some("it is not eligible for this environment")
+    } else if least == Least::Observed && candidate.grade != Grade::Observed {
+        Some("no pod was observed to run it here")
     } else {
         None
     }
@@ -156,15 +175,30 @@ pub fn plan_rollback(
     state: &EnvironmentState,
     image: &ImageName,
     told: Told,
+    least: Least,
     pullable: &dyn Fn(&Digest) -> Pullable,
 ) -> Result<RollbackPlan, RollbackRefused> {
     let environment = state.name().clone();
-    let current = state.current(image).ok_or_else(|| RollbackRefused::NothingDeployed {
+    let current = state.attempted(image).ok_or_else(|| RollbackRefused::NothingDeployed {
         image: image.clone(),
         environment: environment.clone(),
     })?;
-    let condemns = current.claim.to;
-    let candidates = rollback_candidates(state, image);
+    let (condemns, goes_on_to) = match &current.claim.how {
+        DeployKind::Rollback { condemns, .. } if is_unfinished(current) => {
+            (*condemns, Some(current.claim.to))
+        }
+        DeployKind::Rollback { .. }
+        | DeployKind::Deploy
+        | DeployKind::Promote { .. }
+        | DeployKind::PromotedByMerge { .. }
+        | DeployKind::Noted
+        | DeployKind::Imported => (current.claim.to, None),
+    };
+    let told = match (told, goes_on_to) {
+        (Told::Image, Some(digest)) => Told::Digest(digest),
+        (told, _) => told,
+    };
+    let candidates = rollback_candidates(state, image, least);
     let chosen = match told {
         Told::Digest(digest) if digest == condemns => {
             return Err(RollbackRefused::Same { digest, environment });
@@ -247,7 +281,10 @@ mod tests {
     }
 
     fn roll(story: &mut Story) -> Result<RollbackPlan, RollbackRefused> {
-        let plan = plan_rollback(&story.state("prod"), &api(), Told::Image, &|_| Pullable::Yes)?;
+        let plan =
+            plan_rollback(&story.state("prod"), &api(), Told::Image, Least::Anything, &|_| {
+                Pullable::Yes
+            })?;
         let how =
             DeployKind::Rollback { condemns: plan.condemns, returns_to: Some(plan.returns_to) };
         story.deploy("api", "prod", plan.to, how, NamedBy::Rule);
@@ -274,13 +311,19 @@ mod tests {
         let lost = |digest: &Digest| {
             if *digest == b { Pullable::No } else { Pullable::Yes }
         };
-        assert_eq!(plan_rollback(&state, &api(), Told::Image, &lost).unwrap().to, a);
+        assert_eq!(
+            plan_rollback(&state, &api(), Told::Image, Least::Anything, &lost).unwrap().to,
+            a
+        );
         let silent = |_: &Digest| Pullable::Unknown;
         assert_eq!(
-            plan_rollback(&state, &api(), Told::Image, &silent),
+            plan_rollback(&state, &api(), Told::Image, Least::Anything, &silent),
             Err(RollbackRefused::CannotTell { digest: b })
         );
-        assert_eq!(plan_rollback(&state, &api(), Told::Digest(b), &silent).unwrap().to, b);
+        assert_eq!(
+            plan_rollback(&state, &api(), Told::Digest(b), Least::Anything, &silent).unwrap().to,
+            b
+        );
     }
 
     #[test]
@@ -296,11 +339,64 @@ mod tests {
             }
         }
         let state = EnvironmentState::of(&"prod".parse().unwrap(), &events);
-        let order: Vec<_> = rollback_candidates(&state, &api())
+        let order: Vec<_> = rollback_candidates(&state, &api(), Least::Anything)
             .iter()
             .map(|(x, _)| (x.deploy.claim.to, x.grade))
             .collect();
         assert_eq!(order, [(b, Grade::Applied), (a, Grade::Applied), (imported, Grade::Imported)]);
+    }
+
+    /// A deploy as it is recorded, with another outcome or grade.
+    fn with(
+        story: &Story,
+        id: EventId,
+        change: impl Fn(&mut record::claim::DeployClaim),
+    ) -> EnvironmentState {
+        let mut events = story.events().to_vec();
+        for sequenced in events.iter_mut().filter(|sequenced| sequenced.event.stamp.id == id) {
+            if let record::Claim::Deploy(deploy) = &mut sequenced.event.claim {
+                change(deploy);
+            }
+        }
+        EnvironmentState::of(&"prod".parse().unwrap(), &events)
+    }
+
+    #[test]
+    fn what_failed_is_left_for_what_landed_before_it() {
+        let (mut story, [_, _, c]) = story();
+        let bad = story.build("api", "bad", "prod");
+        story.fail("api", "prod", bad);
+        let yes = |_: &Digest| Pullable::Yes;
+        let plan = plan_rollback(&story.state("prod"), &api(), Told::Image, Least::Anything, &yes)
+            .unwrap();
+        assert_eq!((plan.condemns, plan.to), (bad, c));
+    }
+
+    #[test]
+    fn a_rollback_that_was_stopped_is_gone_on_with() {
+        let (mut story, [_, b, c]) = story();
+        let how = DeployKind::Rollback { condemns: c, returns_to: None };
+        let id = story.deploy("api", "prod", b, how, NamedBy::Rule);
+        let open = Outcome::Open { why: "begun".to_owned().try_into().unwrap() };
+        let state = with(&story, id, |deploy| deploy.outcome = open.clone());
+        let yes = |_: &Digest| Pullable::Yes;
+        let plan = plan_rollback(&state, &api(), Told::Image, Least::Anything, &yes).unwrap();
+        assert_eq!((plan.condemns, plan.to), (c, b));
+    }
+
+    #[test]
+    fn where_pods_are_observed_nothing_less_is_chosen_unless_it_is_named() {
+        let (mut story, [a, b, c]) = story();
+        let yes = |_: &Digest| Pullable::Yes;
+        let again = story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Name);
+        story.deploy("api", "prod", c, DeployKind::Deploy, NamedBy::Name);
+        let state = with(&story, again, |deploy| deploy.grade = Grade::Observed);
+        let roll = |told| plan_rollback(&state, &api(), told, Least::Observed, &yes);
+        assert_eq!(roll(Told::Image).unwrap().to, a);
+        assert_eq!(roll(Told::Digest(b)).unwrap().to, b);
+        let applied = story.state("prod");
+        let refused = plan_rollback(&applied, &api(), Told::Image, Least::Observed, &yes);
+        assert!(matches!(refused, Err(RollbackRefused::NothingKnownGood { looked_at: 2, .. })));
     }
 
     #[test]
@@ -310,16 +406,16 @@ mod tests {
         let yes = |_: &Digest| Pullable::Yes;
         let stranger = Digest::sha256(b"stranger");
         assert!(matches!(
-            plan_rollback(&state, &api(), Told::Digest(stranger), &yes),
+            plan_rollback(&state, &api(), Told::Digest(stranger), Least::Anything, &yes),
             Err(RollbackRefused::NeverHere { .. })
         ));
         assert!(matches!(
-            plan_rollback(&state, &api(), Told::Digest(c), &yes),
+            plan_rollback(&state, &api(), Told::Digest(c), Least::Anything, &yes),
             Err(RollbackRefused::Same { .. })
         ));
         let web = "web".parse().unwrap();
         assert!(matches!(
-            plan_rollback(&state, &web, Told::Image, &yes),
+            plan_rollback(&state, &web, Told::Image, Least::Anything, &yes),
             Err(RollbackRefused::NothingDeployed { .. })
         ));
     }

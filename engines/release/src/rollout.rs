@@ -5,8 +5,16 @@
 //! every ready pod's imageID is the build's       ->  verified
 //! ErrImagePull "not found" on a new pod          ->  failed, with pod and container
 //! ```
-//! Pure: what the cluster reports is handed in, time too.
+//! Pure: what the cluster reports is handed in.
 
+mod cause;
+mod judge;
+mod manager;
+mod seen;
 mod workload;
 
+pub use cause::{CRASHES_MAX, Cause, cause_of, pull_is_permanent};
+pub use judge::{Failure, Finished, Judged, Progress, Target, judge, to_look_into};
+pub use manager::Manager;
+pub use seen::{Counts, PodState, Seen, SeenContainer, SeenPod, Slot, Template};
 pub use workload::{Workload, WorkloadError, WorkloadKind};

@@ -1,0 +1,190 @@
+//! Whether what keeps a container from running will pass by itself.
+//!
+//! ```text
+//! ErrImagePull, "…: not found"                 permanent: the rollout has failed
+//! ErrImagePull, "… 429 Too Many Requests"      passes: waiting goes on
+//! CrashLoopBackOff, third restart              permanent, as far as a deploy can wait
+//! ```
+//! Source: research/deploy.md §2.2.
+
+use super::seen::SeenContainer;
+
+/// How often a container may crash before that counts: what it needs may come up beside it.
+///
+/// Source: the kubelet waits 10, 20, 40 s between restarts; the third is about half a minute in.
+pub const CRASHES_MAX: u32 = 3;
+
+/// What keeps a container from running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It will not pass: why.
+    Permanent {
+        /// The kubelet's word.
+        reason: String,
+        /// Its message.
+        message: String,
+    },
+    /// It may pass: what it is.
+    MayPass(String),
+}
+
+/// Words of registries and runtimes for what passes: overload, time, network.
+///
+/// Source: containerd 2.x `remotes/docker`, "unexpected status from … request to …: 503 Service Unavailable"; Go's net.
+const PASSES: [&str; 18] = [
+    "429 too many requests",
+    "toomanyrequests",
+    "rate limit",
+    "500 internal server error",
+    "502 bad gateway",
+    "503 service unavailable",
+    "504 gateway timeout",
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "connection refused",
+    "connection reset",
+    "no such host",
+    "server misbehaving",
+    "network is unreachable",
+    "no route to host",
+    "unexpected eof",
+    "pull qps exceeded",
+];
+
+/// Their words for what does not.
+const STAYS: [&str; 12] = [
+    "not found",
+    "manifest unknown",
+    "name unknown",
+    "does not exist",
+    "401 unauthorized",
+    "403 forbidden",
+    "denied",
+    "unauthorized",
+    "authorization failed",
+    "invalid reference",
+    "no match for platform",
+    "unsupported media type",
+];
+
+/// Whether a pull that failed with this message fails again: none, where the message does not tell.
+#[must_use]
+pub fn pull_is_permanent(message: &str) -> Option<bool> {
+    let message = message.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if has(&PASSES) {
+        Some(false)
+    } else if has(&STAYS) {
+        Some(true)
+    } else {
+        None
+    }
+}
+
+/// What keeps a container from running; none: nothing that is known.
+#[must_use]
+pub fn cause_of(container: &SeenContainer) -> Option<Cause> {
+    let (reason, message) = container.waiting.as_ref()?;
+    let permanent = || Cause::Permanent { reason: reason.clone(), message: message.clone() };
+    let may_pass = || Cause::MayPass(format!("{}: {reason} {message}", container.name));
+    match reason.as_str() {
+        "InvalidImageName" | "ErrImageNeverPull" | "CreateContainerConfigError" => {
+            Some(permanent())
+        }
+        "ErrImagePull" | "ImagePullBackOff" => Some(match pull_is_permanent(message) {
+            Some(true) => permanent(),
+            Some(false) | None => may_pass(),
+        }),
+        // A runtime that is overloaded says so with this word too.
+        "CreateContainerError" => Some(match pull_is_permanent(message) {
+            Some(false) => may_pass(),
+            Some(true) | None => permanent(),
+        }),
+        "CrashLoopBackOff" if container.restarts >= CRASHES_MAX => {
+            let exit = container.last_exit.map(|code| format!(", last with exit code {code}"));
+            let times = container.restarts;
+            let message = format!("it ended {times} times{}", exit.unwrap_or_default());
+            Some(Cause::Permanent { reason: reason.clone(), message })
+        }
+        "CrashLoopBackOff" => Some(may_pass()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::Role;
+
+    /// Messages as containerd 2.x and registries write them.
+    #[test]
+    fn a_pull_error_tells_whether_it_passes() {
+        let host = "failed to pull and unpack image \"reg.example.com/a@sha256:429503\": failed to resolve reference: ";
+        let cases = [
+            ("reg.example.com/a@sha256:429503: not found", Some(true)),
+            (
+                "pull access denied, repository does not exist or may require authorization",
+                Some(true),
+            ),
+            (
+                "unexpected status from HEAD request to https://reg.example.com/v2/: 403 Forbidden",
+                Some(true),
+            ),
+            (
+                "unexpected status from HEAD request to https://reg.example.com/v2/: 401 Unauthorized",
+                Some(true),
+            ),
+            ("no match for platform in manifest: not found", Some(true)),
+            ("unexpected status from HEAD request: 429 Too Many Requests", Some(false)),
+            ("unexpected status from GET request: 503 Service Unavailable", Some(false)),
+            (
+                "failed to do request: Head \"https://reg.example.com\": dial tcp 10.0.0.1:443: i/o timeout",
+                Some(false),
+            ),
+            ("failed to do request: dial tcp: lookup reg.example.com: no such host", Some(false)),
+            (
+                "failed to do request: dial tcp 127.0.0.1:5000: connect: connection refused",
+                Some(false),
+            ),
+            ("context deadline exceeded", Some(false)),
+            ("something new", None),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(pull_is_permanent(&format!("{host}{message}")), expected, "{message}");
+        }
+        assert_eq!(pull_is_permanent("Back-off pulling image \"a:1\""), None);
+    }
+
+    fn waiting(reason: &str, message: &str, restarts: u32) -> Option<bool> {
+        let container = SeenContainer {
+            role: Role::Main,
+            name: "api".to_owned(),
+            image_id: String::new(),
+            has_started: false,
+            waiting: Some((reason.to_owned(), message.to_owned())),
+            restarts,
+            last_exit: Some(1),
+        };
+        cause_of(&container).map(|cause| matches!(cause, Cause::Permanent { .. }))
+    }
+
+    #[test]
+    fn what_never_runs_is_told_from_what_starts_soon() {
+        let cases = [
+            (("InvalidImageName", "", 0), Some(true)),
+            (("CreateContainerConfigError", "configmap \"x\" not found", 0), Some(true)),
+            (("CreateContainerError", "exec: not found", 0), Some(true)),
+            (("CreateContainerError", "context deadline exceeded", 0), Some(false)),
+            (("ErrImagePull", "a: not found", 0), Some(true)),
+            (("ImagePullBackOff", "Back-off pulling image", 0), Some(false)),
+            (("CrashLoopBackOff", "back-off 20s", CRASHES_MAX - 1), Some(false)),
+            (("CrashLoopBackOff", "back-off 40s", CRASHES_MAX), Some(true)),
+            (("ContainerCreating", "", 0), None),
+            (("PodInitializing", "", 0), None),
+        ];
+        for ((reason, message, restarts), expected) in cases {
+            assert_eq!(waiting(reason, message, restarts), expected, "{reason} {message}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What a workload and its pods report at one moment.
+
+use crate::observed::Role;
+use std::fmt;
+
+/// A container of a workload's template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot {
+    /// Which list it stands in.
+    pub role: Role,
+    /// Its name.
+    pub name: String,
+    /// The image, as it is written there.
+    pub image: String,
+}
+
+/// A workload, and the pods that its selector names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The newest generation that its controller has acted on.
+    pub observed_generation: i64,
+    /// What its template says.
+    pub template: Vec<Slot>,
+    /// How far its controller is.
+    pub counts: Counts,
+    /// What its controller cannot do for the new template: a quota, a webhook that refuses.
+    pub cannot_create: Option<String>,
+    /// Its pods.
+    pub pods: Vec<SeenPod>,
+}
+
+/// How far a controller is. Source: Kubernetes API v1.33, the status of each kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// A Deployment's.
+    Deployment {
+        /// `spec.replicas`
+        wanted: i64,
+        /// `status.replicas`, old ones too.
+        replicas: i64,
+        /// `status.updatedReplicas`
+        updated: i64,
+        /// `status.availableReplicas`
+        available: i64,
+        /// `spec.paused`
+        is_paused: bool,
+        /// The message of `ProgressDeadlineExceeded`, where that is its condition.
+        too_slow: Option<String>,
+    },
+    /// A StatefulSet's.
+    StatefulSet {
+        /// `spec.replicas`
+        wanted: i64,
+        /// `status.readyReplicas`
+        ready: i64,
+        /// `status.updatedReplicas`
+        updated: i64,
+        /// Pods below this number keep the old template.
+        partition: i64,
+        /// Whether `currentRevision` is `updateRevision`.
+        is_one_revision: bool,
+    },
+    /// A DaemonSet's.
+    DaemonSet {
+        /// `status.desiredNumberScheduled`
+        wanted: i64,
+        /// `status.updatedNumberScheduled`
+        updated: i64,
+        /// `status.numberAvailable`
+        available: i64,
+    },
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPod {
+    /// Its name.
+    pub name: String,
+    /// Which template it was made from.
+    pub template: Template,
+    /// How far it is.
+    pub state: PodState,
+    /// Its containers of the template, init containers too.
+    pub containers: Vec<SeenContainer>,
+}
+
+/// Which template a pod was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// The newest.
+    New,
+    /// An older one.
+    Old,
+}
+
+/// How far a pod is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PodState {
+    /// It is being deleted.
+    Leaving,
+    /// Its condition `Ready` is true.
+    Ready,
+    /// No node takes it, and the scheduler's reason.
+    Unschedulable(String),
+    /// It starts, or its probes do not agree.
+    NotReady,
+}
+
+/// A container of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenContainer {
+    /// Which list it stands in.
+    pub role: Role,
+    /// Its name.
+    pub name: String,
+    /// `imageID`, verbatim.
+    pub image_id: String,
+    /// Whether it runs or ran: an imageID may be left over while it waits.
+    pub has_started: bool,
+    /// Why it waits: the kubelet's word and message.
+    pub waiting: Option<(String, String)>,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// The exit code with which it ended last.
+    pub last_exit: Option<i32>,
+}
+
+impl Counts {
+    /// How many pods of the new template there are, and how many there shall be.
+    #[must_use]
+    pub fn new_of(&self) -> (i64, i64) {
+        match self {
+            Self::Deployment { wanted, updated, .. } | Self::DaemonSet { wanted, updated, .. } => {
+                (*updated, *wanted)
+            }
+            Self::StatefulSet { wanted, updated, partition, .. } => {
+                (*updated, (wanted - partition).max(0))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}

@@ -1,0 +1,5 @@
+//! The tracker against a model of a cluster, and against each situation of research/deploy.md §2.4.
+
+mod cluster;
+mod model;
+mod situations;

@@ -1,0 +1,256 @@
+//! Any history of a cluster, watched badly: the container runs are those that really were.
+//!
+//! Events are lost with the watch, come twice, come in another order, and the watcher restarts. What is recorded is
+//! never wrong: an exact end is the end, a bounded one lies between its bounds, and what is open runs.
+
+use crate::cluster::{TruePod, Watcher, at};
+use proptest::prelude::*;
+use record::claim::Moment;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Create,
+    Restart(usize),
+    Finish(usize),
+    Delete(usize),
+    ForceDelete(usize),
+    LoseWatch,
+    ListAgain,
+    RestartWatcher,
+    Bookmark,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => Just(Step::Create),
+        5 => any::<usize>().prop_map(Step::Restart),
+        2 => any::<usize>().prop_map(Step::Finish),
+        2 => any::<usize>().prop_map(Step::Delete),
+        1 => any::<usize>().prop_map(Step::ForceDelete),
+        1 => Just(Step::LoseWatch),
+        1 => Just(Step::ListAgain),
+        1 => Just(Step::RestartWatcher),
+        1 => Just(Step::Bookmark),
+    ]
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Delivery {
+    twice: bool,
+    swapped: bool,
+    versions: bool,
+}
+
+struct World {
+    pods: Vec<TruePod>,
+    gone: Vec<TruePod>,
+    clock: i64,
+    version: u64,
+    made: usize,
+    watcher: Watcher,
+    is_watching: bool,
+    pending: Vec<release::observed::Report>,
+    /// Steps that the reports have waited.
+    held: usize,
+    delivery: Delivery,
+}
+
+impl World {
+    fn new(delivery: Delivery) -> Self {
+        let mut watcher = Watcher::new();
+        watcher.lists(&[], 1);
+        Self {
+            pods: Vec::new(),
+            gone: Vec::new(),
+            clock: 1,
+            version: 0,
+            made: 0,
+            watcher,
+            is_watching: true,
+            pending: Vec::new(),
+            held: 0,
+            delivery,
+        }
+    }
+
+    fn tick(&mut self) -> i64 {
+        self.clock += 2;
+        self.clock
+    }
+
+    fn touched(&mut self, at: usize) {
+        self.version += 1;
+        self.pods[at].version = self.delivery.versions.then_some(self.version);
+        let report = self.pods[at].report();
+        self.send(report);
+    }
+
+    fn send(&mut self, report: release::observed::Report) {
+        if !self.is_watching {
+            return;
+        }
+        if self.delivery.twice {
+            self.pending.push(report.clone());
+        }
+        self.pending.push(report);
+    }
+
+    fn deliver(&mut self) {
+        self.held = 0;
+        let mut pending = std::mem::take(&mut self.pending);
+        if self.delivery.swapped && self.delivery.versions {
+            pending.reverse();
+        }
+        for report in pending {
+            self.watcher.sees(&report, self.clock + 1);
+        }
+    }
+
+    fn list(&mut self) {
+        self.pending.clear();
+        self.is_watching = true;
+        self.watcher.lists(&self.pods, self.clock + 2);
+    }
+
+    fn take(&mut self, step: Step) {
+        self.carry_out(step);
+        // The reports of two steps come together, and may change places where versions tell which one is newer.
+        self.held += usize::from(!self.pending.is_empty());
+        if self.held >= 2 {
+            self.deliver();
+        }
+    }
+
+    fn carry_out(&mut self, step: Step) {
+        let now = self.tick();
+        let pick = |index: usize, count: usize| (count > 0).then(|| index % count.max(1));
+        let count = self.pods.len();
+        match step {
+            Step::Create => {
+                self.made += 1;
+                self.pods.push(TruePod::started(&format!("pod-{}", self.made), now));
+                self.touched(self.pods.len() - 1);
+            }
+            Step::Restart(index) => {
+                let Some(at) = pick(index, count) else { return };
+                self.pods[at].restart(now - 1, now);
+                self.touched(at);
+            }
+            Step::Finish(index) => {
+                let Some(at) = pick(index, count) else { return };
+                self.pods[at].end(now);
+                self.touched(at);
+            }
+            Step::Delete(index) => {
+                let Some(at) = pick(index, count) else { return };
+                self.pods[at].end(now);
+                self.touched(at);
+                self.delete(at);
+            }
+            Step::ForceDelete(index) => {
+                let Some(at) = pick(index, count) else { return };
+                self.delete(at);
+                // The kubelet kills it, which nobody is told.
+                self.gone.last_mut().unwrap().end(now);
+            }
+            Step::LoseWatch => {
+                self.deliver();
+                self.is_watching = false;
+            }
+            Step::ListAgain => {
+                self.deliver();
+                self.list();
+            }
+            Step::RestartWatcher => {
+                self.deliver();
+                self.watcher.restarts(self.clock + 1);
+                self.list();
+            }
+            Step::Bookmark if self.is_watching => {
+                self.deliver();
+                self.watcher.sees(&release::observed::Report::Alive, self.clock + 1);
+            }
+            Step::Bookmark => {}
+        }
+    }
+
+    fn delete(&mut self, at: usize) {
+        self.version += 1;
+        let mut pod = self.pods.remove(at);
+        pod.version = self.delivery.versions.then_some(self.version);
+        self.send(pod.gone());
+        self.gone.push(pod);
+    }
+
+    /// Compares what is recorded with what was.
+    fn check(mut self) {
+        self.deliver();
+        self.tick();
+        self.list();
+        let truth: BTreeMap<&str, _> = self
+            .pods
+            .iter()
+            .chain(&self.gone)
+            .flat_map(|pod| &pod.runs)
+            .map(|run| (run.id.as_str(), run))
+            .collect();
+        let runs = self.watcher.runs();
+        for run in &runs {
+            let id = run.began.container_id.as_str();
+            let truth = truth.get(id).unwrap_or_else(|| panic!("{id} never was"));
+            assert_eq!(run.from(), at(truth.began), "{id}");
+            match (run.ended.map(|ended| ended.ended), truth.ended.map(at)) {
+                (None, None) => {}
+                (Some(Moment::Exact { at }), Some(ended)) => assert_eq!(at, ended, "{id}"),
+                (Some(Moment::Bounded { after, until }), Some(ended)) => {
+                    assert!(after.is_none_or(|after| after <= ended) && ended <= until, "{id}");
+                }
+                (recorded, truth) => panic!("{id}: recorded {recorded:?}, truly {truth:?}"),
+            }
+        }
+        // Of a pod that still stands, every run is recorded or counted as missed.
+        for pod in &self.pods {
+            let own: Vec<_> =
+                runs.iter().filter(|run| run.began.pod_uid.as_str() == pod.uid).collect();
+            let missed: usize = own.iter().map(|run| run.began.missed as usize).sum();
+            assert!(own.len() + missed >= pod.runs.len(), "{}: {} + {missed}", pod.uid, own.len());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_is_recorded_is_what_was(
+        steps in proptest::collection::vec(step(), 0..60),
+        twice in any::<bool>(),
+        swapped in any::<bool>(),
+        versions in any::<bool>(),
+    ) {
+        let mut world = World::new(Delivery { twice, swapped, versions });
+        for step in steps {
+            world.take(step);
+        }
+        world.check();
+    }
+}
+
+#[test]
+fn while_the_watch_stands_every_run_is_recorded() {
+    let mut world = World::new(Delivery { twice: true, swapped: false, versions: true });
+    for round in 0..500 {
+        world.take(Step::Create);
+        world.take(Step::Restart(round));
+        world.take(Step::Bookmark);
+        world.take(Step::Delete(round / 2));
+        world.deliver();
+        if round % 50 == 0 {
+            world.take(Step::RestartWatcher);
+        }
+    }
+    let expected: usize = world.pods.iter().chain(&world.gone).map(|pod| pod.runs.len()).sum();
+    assert_eq!(world.watcher.runs().len(), expected);
+    world.check();
+}
