@@ -14,7 +14,7 @@ use cluster::{Cluster, ClusterError, ConnectTo, Scope};
 use domain::{Digest, Repository, Tag};
 use futures_util::stream::{self, StreamExt as _};
 use release::observed::{
-    Findings, Presence, Registered, Row, TagNow, find, rows, to_compare, wanted,
+    Findings, Pod, Presence, Registered, Row, TagNow, find, rows, to_compare, wanted,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -95,6 +95,15 @@ pub async fn look(app: &App, at: &LookAt) -> Result<Look, LookError> {
         rows,
         findings,
     })
+}
+
+/// Asks for one pod.
+///
+/// # Errors
+/// The cluster does not answer, does not let this user, or has no such pod.
+pub async fn pod(app: &App, at: &LookAt, name: &str) -> Result<Pod, LookError> {
+    let cluster = Cluster::connect(&connect_to(app.surroundings(), &at.context)).await?;
+    Ok(cluster.pod(at.namespace.as_deref(), name).await?)
 }
 
 /// Where kubectl would look: `KUBECONFIG`, else the file in the home folder.

@@ -1,4 +1,6 @@
-//! `indelible trace DIGEST|TAG|COMMIT|IMAGEID`
+//! `indelible trace DIGEST|TAG|COMMIT|IMAGEID|pod/NAME`
+
+mod pod;
 
 use super::asking::{WireInterval, basis_text, end_of, time_of};
 use super::history::WireTag;
@@ -15,9 +17,15 @@ use std::fmt::Write as _;
 /// What can be typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A digest, a tag (TAG or REPO:TAG), a commit, or an imageID as a pod reports it
-    #[arg(value_name = "DIGEST|TAG|COMMIT|IMAGEID")]
+    /// A digest, a tag (TAG or REPO:TAG), a commit, an imageID as a pod reports it, or a pod
+    #[arg(value_name = "DIGEST|TAG|COMMIT|IMAGEID|pod/NAME")]
     what: String,
+    /// The context of the kubeconfig that the pod is in
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// The pod's namespace, instead of the context's
+    #[arg(short, long, value_name = "NAMESPACE", requires = "context")]
+    namespace: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +58,9 @@ struct WireRegistryTag {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    if let Some(name) = arguments.what.strip_prefix("pod/") {
+        return pod::run(global, &arguments, name).await;
+    }
     let app = process::app(global)?;
     let found = flows::ask::trace(&app, &arguments.what).await?;
     global.output().data("trace", &wire(&arguments.what, &found), || text(&found));

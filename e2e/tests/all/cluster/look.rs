@@ -1,6 +1,7 @@
 //! `status --context`: replicas that differ, a tag that moved, a digest that is gone, rights that are missing.
 
 use super::{apply, cluster, indelible, kubectl, push_image, text, wait_for_pods};
+use crate::situations::runner::Runner;
 use serde_json::Value;
 use testbed::{Cluster, peer};
 
@@ -54,10 +55,12 @@ fn a_first_look_finds_what_moved_differs_and_is_gone() {
     assert_eq!(before["rows"][0]["workload"], "deployment/api");
     assert_eq!(before["rows"][0]["running"][0]["digest"], old.as_str());
 
-    // The tag moves, and one of two pods is made again.
-    let new = push_image(&cluster, "shop/api:uat", "new");
     let pods = kubectl(&cluster, &["--namespace", "shop", "get", "pods", "--output=name"]);
     let one = pods.lines().next().unwrap();
+    traced(&cluster, one, &old);
+
+    // The tag moves, and one of two pods is made again.
+    let new = push_image(&cluster, "shop/api:uat", "new");
     kubectl(&cluster, &["--namespace", "shop", "delete", one]);
     wait_for_pods(&cluster, "shop", "app=api", 2);
     let (after, _) = status(&cluster, &["--namespace", "shop"]);
@@ -76,6 +79,32 @@ fn a_first_look_finds_what_moved_differs_and_is_gone() {
     let (later, _) = status(&cluster, &[]);
     assert!(kinds(&later).contains(&"digest-gone"), "{later}");
     rights(&cluster);
+}
+
+/// A pod leads to its bytes, and these to what is recorded about them: nothing yet, then their build.
+fn traced(cluster: &Cluster, pod: &str, digest: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = ("KUBECONFIG", cluster.kubeconfig().display().to_string());
+    let person = Runner::new(home.path(), home.path()).with([kubeconfig]);
+    let record = ["--record", "file:record.db"];
+    let trace = ["trace", pod, "--context", "testbed", "--namespace", "shop"];
+    let trace = [&trace[..], &record].concat();
+    let before = person.run(&trace).exits(2);
+    assert!(before.stdout.contains(digest), "{before}");
+    assert!(before.stdout.contains("unknown: nothing is recorded about these bytes"), "{before}");
+
+    let pushed = format!("{}/shop/api@{digest}", cluster.registry());
+    let publish = ["publish", "--pushed", &pushed, "--tag", "20260317-143958-uat", "--env", "uat"];
+    person.run(&[&publish[..], &record].concat()).exits(0);
+    let after = person.json(&trace);
+    assert_eq!(after["workload"], "deployment/api");
+    let found = &after["containers"][0];
+    assert_eq!(found["digest"], digest);
+    let build = &found["trace"]["items"][0]["builds"][0];
+    assert_eq!(build["tags"][0], "20260317-143958-uat", "{after:#}");
+    let gone = ["trace", "pod/nobody", "--context", "testbed", "--namespace", "shop"];
+    person.run(&gone).exits(2).says(&["testbed has no pod nobody in namespace shop"]);
+    person.run(&["trace", pod]).exits(2).says(&["--context NAME"]);
 }
 
 /// Without rights the answer is what is missing; with rights in one namespace, that one.
