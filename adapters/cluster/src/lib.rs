@@ -1,4 +1,4 @@
-//! Kubernetes, asked: which pods there are, and which bytes they report to run.
+//! Kubernetes, asked and told: which pods there are, and which bytes they report to run.
 //!
 //! ```text
 //! Cluster::connect(kubeconfig, "prod-eu")  ->  pods(All)  ->  [release::observed::Pod { … }]
@@ -6,11 +6,17 @@
 //! Only what is needed of an object is kept, page by page: a cluster of thousands of pods is a few megabytes.
 //! Judges nothing: `release::observed` does.
 
+mod apply;
 mod connect;
 mod error;
 mod pods;
+mod rollout;
 mod wire;
+mod workload;
 
+pub use apply::{ApplyError, FIELD_MANAGER, Rehearsal, TakeOver};
 pub use connect::{Cluster, ConnectTo};
 pub use error::ClusterError;
 pub use pods::{PodList, Scope};
+pub use rollout::Explained;
+pub use workload::WorkloadFacts;

@@ -154,21 +154,23 @@ impl EnvironmentState {
     }
 
     fn deployed(&mut self, fact: DeployFact) {
+        let (image, to) = (&fact.claim.image, fact.claim.to);
+        // Whoever leaves a build has said that it is bad, also where the way back did not succeed at once.
+        if let DeployKind::Rollback { condemns, .. } = &fact.claim.how {
+            self.condemned.insert((image.clone(), *condemns), fact.stamp.id);
+        }
         if fact.claim.outcome == Outcome::Done {
-            let (image, to) = (&fact.claim.image, fact.claim.to);
             if fact.claim.named_by == NamedBy::Name {
                 self.condemned.remove(&(image.clone(), to));
             }
             match &fact.claim.how {
-                DeployKind::Rollback { condemns, .. } => {
-                    self.condemned.insert((image.clone(), *condemns), fact.stamp.id);
-                }
                 DeployKind::Promote { .. } => {
                     let reasons = self.eligible.entry(to).or_default();
                     reasons.insert(EligibleBecause::Promoted(fact.stamp.id));
                 }
                 DeployKind::Deploy
                 | DeployKind::PromotedByMerge { .. }
+                | DeployKind::Rollback { .. }
                 | DeployKind::Noted
                 | DeployKind::Imported => {}
             }
@@ -192,6 +194,19 @@ impl EnvironmentState {
     #[must_use]
     pub fn current<'a>(&'a self, image: &'a ImageName) -> Option<&'a DeployFact> {
         self.landed(image).next()
+    }
+
+    /// The newest deploy of an image, whatever became of it: a cluster may have been told of one that failed.
+    #[must_use]
+    pub fn attempted<'a>(&'a self, image: &'a ImageName) -> Option<&'a DeployFact> {
+        self.deploys.iter().rev().find(|fact| fact.claim.image == *image)
+    }
+
+    /// Whether a build is what the newest deploy of an image was to bring, and that deploy landed.
+    #[must_use]
+    pub fn is_settled_on(&self, image: &ImageName, digest: &Digest) -> bool {
+        self.attempted(image)
+            .is_some_and(|fact| fact.claim.to == *digest && fact.claim.outcome == Outcome::Done)
     }
 
     /// The images that were ever deployed here.
@@ -342,5 +357,25 @@ mod tests {
         let api: ImageName = "api".parse().unwrap();
         assert_eq!(story.state("prod").current(&api).unwrap().claim.to, a);
         assert_eq!(story.state("prod").deploys().len(), 2);
+        assert_eq!(story.state("prod").attempted(&api).unwrap().claim.to, b);
+        assert!(!story.state("prod").is_settled_on(&api, &a));
+    }
+
+    #[test]
+    fn a_rollback_that_failed_condemns_what_it_was_to_leave_all_the_same() {
+        let mut story = Story::new();
+        let (a, b) = (story.build("api", "a", "prod"), story.build("api", "b", "prod"));
+        story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Rule);
+        story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Rule);
+        let back = DeployKind::Rollback { condemns: b, returns_to: None };
+        story.deploy("api", "prod", a, back, NamedBy::Rule);
+        let mut events = story.events().to_vec();
+        if let Claim::Deploy(deploy) = &mut events.last_mut().unwrap().event.claim {
+            deploy.outcome = Outcome::Open { why: Text::try_from("begun".to_owned()).unwrap() };
+        }
+        let state = EnvironmentState::of(&"prod".parse().unwrap(), &events);
+        let api: ImageName = "api".parse().unwrap();
+        assert!(state.condemned(&api, &b).is_some());
+        assert_eq!(state.current(&api).unwrap().claim.to, b);
     }
 }

@@ -94,6 +94,8 @@ pub enum Mode {
     Files,
     /// A commit was pushed.
     Git,
+    /// The workloads of clusters were told, and waited for.
+    Cluster,
     /// Another tool did it.
     Other,
 }
@@ -116,6 +118,11 @@ pub enum Grade {
 pub enum Outcome {
     /// It landed.
     Done,
+    /// It began, and its end is not known: it was stopped, or nobody was there to record it.
+    Open {
+        /// What is known of it.
+        why: Text,
+    },
     /// It did not.
     Failed {
         /// Why.
@@ -153,6 +160,7 @@ impl fmt::Display for Mode {
         f.write_str(match self {
             Self::Files => "files",
             Self::Git => "git",
+            Self::Cluster => "cluster",
             Self::Other => "other",
         })
     }

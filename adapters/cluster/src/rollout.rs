@@ -1,0 +1,218 @@
+//! One look at a rollout: the workload, its newest ReplicaSet, its pods; and why a pod fails.
+
+use crate::connect::Cluster;
+use crate::error::ClusterError;
+use crate::workload::{Newest, REVISION, WorkloadFacts};
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
+use kube::api::{Api, ListParams, LogParams, ObjectMeta};
+use release::observed::Role;
+use release::rollout::{PodState, Seen, SeenContainer, SeenPod, Template, Workload};
+
+/// Pods or ReplicaSets of one workload that are looked at. Source: Kubernetes' own limit is 5 000 nodes.
+const LISTED_MAX: u32 = 5_000;
+/// Events of a failing pod that are told.
+const EVENTS_MAX: usize = 3;
+/// Log lines of a failing container that are told, and their bytes.
+const LOG_LINES_MAX: i64 = 5;
+const LOG_BYTES_MAX: i64 = 4_096;
+
+/// What a cluster adds about a pod that fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// Warnings about it, the newest last.
+    pub events: Vec<String>,
+    /// The last lines of its log.
+    pub log: Vec<String>,
+}
+
+impl Cluster {
+    /// Looks at a workload and its pods; none: it is not there any more.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or does not let this user.
+    pub async fn rollout(
+        &self,
+        namespace: &str,
+        workload: &Workload,
+    ) -> Result<Option<Seen>, ClusterError> {
+        let Some(facts) = self.workload(namespace, workload).await? else { return Ok(None) };
+        let newest = self.newest(namespace, &facts).await?;
+        let pods = self.of_selector::<Pod>(namespace, &facts.selector, "pods").await?;
+        let pods = pods.into_iter().filter_map(|pod| seen_pod(pod, &newest)).collect();
+        Ok(Some(Seen {
+            observed_generation: facts.observed_generation,
+            template: facts.template,
+            counts: facts.counts,
+            cannot_create: newest.cannot_create,
+            pods,
+        }))
+    }
+
+    async fn newest(&self, namespace: &str, facts: &WorkloadFacts) -> Result<Pick, ClusterError> {
+        let revision = match &facts.newest {
+            Newest::Label(label, value) => {
+                let value = value.clone();
+                let is_owner = Owner(vec![facts.uid.clone()]);
+                return Ok(Pick { owner: is_owner, by: By::Label(label, value), cannot_create: None });
+            }
+            Newest::ReplicaSet(revision) => revision,
+        };
+        let sets = self.of_selector::<ReplicaSet>(namespace, &facts.selector, "replicasets").await?;
+        let mut sets: Vec<_> =
+            sets.into_iter().filter(|set| is_of(&set.metadata, &facts.uid)).collect();
+        let has = |set: &ReplicaSet| {
+            let annotations = set.metadata.annotations.as_ref();
+            revision.is_some() && annotations.and_then(|all| all.get(REVISION)) == revision.as_ref()
+        };
+        let uid = |set: &ReplicaSet| set.metadata.uid.clone().unwrap_or_default();
+        let owner = Owner(sets.iter().map(uid).collect());
+        let newest = sets.iter().position(has).map(|at| sets.swap_remove(at));
+        let by = By::Owner(newest.as_ref().map(uid));
+        let cannot_create = newest.and_then(|set| set.status?.conditions).and_then(|conditions| {
+            let failure = conditions
+                .into_iter()
+                .find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
+            Some(failure.message.unwrap_or_default())
+        });
+        Ok(Pick { owner, by, cannot_create })
+    }
+
+    async fn of_selector<K>(
+        &self,
+        namespace: &str,
+        selector: &str,
+        kind: &'static str,
+    ) -> Result<Vec<K>, ClusterError>
+    where
+        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
+        K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let asked = ListParams::default().labels(selector).limit(LISTED_MAX);
+        let what = || format!("{kind} in namespace {namespace}");
+        Ok(self.within("list", what, api.list(&asked)).await?.items)
+    }
+
+    /// Adds what events and the log say about a failing pod; nothing where they cannot be read.
+    pub async fn explain(&self, namespace: &str, pod: &str, container: Option<&str>) -> Explained {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
+        let of_pod = format!("involvedObject.name={pod},type=Warning");
+        let asked = ListParams::default().fields(&of_pod).limit(LISTED_MAX);
+        let listed = self.within("list", String::new, events.list(&asked)).await;
+        let mut events: Vec<_> = listed.map(|list| list.items).unwrap_or_default();
+        events.sort_by_key(|event| event.last_timestamp.as_ref().map(|at| at.0));
+        let line = |event: Event| {
+            let reason = event.reason.unwrap_or_default();
+            format!("{reason}: {}", event.message.unwrap_or_default())
+        };
+        let from = events.len().saturating_sub(EVENTS_MAX);
+        let events = events.into_iter().skip(from).map(line).collect();
+        let log = match container {
+            Some(container) => self.log(namespace, pod, container).await,
+            None => Vec::new(),
+        };
+        Explained { events, log }
+    }
+
+    /// The end of the run before, for a container that is between two; else of this one.
+    async fn log(&self, namespace: &str, pod: &str, container: &str) -> Vec<String> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        for previous in [true, false] {
+            let asked = LogParams {
+                container: Some(container.to_owned()),
+                tail_lines: Some(LOG_LINES_MAX),
+                limit_bytes: Some(LOG_BYTES_MAX),
+                previous,
+                ..LogParams::default()
+            };
+            let text = self.within("get", String::new, pods.logs(pod, &asked)).await;
+            let lines = text.map(|text| text.lines().map(ToOwned::to_owned).collect::<Vec<_>>());
+            match lines {
+                Ok(lines) if !lines.is_empty() => return lines,
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Which pods are the workload's, and which of them are new.
+struct Pick {
+    owner: Owner,
+    by: By,
+    cannot_create: Option<String>,
+}
+
+/// The objects whose pods are the workload's.
+struct Owner(Vec<String>);
+
+enum By {
+    /// New pods belong to this one.
+    Owner(Option<String>),
+    /// New pods carry this label.
+    Label(&'static str, Option<String>),
+}
+
+fn is_of(meta: &ObjectMeta, uid: &str) -> bool {
+    controller(meta) == Some(uid)
+}
+
+fn controller(meta: &ObjectMeta) -> Option<&str> {
+    let owners = meta.owner_references.iter().flatten();
+    owners.filter(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str()).next()
+}
+
+/// Reads a pod; none: it only has the same labels.
+fn seen_pod(pod: Pod, newest: &Pick) -> Option<SeenPod> {
+    let owner = controller(&pod.metadata)?;
+    if !newest.owner.0.iter().any(|uid| uid == owner) {
+        return None;
+    }
+    let is_new = match &newest.by {
+        By::Owner(uid) => uid.as_deref() == Some(owner),
+        By::Label(label, value) => {
+            let labels = pod.metadata.labels.as_ref();
+            value.is_some() && labels.and_then(|labels| labels.get(*label)) == value.as_ref()
+        }
+    };
+    let status = pod.status.unwrap_or_default();
+    let conditions = status.conditions.unwrap_or_default();
+    let is = |kind: &str, word: &str| {
+        conditions.iter().find(|one| one.type_ == kind && one.status == word)
+    };
+    let no_node = is("PodScheduled", "False").filter(|one| one.reason.as_deref() == Some("Unschedulable"));
+    let state = if pod.metadata.deletion_timestamp.is_some() {
+        PodState::Leaving
+    } else if is("Ready", "True").is_some() {
+        PodState::Ready
+    } else if let Some(condition) = no_node {
+        PodState::Unschedulable(condition.message.clone().unwrap_or_default())
+    } else {
+        PodState::NotReady
+    };
+    let init = status.init_container_statuses.into_iter().flatten().map(|one| (Role::Init, one));
+    let main = status.container_statuses.into_iter().flatten().map(|one| (Role::Main, one));
+    Some(SeenPod {
+        name: pod.metadata.name.unwrap_or_default(),
+        template: if is_new { Template::New } else { Template::Old },
+        state,
+        containers: init.chain(main).map(|(role, one)| seen_container(role, one)).collect(),
+    })
+}
+
+fn seen_container(role: Role, status: ContainerStatus) -> SeenContainer {
+    let (state, last) = (status.state.unwrap_or_default(), status.last_state.unwrap_or_default());
+    let ended = state.terminated.as_ref().or(last.terminated.as_ref());
+    SeenContainer {
+        role,
+        name: status.name,
+        has_started: state.running.is_some() || state.terminated.is_some(),
+        last_exit: ended.map(|ended| ended.exit_code),
+        waiting: state.waiting.map(|waiting| {
+            (waiting.reason.unwrap_or_default(), waiting.message.unwrap_or_default())
+        }),
+        image_id: status.image_id,
+        restarts: u32::try_from(status.restart_count).unwrap_or_default(),
+    }
+}
