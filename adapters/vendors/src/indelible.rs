@@ -1,12 +1,14 @@
 //! The API of our own server: `/api/v1/` and the tag history at the registry's own path.
 //!
 //! ```text
+//! POST /api/v1/claims, GET /api/v1/log             the team's record: `log.rs`
 //! GET  /api/v1/rules?repository=shop/api&tag=uat -> {"class":"alias","explained":{"by":"rule",…}}
 //! POST /api/v1/unlock {"repository","tag","reason","minutes"}
 //! ```
 //! A host that answers otherwise is none of ours: that is an answer too, not an error.
 
 mod ask;
+mod log;
 
 use base64::Engine as _;
 use domain::{Pattern, RegistryHost, RepositoryPath, Rule, Secret, Tag, TagClass, Timestamp};
@@ -20,6 +22,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use ask::ApiError;
+pub use log::{Appended, Conflict, LogPage, LogQuery, LogVerified, Whoami};
 
 /// What stands in a query or a path segment as it is. Source: RFC 3986, unreserved.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -139,6 +142,12 @@ impl Api {
             }
         };
         Self { host, scheme, authorization, client }
+    }
+
+    /// How the host is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
     /// The class of a tag; `None` where the host is no server of ours.

@@ -1,11 +1,12 @@
 //! The one place that opens adapters: settings, git, the record, registries. Each is opened when it is first asked for.
 //!
 //! ```text
-//! App::open(options, surroundings) -> app;  app.record() -> SQLite file or git branch, begun by the first append
+//! App::open(options, surroundings) -> app;  app.record() -> SQLite file, git branch or server, begun by the first append
 //! ```
 
 use crate::person::Person;
 use crate::record_git::{GitRecord, RECORD_BRANCH};
+use crate::record_http::{HttpRecord, ServerAddress};
 use crate::record_local::{LocalRecord, local_path};
 use crate::registries::{Registries, RegistryError};
 use crate::seam::{Record, RecordError};
@@ -16,6 +17,7 @@ use crate::surroundings::Surroundings;
 use crate::verdict::{Explain, Verdict};
 use domain::{Digest, EnvironmentName, Proof, RegistryHost};
 use git::{BranchName, BranchStore, Checkout, Credential, Git, GitError, RemoteUrl};
+use oci::client::url::Scheme;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use store::{Database, Ledger};
@@ -75,6 +77,17 @@ pub enum OpenError {
     /// The record.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The server of the record is spoken to in another way than its address says.
+    #[error("`record: {address}` cannot be used: {host} is spoken to over {spoken}", host = address.host)]
+    Scheme {
+        /// The address.
+        address: ServerAddress,
+        /// How its host is spoken to.
+        spoken: &'static str,
+    },
+    /// The client for the record's server.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// No variable tells where data is kept.
     #[error("neither XDG_DATA_HOME nor HOME is set, so there is no place for the local record")]
     NoHome,
@@ -90,7 +103,9 @@ impl Explain for OpenError {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Record(error) => error.verdict(),
-            Self::Settings(_)
+            Self::Registry(error) => error.verdict(),
+            Self::Scheme { .. }
+            | Self::Settings(_)
             | Self::RecordOption(_)
             | Self::NoSettings { .. }
             | Self::NoEnvironment { .. }
@@ -103,6 +118,17 @@ impl Explain for OpenError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Record(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
+            Self::Scheme { address, .. } => Some(match address.scheme {
+                Scheme::Http => format!(
+                    "write https://{host}, or allow clear text: --plain-http {host}",
+                    host = address.host
+                ),
+                Scheme::Https => format!(
+                    "write http://{}: this machine and `--plain-http` are clear text",
+                    address.host
+                ),
+            }),
             Self::NoHome => Some("name the file of the record: --record file:PATH".to_owned()),
             Self::NoRepository { .. } => Some("name the repository: --record git:URL".to_owned()),
             Self::Settings(_)
@@ -318,7 +344,18 @@ impl App {
                 let (remote, credential) = self.remote(url.as_ref()).await?;
                 self.open_git(remote, credential).await
             }
+            RecordPlace::Server(address) => self.open_server(address).await,
         }
+    }
+
+    async fn open_server(&self, address: ServerAddress) -> Result<Box<dyn Record>, OpenError> {
+        let api = self.registries()?.api(&address.host).await?;
+        // What the address promises must hold: a token never goes out in clear text by surprise.
+        if api.scheme() != address.scheme {
+            return Err(OpenError::Scheme { address, spoken: api.scheme().as_str() });
+        }
+        let record = HttpRecord::open(api, address.to_string(), self.surroundings.clone());
+        Ok(Box::new(record.await?))
     }
 
     async fn in_file(&self, path: PathBuf, kind: &'static str) -> Box<dyn Record> {

@@ -16,6 +16,7 @@ pub mod look;
 pub mod person;
 pub mod publish;
 pub mod record_git;
+pub mod record_http;
 pub mod record_local;
 pub mod registries;
 pub mod seam;

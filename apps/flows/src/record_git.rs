@@ -289,7 +289,9 @@ fn path_of(event: &Event) -> String {
         | Claim::Rule(_)
         | Claim::Unlock(_)
         | Claim::Token(_)
-        | Claim::Note(_) => {
+        | Claim::Note(_)
+        | Claim::ContainerRun(_)
+        | Claim::Watched(_) => {
             let day = event.at().civil();
             let (year, month, day) = (day.year(), day.month(), day.day());
             format!("events/{year:04}/{month:02}/{day:02}/{}.json", event.stamp.id)
@@ -351,7 +353,7 @@ impl Record for GitRecord {
     fn events<'a>(
         &'a self,
         question: &'a Question,
-        after: u64,
+        after: Option<&'a Sequenced>,
     ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>> {
         async move {
             self.fetch_once().await.map_err(|stop| self.explain(stop))?;

@@ -97,7 +97,11 @@ impl LocalRecord {
             .map_err(|error| self.unavailable(error))
     }
 
-    async fn page(&self, question: &Question, after: u64) -> Result<Vec<Sequenced>, RecordError> {
+    async fn page(
+        &self,
+        question: &Question,
+        after: Option<&Sequenced>,
+    ) -> Result<Vec<Sequenced>, RecordError> {
         let Some(ledger) = self.to_read().await? else { return Ok(Vec::new()) };
         ledger.events(query(question, after)).await.map_err(|error| self.unavailable(error))
     }
@@ -123,11 +127,12 @@ pub(crate) async fn recorded(
 }
 
 /// The store's question for one page.
-pub(crate) fn query(question: &Question, after: u64) -> Query {
+pub(crate) fn query(question: &Question, after: Option<&Sequenced>) -> Query {
     Query {
         kinds: question.kinds.clone(),
         all_of: question.facets.clone(),
-        after: Some(after),
+        or_kinds: question.or_kinds.clone(),
+        after: after.map(|event| event.seq),
         limit: PAGE,
         ..Query::default()
     }
@@ -190,7 +195,7 @@ impl Record for LocalRecord {
     fn events<'a>(
         &'a self,
         question: &'a Question,
-        after: u64,
+        after: Option<&'a Sequenced>,
     ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>> {
         self.page(question, after).boxed()
     }

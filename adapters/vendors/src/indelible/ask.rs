@@ -73,7 +73,26 @@ pub enum ApiError {
         code: String,
         /// The message.
         message: String,
+        /// What it tells programs about it.
+        detail: Option<Value>,
     },
+}
+
+impl ApiError {
+    /// Whether the same question may be answered a little later: something on the way broke, or too much was under
+    /// way. What was asked for may have been done.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Unclear { status, .. } | Self::Refused { status, .. } => {
+                is_fault_on_the_way(*status)
+                    && *status != StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                    && *status != StatusCode::INSUFFICIENT_STORAGE
+            }
+            Self::Proof { .. } | Self::NotOurs { .. } => false,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -85,6 +104,7 @@ struct Failed {
 struct FailedBody {
     code: String,
     message: String,
+    detail: Option<Value>,
 }
 
 impl Api {
@@ -130,13 +150,14 @@ impl Api {
         let host = self.host.clone();
         if let Ok(Failed { error }) = serde_json::from_slice(bytes) {
             let (code, message) = (short(error.code), short(error.message));
-            return ApiError::Refused { host, status, code, message };
+            let detail = error.detail;
+            return ApiError::Refused { host, status, code, message, detail };
         }
         let is_registry_path = path.starts_with("/v2/") && status != StatusCode::NOT_FOUND;
         match oci::read_errors(bytes).into_iter().next().filter(|_| is_registry_path) {
             Some(error) => {
                 let (code, message) = (short(error.code), short(error.message));
-                ApiError::Refused { host, status, code, message }
+                ApiError::Refused { host, status, code, message, detail: None }
             }
             None => self.not_ours(status, what),
         }

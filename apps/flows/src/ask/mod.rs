@@ -64,7 +64,7 @@ async fn check_environment(
         return Ok(());
     }
     let about = Question::default().about(Facet::Environment, name);
-    if !record.events(&about, 0).await?.is_empty() {
+    if !record.events(&about, None).await?.is_empty() {
         return Ok(());
     }
     let deploys = all(record, &Question::of([Kind::Deploy])).await?;

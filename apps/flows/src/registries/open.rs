@@ -3,6 +3,7 @@
 use super::error::RegistryError;
 use super::{Inner, Registries};
 use crate::app::App;
+use crate::settings::RecordPlace;
 use crate::surroundings::Surroundings;
 use domain::{RegistryHost, Secret};
 use remote::place::Opener;
@@ -47,12 +48,16 @@ impl Registries {
     }
 }
 
-/// Hosts that get `INDELIBLE_TOKEN`: those that settings push to, and those that the command names.
+/// Hosts that get `INDELIBLE_TOKEN`: those that settings push to, the record's, and those that the command names.
 fn own_hosts(app: &App) -> BTreeSet<RegistryHost> {
     if let Some(only) = app.surroundings().variable(TOKEN_HOST_VARIABLE) {
         return only.parse().into_iter().collect();
     }
     let mut hosts: BTreeSet<RegistryHost> = app.options().own_hosts.iter().cloned().collect();
+    // An address that cannot be read is told where the record is opened.
+    if let Ok(RecordPlace::Server(address)) = app.record_place() {
+        hosts.insert(address.host);
+    }
     if let Some(loaded) = app.loaded() {
         let settings = &loaded.settings;
         hosts.extend(settings.images.values().map(|image| image.repository.host().clone()));

@@ -135,6 +135,10 @@ async fn questions_select_by_kind_and_value(record: &dyn Record) {
     assert_eq!(count(Question::of([Kind::Hold]).about(Facet::Environment, "prod")).await, 1);
     assert_eq!(count(Question::default().about(Facet::Environment, "prod")).await, 2);
     assert_eq!(count(Question::of([Kind::Deploy])).await, 0);
+    let either = Question::of([Kind::Note]).about(Facet::Environment, "prod").or_of([Kind::Hold]);
+    let kinds: Vec<_> = all(record, &either).await.expect("a readable record");
+    let kinds: Vec<_> = kinds.iter().map(|event| event.event.claim.kind()).collect();
+    assert_eq!(kinds, [Kind::Hold, Kind::Note, Kind::Hold], "one sequence of both");
     let prod = "prod".parse().expect("an environment");
     let state = environment_state(record, &prod).await.expect("a readable record");
     assert_eq!(state.holds().len(), 1);

@@ -1,4 +1,4 @@
-//! Seams: what two real implementations have in common, and the suite that both pass.
+//! Seams: what several real implementations have in common, and the suite that each passes.
 
 pub mod conformance;
 mod record;

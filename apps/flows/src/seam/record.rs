@@ -4,7 +4,8 @@
 //! append([deploy B to prod])  ->  [01JQ…, new]        the record stamps who, when and the id
 //! events(deploys of prod)     ->  [deploy A, deploy B]
 //! ```
-//! Implemented by a SQLite file ([`crate::record_local`]) and a git branch ([`crate::record_git`]).
+//! Implemented by a SQLite file ([`crate::record_local`]), a git branch ([`crate::record_git`]) and a server
+//! ([`crate::record_http`]).
 
 use crate::verdict::{Explain, Verdict};
 use ::record::claim::{Claim, Kind};
@@ -22,19 +23,28 @@ pub struct Question {
     pub kinds: Vec<Kind>,
     /// Values that the event must be about, all of them.
     pub facets: Vec<(Facet, String)>,
+    /// Kinds of which every event is asked for beside those, whatever it is about.
+    pub or_kinds: Vec<Kind>,
 }
 
 impl Question {
     /// Events of these kinds.
     #[must_use]
     pub fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
-        Self { kinds: kinds.into_iter().collect(), facets: Vec::new() }
+        Self { kinds: kinds.into_iter().collect(), ..Self::default() }
     }
 
     /// Only those that are about this value too.
     #[must_use]
     pub fn about(mut self, facet: Facet, value: impl ToString) -> Self {
         self.facets.push((facet, value.to_string()));
+        self
+    }
+
+    /// And beside those, all events of these kinds, in one sequence.
+    #[must_use]
+    pub fn or_of(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+        self.or_kinds.extend(kinds);
         self
     }
 }
@@ -59,7 +69,7 @@ impl Recorded {
 /// Where a record is, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordPlaceName {
-    /// `local`, `git` or `file`.
+    /// `local`, `git`, `file` or `server`.
     pub kind: &'static str,
     /// The path or address, without credentials.
     pub place: String,
@@ -71,6 +81,10 @@ impl RecordPlaceName {
         let first = match self.kind {
             "file" => "check the path: the first `indelible publish` with it begins the record",
             "git" => "the first `indelible publish` begins the branch",
+            "server" => {
+                "the first `indelible publish` with it begins the record, and a token sees only \
+                 its own repositories"
+            }
             _ => "the first `indelible publish` on this machine begins it",
         };
         format!("{first}; `--record` or `record:` in indelible.yaml names another place")
@@ -109,6 +123,14 @@ pub enum RecordError {
     /// Too many claims, or one that is too long.
     #[error("the claims cannot be recorded")]
     Limit(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It says that the caller may not.
+    #[error("the record at {place} does not allow it")]
+    Denied {
+        /// Where it is.
+        place: String,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// It cannot be reached, read or written.
     #[error("the record at {place} cannot be used")]
     Unavailable {
@@ -130,7 +152,7 @@ pub enum RecordError {
 impl Explain for RecordError {
     fn verdict(&self) -> Verdict {
         match self {
-            Self::KeyTaken { .. } => Verdict::Refused,
+            Self::KeyTaken { .. } | Self::Denied { .. } => Verdict::Refused,
             Self::Reserved { .. } => Verdict::Taken,
             // Nothing recorded is not "nothing happened".
             Self::Missing { .. }
@@ -147,6 +169,11 @@ impl Explain for RecordError {
                 Some("somebody else decided meanwhile: run the command again".to_owned())
             }
             Self::Altered { .. } => Some("indelible record verify".to_owned()),
+            Self::Denied { .. } => Some(
+                "INDELIBLE_TOKEN carries a token of that server; an administrator makes one: \
+                 indelible token create NAME --right claims --registry HOST"
+                    .to_owned(),
+            ),
             Self::Reserved { .. } | Self::Limit(_) | Self::Unavailable { .. } => None,
         }
     }
@@ -169,12 +196,15 @@ pub trait Record: Send + Sync {
     /// Looks for what others have recorded meanwhile.
     fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>>;
 
-    /// One page of events behind a place in the sequence (0: from the start), oldest first; none
-    /// where there is no record yet.
+    /// One page of events behind one of the same question (none: from the start), oldest first; none where
+    /// there is no record yet.
+    ///
+    /// Sequence numbers order the events of one question. A server gives them anew for each, because
+    /// numbers with holes would tell how much there is that the caller may not read.
     fn events<'a>(
         &'a self,
         question: &'a Question,
-        after: u64,
+        after: Option<&'a Sequenced>,
     ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>>;
 
     /// Checks that nothing that was recorded has been changed; the number of events that were checked.
@@ -188,8 +218,7 @@ pub trait Record: Send + Sync {
 pub async fn all(record: &dyn Record, question: &Question) -> Result<Vec<Sequenced>, RecordError> {
     let mut events: Vec<Sequenced> = Vec::new();
     loop {
-        let after = events.last().map_or(0, |event| event.seq);
-        let page = record.events(question, after).await?;
+        let page = record.events(question, events.last()).await?;
         let is_last = page.len() < PAGE;
         events.extend(page);
         if is_last {
@@ -206,11 +235,9 @@ pub async fn environment_state(
     record: &dyn Record,
     name: &EnvironmentName,
 ) -> Result<EnvironmentState, RecordError> {
-    let own = Question::of([Kind::Build, Kind::Deploy, Kind::Allow, Kind::Hold])
-        .about(Facet::Environment, name);
-    let mut events = all(record, &own).await?;
     // A block names no environment: it holds in each.
-    events.extend(all(record, &Question::of([Kind::Block])).await?);
-    events.sort_by_key(|event| event.seq);
-    Ok(EnvironmentState::of(name, &events))
+    let question = Question::of([Kind::Build, Kind::Deploy, Kind::Allow, Kind::Hold])
+        .about(Facet::Environment, name)
+        .or_of([Kind::Block]);
+    Ok(EnvironmentState::of(name, &all(record, &question).await?))
 }

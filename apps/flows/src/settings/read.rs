@@ -9,6 +9,7 @@ use super::{
     Settings,
 };
 use crate::record_http::AddressError;
+use crate::record_http::AddressError;
 use domain::{EnvironmentName, Pattern, Rule};
 use release::VerifiedThere;
 use tagging::{EnvironmentRule, EventKind, Scheme};
@@ -325,7 +326,11 @@ rules:
             (("[deployment/api]", "[deployment/api, deployment/api]"), "twice"),
             (("[deployment/api]", "[]"), "at least one"),
             (("workloads: {api:", "workloads: {job:"), "there is no image `job`"),
-            (("record: git", "record: https://indelible.example.com"), "not in this version"),
+            (
+                ("record: git", "record: https://indelible.example.com/shop"),
+                "nothing behind the host",
+            ),
+            (("record: git", "record: ftp://indelible.example.com"), "https://HOST"),
             (("path: apps/prod", "path: ../prod"), "not a path inside"),
             (("branch: main", "branch: -d"), "not the name of a branch"),
             (("promotes-from: uat", "promotes-from: qa"), "qa"),

@@ -278,7 +278,7 @@ async fn a_rewritten_branch_is_refused_by_whoever_saw_it_before() {
     for refused in [
         again.verify().await.map(|_| ()),
         again.append(vec![note("c")]).await.map(|_| ()),
-        again.events(&Question::default(), 0).await.map(|_| ()),
+        again.events(&Question::default(), None).await.map(|_| ()),
     ] {
         match refused {
             Err(error @ RecordError::Altered { .. }) => {
@@ -308,7 +308,7 @@ async fn a_remote_that_is_gone_is_unknown_and_not_empty() {
     assert!(again.exists());
     let record = remote.record("ada").await;
     std::fs::remove_dir_all(&repository).unwrap();
-    let refused = record.events(&Question::default(), 0).await;
+    let refused = record.events(&Question::default(), None).await;
     match refused {
         Err(error @ RecordError::Unavailable { .. }) => {
             assert!(words(&error).contains("shop.git"), "{}", words(&error));

@@ -1,7 +1,9 @@
-//! Flows over real adapters: the record in SQLite and on a git branch, under one contract.
+//! Flows over real adapters: the record in SQLite, on a git branch and on a server, under one contract.
 #![cfg(test)]
 
 mod conformance;
 mod git_record;
+mod http_record;
 mod opened;
+mod served;
 mod tags_together;

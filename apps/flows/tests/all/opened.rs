@@ -17,7 +17,7 @@ use tempfile::TempDir;
 /// 2026-03-17T14:39:58Z, and a millisecond more at each look.
 static CLOCK: AtomicI64 = AtomicI64::new(1_773_758_398_000);
 
-fn surroundings(cwd: &Path) -> Surroundings {
+pub(crate) fn surroundings(cwd: &Path) -> Surroundings {
     Surroundings {
         cwd: cwd.to_owned(),
         variables: std::collections::BTreeMap::new(),
