@@ -9,7 +9,6 @@ use super::{
     Settings,
 };
 use crate::record_http::AddressError;
-use crate::record_http::AddressError;
 use domain::{EnvironmentName, Pattern, Rule};
 use release::VerifiedThere;
 use tagging::{EnvironmentRule, EventKind, Scheme};
