@@ -11,6 +11,7 @@ mod connect;
 mod error;
 mod pods;
 mod rollout;
+mod watch;
 mod wire;
 mod workload;
 
