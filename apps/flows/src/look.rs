@@ -6,17 +6,18 @@
 //! Reads only. What runs is what the pods' imageIDs say; registries are asked what the names mean now.
 
 use crate::app::App;
+use crate::files::{Answers, AskedFor};
 use crate::registries::{Registries, RegistryError};
 use crate::surroundings::Surroundings;
 use crate::verdict::{Explain, Verdict};
 use ::record::claim::PlatformImage;
 use cluster::{Cluster, ClusterError, ConnectTo, Scope};
-use domain::{Digest, Repository, Tag};
+use domain::{Digest, Repository, Tag, TaggedRef};
 use futures_util::stream::{self, StreamExt as _};
 use release::observed::{
-    Findings, Pod, Presence, Registered, Row, TagNow, find, rows, to_compare, wanted,
+    Findings, Meant, Pod, Presence, Registered, Row, TagNow, find, meant, rows, to_compare, wanted,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Questions to registries that wait for answers at once. Source: research/pin.md §6.3.
@@ -104,6 +105,85 @@ pub async fn look(app: &App, at: &LookAt) -> Result<Look, LookError> {
 pub async fn pod(app: &App, at: &LookAt, name: &str) -> Result<Pod, LookError> {
     let cluster = Cluster::connect(&connect_to(app.surroundings(), &at.context)).await?;
     Ok(cluster.pod(at.namespace.as_deref(), name).await?)
+}
+
+/// Whether a name that runs nowhere may be pinned to what its registry has now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRunning {
+    /// It stays as it is: what it would bring has never run there.
+    LeftAlone,
+    /// It is told: whoever merges the pin deploys it.
+    AsOfNow,
+}
+
+/// Says what runs under each name, as answers for a pin.
+///
+/// # Errors
+/// The cluster does not answer, or does not let this user.
+pub async fn running(
+    app: &App,
+    at: &LookAt,
+    wanted: &BTreeSet<TaggedRef>,
+    otherwise: NotRunning,
+) -> Result<Answers, LookError> {
+    let cluster = Cluster::connect(&connect_to(app.surroundings(), &at.context)).await?;
+    let scope = at.namespace.clone().map_or(Scope::AllOrOwn, Scope::Namespace);
+    let list = cluster.pods(&scope).await?;
+    let rows = rows(&list.pods);
+    let registries = app.registries()?;
+    let names: BTreeSet<_> =
+        wanted.iter().map(|one| (one.repository.clone(), one.tag.clone())).collect();
+    let named: Vec<Row> = rows
+        .into_iter()
+        .filter(|row| row.named().is_some_and(|tag| names.contains(&tag)))
+        .collect();
+    let mut registered = ask(&registries, &named).await;
+    // Of a pinned row the tag was not asked for: it is needed here, for the index around what runs.
+    let more: Vec<_> = names.into_iter().filter(|tag| !registered.tags.contains_key(tag)).collect();
+    let more: BTreeMap<_, _> = stream::iter(more.into_iter().map(|tag| tag_now(&registries, tag)))
+        .buffer_unordered(IN_FLIGHT_MAX)
+        .collect()
+        .await;
+    registered.tags.extend(more);
+    let answer = |one: &TaggedRef| (one.clone(), answer(one, &named, &registered, otherwise));
+    Ok(wanted.iter().map(answer).collect())
+}
+
+fn answer(
+    one: &TaggedRef,
+    rows: &[Row],
+    registered: &Registered,
+    otherwise: NotRunning,
+) -> AskedFor {
+    let tag = (one.repository.clone(), one.tag.clone());
+    match meant(rows, registered, &tag) {
+        Meant::One(digest) => AskedFor::Digest(digest),
+        Meant::Several { builds, .. } => {
+            let builds: Vec<_> = builds
+                .iter()
+                .map(|(digest, places)| {
+                    let at: BTreeSet<_> = places
+                        .iter()
+                        .map(|at| format!("{} {}", at.namespace, at.owner))
+                        .collect();
+                    format!("{digest} in {}", at.into_iter().collect::<Vec<_>>().join(", "))
+                })
+                .collect();
+            AskedFor::Unknown(format!("several builds of it run: {}", builds.join("; ")))
+        }
+        Meant::NotAManifest(digest) => AskedFor::Unknown(format!(
+            "its pods report a configuration ({digest}), and its registry does not tell of which image"
+        )),
+        Meant::NotRunning => match (otherwise, registered.tags.get(&tag)) {
+            (NotRunning::AsOfNow, Some(TagNow::Names(now))) => AskedFor::Digest(*now),
+            (NotRunning::AsOfNow, Some(TagNow::Gone)) => AskedFor::NotThere,
+            (NotRunning::AsOfNow, Some(TagNow::Unknown(why))) => AskedFor::Unknown(why.clone()),
+            (NotRunning::AsOfNow, None) | (NotRunning::LeftAlone, _) => AskedFor::Unknown(
+                "no pod runs it, and what its registry has now may be a change; `--as-of-now` takes that"
+                    .to_owned(),
+            ),
+        },
+    }
 }
 
 /// Where kubectl would look: `KUBECONFIG`, else the file in the home folder.

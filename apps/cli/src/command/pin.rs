@@ -17,6 +17,7 @@ use clap::Args;
 use draft::{Draft, Outcome, Verb};
 use flows::App;
 use flows::files::{self, Answers, Requirements, Sources};
+use flows::look::{LookAt, NotRunning};
 use pin::scan::FILE_BYTES_MAX;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,18 @@ pub(crate) struct Arguments {
     /// Fail if anything would change; asks no registry
     #[arg(long, conflicts_with = "diff")]
     locked: bool,
+    /// Write what the pods of a cluster run, so that a merge changes nothing; needs --context
+    #[arg(long, requires = "context", conflicts_with = "locked")]
+    running: bool,
+    /// The context of the kubeconfig, for --running
+    #[arg(long, value_name = "NAME", requires = "running")]
+    context: Option<String>,
+    /// One namespace of it only
+    #[arg(short, long, value_name = "NAMESPACE", requires = "running")]
+    namespace: Option<String>,
+    /// What no pod runs gets what its registry has now, which may be a change
+    #[arg(long, requires = "running")]
+    as_of_now: bool,
     /// What to write
     #[arg(long, value_name = "STYLE", default_value = "tag-digest")]
     style: Style,
@@ -83,9 +96,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let (draft, outcome) = if arguments.locked {
         (files::locked(sources, arguments.style.into()), Outcome::Locked)
     } else if global.dry_run || arguments.diff {
-        (planned(&app, sources, arguments.style).await?, Outcome::Shown)
+        (planned(&app, sources, &arguments).await?, Outcome::Shown)
     } else {
-        let draft = planned(&app, sources, arguments.style).await?;
+        let draft = planned(&app, sources, &arguments).await?;
         files::write_all(&draft.rewrites).map_err(files::FilesError::from)?;
         (draft, Outcome::Written)
     };
@@ -94,11 +107,33 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
 }
 
 /// Asks for every digest, and drafts the change.
-async fn planned(app: &App, sources: Sources, style: Style) -> Result<files::Draft, Failure> {
-    let answers = answers(app, &sources).await?;
+async fn planned(
+    app: &App,
+    sources: Sources,
+    arguments: &Arguments,
+) -> Result<files::Draft, Failure> {
+    let answers = match &arguments.context {
+        Some(context) => running(app, &sources, context, arguments).await?,
+        None => answers(app, &sources).await?,
+    };
     let settings = app.loaded().map(|loaded| &loaded.settings);
     let rules = Requirements::of(settings, app.root()).rules;
-    Ok(files::plan(sources, &answers, style.into(), &rules))
+    Ok(files::plan(sources, &answers, arguments.style.into(), &rules))
+}
+
+/// What the pods of a cluster run.
+async fn running(
+    app: &App,
+    sources: &Sources,
+    context: &str,
+    arguments: &Arguments,
+) -> Result<Answers, Failure> {
+    let at = LookAt { context: context.to_owned(), namespace: arguments.namespace.clone() };
+    let otherwise = match arguments.as_of_now {
+        true => NotRunning::AsOfNow,
+        false => NotRunning::LeftAlone,
+    };
+    Ok(flows::look::running(app, &at, &sources.wanted(), otherwise).await?)
 }
 
 async fn answers(app: &App, sources: &Sources) -> Result<Answers, Failure> {
@@ -125,7 +160,7 @@ async fn filter(app: &App, global: &Global, arguments: &Arguments) -> Result<Exi
     let (draft, outcome) = if arguments.locked {
         (files::locked(sources, arguments.style.into()), Outcome::Locked)
     } else {
-        (planned(app, sources, arguments.style).await?, Outcome::Streamed)
+        (planned(app, sources, arguments).await?, Outcome::Streamed)
     };
     let told = arguments.told(outcome, &draft);
     let exit = told.exit();

@@ -58,6 +58,8 @@ fn a_first_look_finds_what_moved_differs_and_is_gone() {
     let pods = kubectl(&cluster, &["--namespace", "shop", "get", "pods", "--output=name"]);
     let one = pods.lines().next().unwrap();
     traced(&cluster, one, &old);
+    let runs_old = format!("{}/shop/api:uat@{old}", cluster.registry());
+    assert!(pinned_by_what_runs(&cluster, 0).contains(&runs_old));
 
     // The tag moves, and one of two pods is made again.
     let new = push_image(&cluster, "shop/api:uat", "new");
@@ -69,6 +71,9 @@ fn a_first_look_finds_what_moved_differs_and_is_gone() {
     both.sort_unstable();
     assert_eq!(after["findings"][0]["digests"], serde_json::json!(both));
     assert_eq!(after["findings"][0]["proven"], true);
+    let disagree = pinned_by_what_runs(&cluster, 2);
+    assert!(disagree.contains("several builds of it run: "), "{disagree}");
+    assert!(disagree.contains(&old) && disagree.contains(&new), "{disagree}");
     let pods_of = |at: usize| after["rows"][0]["running"][at]["pods"].as_array().unwrap().len();
     assert_eq!((pods_of(0), pods_of(1)), (1, 1));
 
@@ -79,6 +84,30 @@ fn a_first_look_finds_what_moved_differs_and_is_gone() {
     let (later, _) = status(&cluster, &[]);
     assert!(kinds(&later).contains(&"digest-gone"), "{later}");
     rights(&cluster);
+}
+
+/// What `pin --running` makes of a file with one name that runs and one that does not.
+fn pinned_by_what_runs(cluster: &Cluster, exit: i32) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = ("KUBECONFIG", cluster.kubeconfig().display().to_string());
+    let person = Runner::new(home.path(), home.path()).with([kubeconfig]);
+    let pod = |name: &str, image: &str| {
+        let image = format!("{}/{image}", cluster.registry());
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: {name}, image: \"{image}\"}}]}}\n"
+        )
+    };
+    let (runs, idle) = (home.path().join("api.yaml"), home.path().join("idle.yaml"));
+    std::fs::write(&runs, pod("api", "shop/api:uat")).unwrap();
+    std::fs::write(&idle, pod("idle", "testbed/busybox:1")).unwrap();
+    let pin = ["pin", "--running", "--context", "testbed"];
+    // What runs nowhere is left alone until it is told that a change is meant.
+    let left = person.run(&[&pin[..], &["idle.yaml"]].concat()).exits(2);
+    assert!(left.stdout.contains("no pod runs it"), "{left}");
+    person.run(&[&pin[..], &["--as-of-now", "idle.yaml"]].concat()).exits(0);
+    assert!(std::fs::read_to_string(&idle).unwrap().contains("busybox:1@sha256:"));
+    let ran = person.run(&[&pin[..], &["api.yaml"]].concat()).exits(exit);
+    format!("{}{}", ran.stdout, std::fs::read_to_string(&runs).unwrap())
 }
 
 /// A pod leads to its bytes, and these to what is recorded about them: nothing yet, then their build.

@@ -116,7 +116,7 @@ impl Findings {
 }
 
 impl Row {
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place {
             namespace: self.namespace.clone(),
             owner: self.owner.clone(),
@@ -165,7 +165,7 @@ fn shared_tags(rows: &[Row], registered: &Registered, findings: &mut Findings) {
 }
 
 /// Joins digests that are one build, under the first of them.
-fn apart<T>(
+pub(super) fn apart<T>(
     running: BTreeMap<Digest, Vec<T>>,
     registered: &Registered,
 ) -> (Vec<(Digest, Vec<T>)>, Told) {

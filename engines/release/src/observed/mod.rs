@@ -9,6 +9,7 @@
 
 mod findings;
 mod image_id;
+mod meant;
 mod overview;
 mod pod;
 mod report;
@@ -17,6 +18,7 @@ mod track;
 
 pub use findings::{Finding, Findings, Place, Told, find};
 pub use image_id::ImageId;
+pub use meant::{Meant, meant};
 pub use overview::{Bytes, Row, Wanted, rows, to_compare, wanted};
 pub use pod::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
 pub use report::{NodeState, Report};

@@ -89,6 +89,15 @@ impl Row {
         }
     }
 
+    /// The repository and tag that it was written under, pinned or not.
+    #[must_use]
+    pub fn named(&self) -> Option<(Repository, Tag)> {
+        match self.image()? {
+            ImageRef::Pinned(pinned) => Some((pinned.repository, pinned.tag?)),
+            ImageRef::Bare(_) | ImageRef::Tagged(_) => self.moving(),
+        }
+    }
+
     /// The digests that its pods run.
     pub fn digests(&self) -> impl Iterator<Item = Digest> + '_ {
         self.bytes.keys().filter_map(Bytes::digest)
