@@ -11,5 +11,6 @@ mod images;
 mod laws;
 mod limits;
 mod manifests;
+mod openapi;
 mod record;
 mod starting;
