@@ -8,8 +8,8 @@
 use crate::connect::Cluster;
 use crate::error::ClusterError;
 use crate::workload::WorkloadFacts;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use kube::Resource;
 use kube::api::{Api, ObjectMeta, Patch, PatchParams};
 use kube::core::Status;
@@ -102,7 +102,9 @@ impl Cluster {
         match self.patch(namespace, workload, &params.force(), &body).await? {
             Patched::Generation(generation) => Ok(generation),
             Patched::Conflict(status) => {
-                let of = |status| ClusterError::of(kube::Error::Api(status), &self.context, "patch", String::new);
+                let of = |status| {
+                    ClusterError::of(kube::Error::Api(status), &self.context, "patch", String::new)
+                };
                 Err(of(status).into())
             }
         }
@@ -145,7 +147,9 @@ impl Cluster {
         let asked = async {
             match api.patch(workload.name(), params, &patch).await {
                 Ok(object) => Ok(Patched::Generation(object.meta().generation.unwrap_or_default())),
-                Err(kube::Error::Api(status)) if is_conflict(&status) => Ok(Patched::Conflict(status)),
+                Err(kube::Error::Api(status)) if is_conflict(&status) => {
+                    Ok(Patched::Conflict(status))
+                }
                 Err(error) => Err(error),
             }
         };
@@ -189,9 +193,8 @@ fn system(managers: &[Manager], meta: &ObjectMeta) -> Option<String> {
 /// The images that are to be set, and those that are ours already: what we leave out we would give up.
 fn body(workload: &Workload, facts: &WorkloadFacts, images: &[Slot]) -> Value {
     let ours = ours(&facts.meta);
-    let is_new = |slot: &Slot| {
-        images.iter().any(|image| image.role == slot.role && image.name == slot.name)
-    };
+    let is_new =
+        |slot: &Slot| images.iter().any(|image| image.role == slot.role && image.name == slot.name);
     let kept = facts
         .template
         .iter()

@@ -54,11 +54,16 @@ impl Cluster {
             Newest::Label(label, value) => {
                 let value = value.clone();
                 let is_owner = Owner(vec![facts.uid.clone()]);
-                return Ok(Pick { owner: is_owner, by: By::Label(label, value), cannot_create: None });
+                return Ok(Pick {
+                    owner: is_owner,
+                    by: By::Label(label, value),
+                    cannot_create: None,
+                });
             }
             Newest::ReplicaSet(revision) => revision,
         };
-        let sets = self.of_selector::<ReplicaSet>(namespace, &facts.selector, "replicasets").await?;
+        let sets =
+            self.of_selector::<ReplicaSet>(namespace, &facts.selector, "replicasets").await?;
         let mut sets: Vec<_> =
             sets.into_iter().filter(|set| is_of(&set.metadata, &facts.uid)).collect();
         let has = |set: &ReplicaSet| {
@@ -181,7 +186,8 @@ fn seen_pod(pod: Pod, newest: &Pick) -> Option<SeenPod> {
     let is = |kind: &str, word: &str| {
         conditions.iter().find(|one| one.type_ == kind && one.status == word)
     };
-    let no_node = is("PodScheduled", "False").filter(|one| one.reason.as_deref() == Some("Unschedulable"));
+    let no_node =
+        is("PodScheduled", "False").filter(|one| one.reason.as_deref() == Some("Unschedulable"));
     let state = if pod.metadata.deletion_timestamp.is_some() {
         PodState::Leaving
     } else if is("Ready", "True").is_some() {

@@ -99,7 +99,8 @@ impl Cluster {
 fn of_deployment(object: Deployment) -> WorkloadFacts {
     let (spec, status) = (object.spec.unwrap_or_default(), object.status.unwrap_or_default());
     let is_paused = spec.paused == Some(true);
-    let is_too_slow = |reason: &Option<String>| reason.as_deref() == Some("ProgressDeadlineExceeded");
+    let is_too_slow =
+        |reason: &Option<String>| reason.as_deref() == Some("ProgressDeadlineExceeded");
     let conditions = status.conditions.unwrap_or_default();
     let too_slow = conditions
         .into_iter()
@@ -156,8 +157,9 @@ fn of_daemon_set(object: DaemonSet) -> WorkloadFacts {
 }
 
 fn by_hand(strategy: Option<&str>) -> Option<&'static str> {
-    (strategy == Some("OnDelete"))
-        .then_some("its updateStrategy is OnDelete: it makes new pods only when somebody deletes the old ones")
+    (strategy == Some("OnDelete")).then_some(
+        "its updateStrategy is OnDelete: it makes new pods only when somebody deletes the old ones",
+    )
 }
 
 fn number(value: Option<i32>) -> i64 {
@@ -254,7 +256,8 @@ mod tests {
         assert!(facts.refuses.is_some_and(|why| why.contains("paused")));
         assert_eq!(facts.newest, Newest::ReplicaSet(Some("3".to_owned())));
         assert_eq!(facts.selector, "app=api");
-        let names: Vec<_> = facts.template.iter().map(|slot| (slot.role, slot.name.as_str())).collect();
+        let names: Vec<_> =
+            facts.template.iter().map(|slot| (slot.role, slot.name.as_str())).collect();
         assert_eq!(names, [(Role::Init, "migrate"), (Role::Main, "api")]);
         let expected = Counts::Deployment {
             wanted: 2,

@@ -1,6 +1,7 @@
 //! `indelible deploy ENV [IMAGE=TAG|DIGEST]…`
 
 use super::report::{self, Asker};
+use super::rolling::{self, ClusterArguments};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
     /// A ticket
     #[arg(long, value_name = "TICKET")]
     ticket: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 }
 
 /// The ways to deploy.
@@ -35,6 +38,8 @@ enum Mode {
     Files,
     /// Push a commit
     Git,
+    /// Tell the workloads of the environment's clusters, and wait for them
+    Cluster,
 }
 
 /// Reads `IMAGE=TAG|DIGEST`.
@@ -68,11 +73,12 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         mode: arguments.deploy.map(|mode| match mode {
             Mode::Files => DeployMode::Files,
             Mode::Git => DeployMode::Git,
+            Mode::Cluster => DeployMode::Cluster,
         }),
         reason: arguments.reason,
         ticket: arguments.ticket,
-        run: run_of(global),
+        carry: rolling::carry(global, arguments.cluster),
     };
-    let report = flows::deploy::deploy(&app, &request).await?;
+    let report = flows::deploy::deploy(&app, &request).await.map_err(rolling::failure)?;
     Ok(report::show(global, "deploy", &report, asker(&app)))
 }

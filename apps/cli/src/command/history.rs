@@ -156,6 +156,7 @@ fn deploy_wire(row: &HistoryRow) -> WireDeploy {
         grade: claim.grade.to_string(),
         outcome: match &claim.outcome {
             Outcome::Done => "done".to_owned(),
+            Outcome::Open { why } => format!("open: {why}"),
             Outcome::Failed { why } => format!("failed: {why}"),
         },
         actor: stamp.actor.to_string(),
@@ -202,6 +203,7 @@ fn deploy_row(row: &HistoryRow) -> Vec<String> {
     };
     let what = match &claim.outcome {
         Outcome::Done => claim.how.word().to_owned(),
+        Outcome::Open { .. } => format!("{} begun", claim.how.word()),
         Outcome::Failed { .. } => format!("{} failed", claim.how.word()),
     };
     vec![

@@ -19,6 +19,7 @@ pub(crate) mod ran;
 pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod rollback;
+mod rolling;
 pub(crate) mod rule;
 pub(crate) mod serve;
 pub(crate) mod set;

@@ -1,7 +1,8 @@
 //! `indelible promote FROM TO IMAGE…`
 
-use super::deploy::{asker, run_of};
+use super::deploy::asker;
 use super::report;
+use super::rolling::{self, ClusterArguments};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
@@ -23,12 +24,15 @@ pub(crate) struct Arguments {
     /// A ticket
     #[arg(long, value_name = "TICKET")]
     ticket: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let Arguments { from, to, images, reason, ticket } = arguments;
-    let request = PromoteRequest { from, to, images, reason, ticket, run: run_of(global) };
-    let report = flows::deploy::promote(&app, &request).await?;
+    let Arguments { from, to, images, reason, ticket, cluster } = arguments;
+    let carry = rolling::carry(global, cluster);
+    let request = PromoteRequest { from, to, images, reason, ticket, carry };
+    let report = flows::deploy::promote(&app, &request).await.map_err(rolling::failure)?;
     Ok(report::show(global, "promote", &report, asker(&app)))
 }

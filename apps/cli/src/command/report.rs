@@ -3,7 +3,7 @@
 use crate::arguments::Global;
 use crate::exit::Exit;
 use flows::deploy::{Done, ImageDone, Report};
-use record::claim::Mode;
+use record::claim::{Grade, Mode};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -83,13 +83,17 @@ fn text(report: &Report) -> String {
         let places = if places.is_empty() { "nothing had to change" } else { places.as_str() };
         let how = match report.mode {
             Mode::Other => "another tool did it: no file was touched".to_owned(),
-            Mode::Files | Mode::Git => {
+            Mode::Files | Mode::Git | Mode::Cluster => {
                 format!("{}{commit}: {}", report.mode, crate::output::plain(places))
             }
         };
         let _ = writeln!(text, "  {how}");
         if !report.is_dry_run {
-            let _ = writeln!(text, "  grade {}: nothing observes yet what runs", report.grade);
+            let known = match report.grade {
+                Grade::Observed => "every ready pod reports this build",
+                Grade::Applied | Grade::Imported => "nothing observes yet what runs",
+            };
+            let _ = writeln!(text, "  grade {}: {known}", report.grade);
         }
     }
     text

@@ -1,7 +1,8 @@
 //! `indelible rollback ENV IMAGE… [--to TAG|DIGEST|COMMIT|DEPLOY]`
 
-use super::deploy::{asker, run_of};
+use super::deploy::asker;
 use super::report;
+use super::rolling::{self, ClusterArguments};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::table;
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
     /// A ticket
     #[arg(long, value_name = "TICKET")]
     ticket: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 }
 
 #[derive(Serialize)]
@@ -45,17 +48,17 @@ struct WireRow {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
-    let Arguments { environment, images, to, reason, ticket } = arguments;
-    let run = run_of(global);
+    let Arguments { environment, images, to, reason, ticket, cluster } = arguments;
+    let carry = rolling::carry(global, cluster);
     let request =
-        RollbackRequest { environment: environment.clone(), images, to, reason, ticket, run };
+        RollbackRequest { environment: environment.clone(), images, to, reason, ticket, carry };
     match flows::deploy::rollback(&app, &request).await {
         Ok(report) => Ok(report::show(global, "rollback", &report, asker(&app))),
         Err(error @ DeployError::WhichImage { .. }) => {
             show_candidates(global, &candidates(&app, &environment).await?);
             Err(error.into())
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(rolling::failure(error)),
     }
 }
 

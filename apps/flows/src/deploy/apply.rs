@@ -1,7 +1,9 @@
 //! Carrying a plan out: files of this work tree, or one commit on the environment's branch; then the record.
 
 use super::alias;
+use super::carry::Carry;
 use super::error::DeployError;
+use super::in_cluster;
 use super::in_git::in_git;
 use super::places::{below, edit, pass_over};
 use super::{Done, ImageDone, Report, Run};
@@ -102,28 +104,36 @@ pub(super) enum Decision {
     Done(Box<ImageDone>),
 }
 
+impl Decision {
+    pub(super) fn step(&self) -> Option<&Step> {
+        match self {
+            Self::Step(step) => Some(step.as_ref()),
+            Self::Done(_) => None,
+        }
+    }
+}
+
 /// Carries out all decisions of one environment, records them, and lets its alias follow.
 pub(super) async fn carry_out(
     app: &App,
     environment: &EnvironmentSettings,
     decisions: Vec<Decision>,
-    run: Run,
+    carry: &Carry,
 ) -> Result<Report, DeployError> {
-    let steps: Vec<&Step> = decisions
-        .iter()
-        .filter_map(|decision| match decision {
-            Decision::Step(step) => Some(step.as_ref()),
-            Decision::Done(_) => None,
-        })
-        .collect();
+    let run = carry.run;
+    let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
     let mode = match environment.deploy {
         DeployMode::Files => Mode::Files,
         DeployMode::Git => Mode::Git,
+        DeployMode::Cluster => {
+            drop(steps);
+            return in_cluster::carry_out(app, environment, decisions, carry).await;
+        }
     };
-    let applied = match (steps.is_empty(), environment.deploy) {
-        (true, _) => Applied::default(),
-        (false, DeployMode::Files) => in_files(app, environment, &steps, run)?,
-        (false, DeployMode::Git) => in_git(app, environment, &steps, run).await?,
+    let applied = match (steps.is_empty(), mode) {
+        (true, _) | (false, Mode::Cluster | Mode::Other) => Applied::default(),
+        (false, Mode::Files) => in_files(app, environment, &steps, run)?,
+        (false, Mode::Git) => in_git(app, environment, &steps, run).await?,
     };
     let events = match run {
         Run::Dry => vec![None; steps.len()],
@@ -162,7 +172,7 @@ pub(super) async fn carry_out(
     Ok(report)
 }
 
-fn done(step: Step, places: Places, event: Option<EventId>, run: Run) -> ImageDone {
+pub(super) fn done(step: Step, places: Places, event: Option<EventId>, run: Run) -> ImageDone {
     let (image, mut warnings, digest) = (step.image.clone(), step.warnings.clone(), step.to.digest);
     warnings.extend(places.skipped.iter().map(|(seen, why)| format!("{seen} stays: {why}")));
     if step.say == Say::Known {
@@ -222,29 +232,40 @@ async fn record(
     steps: &[(&Step, &Places)],
     commit: Option<&CommitId>,
 ) -> Result<Vec<EventId>, DeployError> {
-    let claim = |(step, places): &(&Step, &Places)| {
-        Claim::Deploy(DeployClaim {
-            key: step.key.clone(),
-            environment: environment.name.clone(),
-            image: step.image.clone(),
-            repository: step.repository.clone(),
-            from: step.from,
-            to: step.to.digest,
-            tag: step.to.tag.clone(),
-            how: step.how.clone(),
-            named_by: step.named_by,
-            mode,
-            grade: Grade::Applied,
-            outcome: Outcome::Done,
-            commit: commit.cloned(),
-            places: places.changed.iter().chain(&places.same).take(PLACES_MAX).cloned().collect(),
-            reason: step.reason.clone(),
-            ticket: step.ticket.clone(),
-        })
+    let say = |(step, places): &(&Step, &Places)| {
+        Claim::Deploy(claim(environment, mode, step, places, commit))
     };
     if steps.is_empty() {
         return Ok(Vec::new());
     }
-    let recorded = app.record().await?.append(steps.iter().map(claim).collect()).await?;
+    let recorded = app.record().await?.append(steps.iter().map(say).collect()).await?;
     Ok(recorded.iter().map(crate::seam::Recorded::id).collect())
+}
+
+/// What the record hears of a step that landed.
+pub(super) fn claim(
+    environment: &EnvironmentSettings,
+    mode: Mode,
+    step: &Step,
+    places: &Places,
+    commit: Option<&CommitId>,
+) -> DeployClaim {
+    DeployClaim {
+        key: step.key.clone(),
+        environment: environment.name.clone(),
+        image: step.image.clone(),
+        repository: step.repository.clone(),
+        from: step.from,
+        to: step.to.digest,
+        tag: step.to.tag.clone(),
+        how: step.how.clone(),
+        named_by: step.named_by,
+        mode,
+        grade: Grade::Applied,
+        outcome: Outcome::Done,
+        commit: commit.cloned(),
+        places: places.changed.iter().chain(&places.same).take(PLACES_MAX).cloned().collect(),
+        reason: step.reason.clone(),
+        ticket: step.ticket.clone(),
+    }
 }

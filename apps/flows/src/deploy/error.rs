@@ -9,9 +9,11 @@ use crate::seam::RecordError;
 use crate::source::SourceError;
 use crate::verdict::{Explain, Verdict};
 use ::record::claim::TextError;
+use cluster::{ApplyError, ClusterError, Explained};
 use domain::{Digest, EnvironmentName, ImageName, Repository, Tag};
 use git::GitError;
 use pin::Skip;
+use release::rollout::Failure;
 use release::{DeployRefused, PromoteRefused, RollbackRefused};
 use std::path::PathBuf;
 
@@ -193,6 +195,77 @@ pub enum DeployError {
     /// A reason or ticket.
     #[error("the reason or ticket cannot be recorded")]
     Text(#[from] TextError),
+    /// A cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A workload's images were not set.
+    #[error("{place} was not changed")]
+    Apply {
+        /// The workload.
+        place: String,
+        /// Why.
+        source: ApplyError,
+    },
+    /// Mode `cluster` needs more of the settings.
+    #[error("the settings do not say `{key}` of {environment}, which mode `cluster` needs")]
+    ClusterKey {
+        /// Where.
+        environment: EnvironmentName,
+        /// The key.
+        key: &'static str,
+    },
+    /// Nothing runs the image there.
+    #[error("the settings do not say what runs `{image}` in {environment}")]
+    NoWorkload {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+    },
+    /// The workload is not in its cluster.
+    #[error("{place} is not there")]
+    WorkloadGone {
+        /// The workload.
+        place: String,
+    },
+    /// Nothing would roll out.
+    #[error("{place} cannot be deployed to: {why}")]
+    WorkloadRefuses {
+        /// The workload.
+        place: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// No container of it runs the image.
+    #[error("no container of {place} runs {repository}; it has {}", images.join(", "))]
+    NoContainer {
+        /// The workload.
+        place: String,
+        /// The repository.
+        repository: Repository,
+        /// What its containers run.
+        images: Vec<String>,
+    },
+    /// What was told did not come to run.
+    #[error("`{image}` does not run in {environment} as it was told")]
+    Rollout {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+        /// Why.
+        source: RolloutFailed,
+    },
+    /// Somebody did not want to wait any longer.
+    #[error(
+        "stopped: the rollout in {environment} goes on without being watched, and the record says so"
+    )]
+    Interrupted {
+        /// Where.
+        environment: EnvironmentName,
+        /// What was carried out.
+        steps: Vec<InterruptedStep>,
+    },
     /// The digest is not what its registry has.
     #[error("{repository} does not have {digest}: it was deleted, or never pushed there")]
     Gone {
@@ -201,6 +274,41 @@ pub enum DeployError {
         /// The digest.
         digest: Digest,
     },
+}
+
+/// What was carried out when somebody stopped it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterruptedStep {
+    /// The command that goes on with it.
+    pub again: String,
+}
+
+/// Why a workload does not run what it was told; its causes are a chain, one line each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{line}")]
+pub struct RolloutFailed {
+    line: String,
+    source: Option<Box<RolloutFailed>>,
+}
+
+impl RolloutFailed {
+    /// Puts the failures first, then events, then the end of the log.
+    #[must_use]
+    pub fn new(place: String, failures: &[Failure], explained: &Explained) -> Self {
+        let failures = failures.iter().map(|failure| {
+            let pod = failure.pod.as_ref().map(|pod| format!("pod {pod}, "));
+            let container = failure.container.as_ref().map(|name| format!("container {name}, "));
+            let (pod, container) = (pod.unwrap_or_default(), container.unwrap_or_default());
+            format!("{place}: {pod}{container}{}: {}", failure.reason, failure.message)
+        });
+        let events = explained.events.iter().map(|event| format!("event {event}"));
+        let log = explained.log.iter().map(|line| format!("log {line}"));
+        let lines: Vec<String> = failures.chain(events).chain(log).collect();
+        let chain = lines.into_iter().rev().fold(None, |source: Option<Self>, line| {
+            Some(Self { line, source: source.map(Box::new) })
+        });
+        chain.unwrap_or(Self { line: place, source: None })
+    }
 }
 
 fn chain_of(to: &EnvironmentName, expected: Option<&EnvironmentName>) -> String {
@@ -221,6 +329,11 @@ impl Explain for DeployError {
             Self::Files(error) => error.verdict(),
             Self::Write(error) => error.verdict(),
             Self::Overtaken { .. }
+            | Self::Rollout { .. }
+            | Self::WorkloadRefuses { .. }
+            | Self::Apply {
+                source: ApplyError::System { .. } | ApplyError::Owned { .. }, ..
+            }
             | Self::Deploy { .. }
             | Self::Promote { .. }
             | Self::NothingDeployed { .. }
@@ -228,6 +341,13 @@ impl Explain for DeployError {
             Self::Rollback { source: RollbackRefused::CannotTell { .. }, .. } => Verdict::Unknown,
             Self::Rollback { .. } => Verdict::Refused,
             Self::Git { .. }
+            | Self::Cluster(_)
+            | Self::Apply { source: ApplyError::Cluster(_), .. }
+            | Self::ClusterKey { .. }
+            | Self::NoWorkload { .. }
+            | Self::WorkloadGone { .. }
+            | Self::NoContainer { .. }
+            | Self::Interrupted { .. }
             | Self::Edit(_)
             | Self::File { .. }
             | Self::NoImage { .. }
@@ -290,7 +410,30 @@ impl Explain for DeployError {
                 "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"
             )),
             Self::LeftAlone { why, .. } => Some(left_alone_hint(why).to_owned()),
+            Self::Cluster(error) | Self::Apply { source: ApplyError::Cluster(error), .. } => {
+                rights_hint(error)
+            }
+            Self::Apply { source: ApplyError::Owned { .. }, .. } => Some(
+                "to take the image over from them, run the command with `--take-over`".to_owned(),
+            ),
+            Self::ClusterKey { environment, key } => {
+                Some(format!("add `{key}` to environments.{environment} in indelible.yaml"))
+            }
+            Self::NoWorkload { image, environment } => Some(format!(
+                "add `workloads: {{{image}: [deployment/NAME]}}` to environments.{environment} in indelible.yaml"
+            )),
+            Self::Rollout { image, environment, .. } => Some(format!(
+                "indelible rollback {environment} {image} returns to the newest build that was observed there"
+            )),
+            Self::Interrupted { steps, .. } => {
+                let again = steps.iter().map(|step| step.again.as_str()).collect::<Vec<_>>();
+                Some(format!("to go on waiting: {}", again.join("; ")))
+            }
             Self::Git { .. }
+            | Self::Apply { source: ApplyError::System { .. }, .. }
+            | Self::WorkloadGone { .. }
+            | Self::WorkloadRefuses { .. }
+            | Self::NoContainer { .. }
             | Self::Edit(_)
             | Self::File { .. }
             | Self::NoImage { .. }
@@ -299,6 +442,14 @@ impl Explain for DeployError {
             | Self::Text(_) => None,
         }
     }
+}
+
+/// The rights that mode `cluster` needs.
+fn rights_hint(error: &ClusterError) -> Option<String> {
+    matches!(error, ClusterError::Denied { .. }).then(|| {
+        "it needs `get` and `patch` on the workloads, `list` on pods and replicasets; events and pods/log are read where they may be"
+            .to_owned()
+    })
 }
 
 fn rollback_hint(

@@ -3,20 +3,26 @@
 //! ```text
 //! gather (record, registry, git)  ->  plan (engines/release)  ->  apply (files or one commit)  ->  record
 //! ```
-//! The grade is "applied": files or git landed, and nothing observed the result.
+//! In clusters the pods are waited for, and the grade is "observed"; files and git are "applied".
 
 mod alias;
 mod apply;
+mod carry;
 mod error;
 mod facts;
+mod in_cluster;
 mod in_git;
 mod message;
 mod places;
 mod promote;
 mod rollback;
+mod rolling;
 mod run;
+mod targets;
 
-pub use error::DeployError;
+pub use carry::{Carry, Listener, News};
+pub use cluster::TakeOver;
+pub use error::{DeployError, InterruptedStep, RolloutFailed};
 pub use facts::{Knowledge, Wanted, knowledge};
 pub use promote::{PromoteRequest, promote};
 pub use rollback::{CandidateRow, RollbackRequest, candidates, rollback};

@@ -2,6 +2,7 @@
 
 use super::alias;
 use super::apply::{Decision, Say, Step, carry_out};
+use super::carry::Carry;
 use super::error::DeployError;
 use super::facts::{builds_of, check_names, image_named, next_key, repository_of, tag_of};
 use super::run::known;
@@ -34,8 +35,8 @@ pub struct PromoteRequest {
     pub reason: Option<String>,
     /// A ticket.
     pub ticket: Option<String>,
-    /// Carried out or shown.
-    pub run: Run,
+    /// How it is carried out.
+    pub carry: Carry,
 }
 
 /// Brings what one environment intends to another.
@@ -71,8 +72,9 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         let bring = Bring { app, settings, from, to, image };
         planned.push(bring.decide(&here, plan.clone(), request, Run::Dry).await?);
     }
-    let report = carry_out(app, to, planned, Run::Dry).await?;
-    if request.run == Run::Dry {
+    let rehearsal = Carry { run: Run::Dry, ..request.carry.clone() };
+    let report = carry_out(app, to, planned, &rehearsal).await?;
+    if request.carry.run == Run::Dry {
         return Ok(report);
     }
     let mut decisions = Vec::new();
@@ -80,7 +82,7 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         let bring = Bring { app, settings, from, to, image: &image };
         decisions.push(bring.decide(&here, plan, request, Run::Real).await?);
     }
-    carry_out(app, to, decisions, Run::Real).await
+    carry_out(app, to, decisions, &request.carry).await
 }
 
 /// The images that were named, or all of the settings that were deployed there.

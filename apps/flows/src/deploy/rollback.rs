@@ -1,19 +1,20 @@
 //! Rollback: a new deploy of an older digest; the build that it leaves is condemned here.
 
+use super::Report;
 use super::apply::{Decision, Say, Step, carry_out};
+use super::carry::Carry;
 use super::error::DeployError;
 use super::facts::{builds_of, check_names, image_named, next_key, repository_of};
-use super::{Report, Run};
 use crate::app::App;
 use crate::registries::Registries;
 use crate::seam::environment_state;
-use crate::settings::{EnvironmentSettings, Settings};
+use crate::settings::{DeployMode, EnvironmentSettings, Settings};
 use ::record::EnvironmentState;
 use ::record::claim::{BuildClaim, DeployKind, Grade, NamedBy};
 use domain::{
     CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag, Timestamp,
 };
-use release::rollback::{Pullable, Told, plan_rollback, rollback_candidates};
+use release::rollback::{Least, Pullable, Told, plan_rollback, rollback_candidates};
 use std::collections::BTreeMap;
 
 /// What is to be rolled back.
@@ -29,8 +30,8 @@ pub struct RollbackRequest {
     pub reason: Option<String>,
     /// A ticket.
     pub ticket: Option<String>,
-    /// Carried out or shown.
-    pub run: Run,
+    /// How it is carried out.
+    pub carry: Carry,
 }
 
 /// A build that a rollback could return to.
@@ -65,7 +66,7 @@ pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, De
         let step = plan(app, settings, environment, &state, image, request).await?;
         decisions.push(Decision::Step(Box::new(step)));
     }
-    carry_out(app, environment, decisions, request.run).await
+    carry_out(app, environment, decisions, &request.carry).await
 }
 
 /// The images that were named, or the only one that there is.
@@ -103,12 +104,14 @@ async fn plan(
         None => Told::Image,
         Some(text) => Told::Digest(target(app, state, image, &builds, text).await?),
     };
-    let known = pullable(app, state, image, &repository, told).await?;
+    let known = pullable(app, state, image, &repository, (told, least(environment))).await?;
     let ask = |digest: &Digest| known.get(digest).copied().unwrap_or(Pullable::Unknown);
-    let plan = plan_rollback(state, image, told, &ask).map_err(|source| DeployError::Rollback {
-        image: image.clone(),
-        environment: environment.name.clone(),
-        source,
+    let plan = plan_rollback(state, image, told, least(environment), &ask).map_err(|source| {
+        DeployError::Rollback {
+            image: image.clone(),
+            environment: environment.name.clone(),
+            source,
+        }
     })?;
     let named_by = if told == Told::Image { NamedBy::Rule } else { NamedBy::Name };
     let mut warnings = Vec::new();
@@ -131,17 +134,25 @@ async fn plan(
     })
 }
 
+/// Where pods are observed, nothing less is chosen by itself. Source: DESIGN, law 6.
+fn least(environment: &EnvironmentSettings) -> Least {
+    match environment.deploy {
+        DeployMode::Cluster => Least::Observed,
+        DeployMode::Files | DeployMode::Git => Least::Anything,
+    }
+}
+
 /// Asks the registry for every candidate; no answer is "unknown", never "gone".
 async fn pullable(
     app: &App,
     state: &EnvironmentState,
     image: &ImageName,
     repository: &Repository,
-    told: Told,
+    (told, least): (Told, Least),
 ) -> Result<BTreeMap<Digest, Pullable>, DeployError> {
     let registries = Registries::of(app)?;
     let mut known = BTreeMap::new();
-    for (candidate, against) in rollback_candidates(state, image) {
+    for (candidate, against) in rollback_candidates(state, image, least) {
         let digest = candidate.deploy.claim.to;
         // Only what may be chosen is asked for: the build that was named, else one that nothing speaks against.
         let may_be_chosen = match told {
@@ -222,11 +233,11 @@ pub async fn candidates(
     app: &App,
     environment: &EnvironmentName,
 ) -> Result<Vec<CandidateRow>, DeployError> {
-    app.environment(environment)?;
+    let least = least(app.environment(environment)?);
     let state = environment_state(app.record_to_read().await?, environment).await?;
     let mut rows = Vec::new();
     for image in state.images() {
-        for (candidate, against) in rollback_candidates(&state, image) {
+        for (candidate, against) in rollback_candidates(&state, image, least) {
             rows.push(CandidateRow {
                 image: image.clone(),
                 digest: candidate.deploy.claim.to,

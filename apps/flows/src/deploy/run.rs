@@ -1,6 +1,7 @@
 //! Deploys, and notes of deploys that another tool made.
 
 use super::apply::{Decision, Say, Step, carry_out};
+use super::carry::Carry;
 use super::error::DeployError;
 use super::facts::{
     Wanted, build_of, builds_of, check_names, head, image_named, next_key, repository_of, resolve,
@@ -33,8 +34,8 @@ pub struct DeployRequest {
     pub reason: Option<String>,
     /// A ticket.
     pub ticket: Option<String>,
-    /// Carried out or shown.
-    pub run: Run,
+    /// How it is carried out.
+    pub carry: Carry,
 }
 
 /// A build that was chosen for an image.
@@ -64,7 +65,7 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     for chosen in choose(app, settings, &environment, &state, &request.images).await? {
         decisions.push(decide(&state, chosen, reason.clone(), ticket.clone())?);
     }
-    carry_out(app, &environment, decisions, request.run).await
+    carry_out(app, &environment, decisions, &request.carry).await
 }
 
 async fn choose(

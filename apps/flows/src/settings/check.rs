@@ -1,6 +1,6 @@
 //! What the values of the settings must be together.
 
-use super::{Settings, SettingsError};
+use super::{DeployMode, Settings, SettingsError};
 use domain::environments_that_clash;
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn wrong(key: String, why: String) -> SettingsError {
     SettingsError::Value { key, why }
 }
 
-/// What runs an image that the settings do not have is a slip of the pen.
+/// Mode `cluster` needs to know which cluster, where in it, and what runs there.
 fn clusters(settings: &Settings) -> Result<(), SettingsError> {
     for environment in &settings.environments {
         let key = |what: &str| format!("environments.{}.{what}", environment.name);
@@ -25,6 +25,9 @@ fn clusters(settings: &Settings) -> Result<(), SettingsError> {
             let known: Vec<_> = settings.images.keys().map(domain::ImageName::as_str).collect();
             let why = format!("there is no image `{image}`, only {}", known.join(", "));
             return Err(wrong(key("workloads"), why));
+        }
+        if let (DeployMode::Cluster, Some(missing)) = (environment.deploy, environment.missing()) {
+            return Err(wrong(key(missing), "`deploy: cluster` needs it".to_owned()));
         }
     }
     Ok(())

@@ -110,6 +110,8 @@ pub enum DeployMode {
     Files,
     /// A commit is pushed.
     Git,
+    /// The workloads of clusters are told, and waited for.
+    Cluster,
 }
 
 /// Where the files of an environment are.
@@ -121,6 +123,22 @@ pub struct GitTarget {
     pub branch: git::BranchName,
     /// The folder below which images are looked for; empty: everywhere.
     pub path: String,
+}
+
+impl EnvironmentSettings {
+    /// The first key that mode `cluster` needs and that is not there.
+    #[must_use]
+    pub fn missing(&self) -> Option<&'static str> {
+        if self.clusters.is_empty() {
+            Some("clusters")
+        } else if self.namespace.is_none() {
+            Some("namespace")
+        } else if self.workloads.is_empty() {
+            Some("workloads")
+        } else {
+            None
+        }
+    }
 }
 
 impl Settings {

@@ -167,13 +167,13 @@ fn deploy_mode(key: &str, word: DeployWord) -> Result<DeployMode, SettingsError>
     let missing = |value: &str| SettingsError::NotInThisVersion {
         key: key.to_owned(),
         value: value.to_owned(),
-        known: "files and git",
+        known: "files, git and cluster",
     };
     match word {
         DeployWord::Files => Ok(DeployMode::Files),
         DeployWord::Git => Ok(DeployMode::Git),
         DeployWord::Pr => Err(missing("pr")),
-        DeployWord::Cluster => Err(missing("cluster")),
+        DeployWord::Cluster => Ok(DeployMode::Cluster),
         DeployWord::GitCluster => Err(missing("git+cluster")),
     }
 }
@@ -318,6 +318,7 @@ rules:
             (("version: 1", "version: 2"), "version 2"),
             (("deploy: git", "deploy: pr"), "not in this version"),
             (("deploy: git", "deploy: git+cluster"), "not in this version"),
+            (("deploy: files", "deploy: cluster"), "`environments.uat.clusters`"),
             (("clusters: [prod-eu, prod-us]", "clusters: [prod-eu, prod-eu]"), "twice"),
             (("clusters: [prod-eu, prod-us]", "clusters: [\"\"]"), "no context"),
             (("namespace: shop", "namespace: Shop"), "not a namespace"),

@@ -1,0 +1,65 @@
+//! How a plan is carried out: for real or not, what may be taken over, and who hears how far it is.
+
+use super::Run;
+use cluster::TakeOver;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// How a plan is carried out.
+#[derive(Clone, Debug)]
+pub struct Carry {
+    /// For real, or only shown.
+    pub run: Run,
+    /// Whether images that kubectl or a stranger set in a cluster are taken over.
+    pub take_over: TakeOver,
+    /// Who hears how far a rollout is.
+    pub listener: Listener,
+}
+
+/// Who hears how far a rollout is, and may stop waiting for it.
+#[derive(Clone)]
+pub struct Listener {
+    hears: Arc<dyn Fn(&News) + Send + Sync>,
+    stop: watch::Receiver<bool>,
+}
+
+/// What a rollout says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// From now on clusters are told; who stops the command leaves a record that says so.
+    Begins,
+    /// How far one workload is.
+    Line {
+        /// `prod-eu shop/deployment/api`
+        place: String,
+        /// `2 of 3 pods are new`
+        what: String,
+    },
+}
+
+impl Listener {
+    /// A listener; `stop` becomes true when somebody does not want to wait any longer.
+    #[must_use]
+    pub fn new(hears: impl Fn(&News) + Send + Sync + 'static, stop: watch::Receiver<bool>) -> Self {
+        Self { hears: Arc::new(hears), stop }
+    }
+
+    pub(super) fn tell(&self, news: &News) {
+        (self.hears)(news);
+    }
+
+    /// Resolves when somebody does not want to wait any longer; never where nobody is left to say so.
+    pub(super) async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(|stopped| *stopped).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
+}

@@ -1,0 +1,162 @@
+//! Mode `cluster`: what runs each image is told, cluster by cluster, and waited for.
+//!
+//! ```text
+//! look and rehearse everywhere -> record "begun" -> tell and wait, cluster by cluster -> record how it ended
+//! ```
+//! Nothing is written where any place refuses. The first failure stops; clusters behind it stay as they were.
+
+use super::apply::{Decision, Say, Step, claim, done};
+use super::carry::{Carry, News};
+use super::error::DeployError;
+use super::rolling::{Ended, Rolling, StepEnd};
+use super::targets::{Place, gather, rehearse};
+use super::{Report, Run, alias};
+use crate::app::App;
+use crate::edit::Places;
+use crate::seam::{RecordError, Recorded};
+use crate::settings::EnvironmentSettings;
+use ::record::claim::{Claim, ClaimKey, Grade, Mode, Outcome, TEXT_LEN_MAX, Text};
+use domain::EventId;
+
+/// Carries out all decisions of one environment in its clusters, and records how they ended.
+pub(super) async fn carry_out(
+    app: &App,
+    environment: &EnvironmentSettings,
+    decisions: Vec<Decision>,
+    carry: &Carry,
+) -> Result<Report, DeployError> {
+    let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
+    let places = gather(app, environment, &steps).await?;
+    rehearse(&places, carry.take_over).await?;
+    let (mut ends, mut events) = (vec![StepEnd::planned(); steps.len()], vec![None; steps.len()]);
+    if carry.run == Run::Real && !steps.is_empty() {
+        let begun = begin(app, environment, &steps, &places).await?;
+        carry.listener.tell(&News::Begins);
+        let rolling = Rolling { app, environment, steps: &steps, carry };
+        let (came_to, stopped) = rolling.run(&places).await;
+        events = end(app, environment, &steps, &places, (&begun, &came_to)).await?;
+        if let Some(error) = stopped {
+            return Err(error);
+        }
+        ends = came_to;
+    }
+    let moves: Vec<_> = steps
+        .iter()
+        .map(|step| (step.image.clone(), step.repository.clone(), step.to.digest))
+        .collect();
+    let grade = ends.iter().map(|end| end.grade).max().unwrap_or(Grade::Applied);
+    let written: Vec<Places> = (0..steps.len()).map(|at| places_of(&places, at)).collect();
+    let mut outcomes = written.into_iter().zip(ends).zip(events);
+    let mut images = Vec::new();
+    for decision in decisions {
+        match decision {
+            Decision::Done(done) => images.push(*done),
+            Decision::Step(step) => {
+                let Some(((places, end), event)) = outcomes.next() else { continue };
+                let mut image = done(*step, places, event, carry.run);
+                image.warnings.extend(end.warnings);
+                images.push(image);
+            }
+        }
+    }
+    let mut report = Report {
+        environment: environment.name.clone(),
+        mode: Mode::Cluster,
+        grade,
+        images,
+        commit: None,
+        warnings: Vec::new(),
+        is_dry_run: carry.run == Run::Dry,
+    };
+    if carry.run == Run::Real {
+        alias::follow(app, environment, &moves, &mut report).await;
+    }
+    Ok(report)
+}
+
+/// The places of a step, for people and the record: those that change, and those that say it already.
+fn places_of(places: &[Place], step: usize) -> Places {
+    let mut written = Places::default();
+    for place in places {
+        for container in place.containers.iter().filter(|container| container.step == step) {
+            let list = if container.is_same { &mut written.same } else { &mut written.changed };
+            list.push(format!("{place} {}", container.name));
+        }
+    }
+    written
+}
+
+/// Records that the deploys begin; of two that follow the same one, one may.
+async fn begin(
+    app: &App,
+    environment: &EnvironmentSettings,
+    steps: &[&Step],
+    places: &[Place],
+) -> Result<Vec<Option<EventId>>, DeployError> {
+    let open = Outcome::Open { why: short("begun") };
+    let new = |(at, step): (usize, &&Step)| {
+        let written = places_of(places, at);
+        let mut claim = claim(environment, Mode::Cluster, step, &written, None);
+        claim.outcome = open.clone();
+        (step.say == Say::New).then_some(Claim::Deploy(claim))
+    };
+    let claims: Vec<Claim> = steps.iter().enumerate().filter_map(new).collect();
+    if claims.is_empty() {
+        return Ok(vec![None; steps.len()]);
+    }
+    let recorded = match app.record().await?.append(claims).await {
+        Ok(recorded) => recorded,
+        Err(RecordError::KeyTaken { .. }) => {
+            let image = steps.first().map(|step| step.image.clone());
+            let image = image.expect("claims are made of steps, and there are some");
+            return Err(DeployError::Overtaken { image, environment: environment.name.clone() });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut ids = recorded.iter().map(Recorded::id);
+    Ok(steps.iter().map(|step| (step.say == Say::New).then(|| ids.next()).flatten()).collect())
+}
+
+/// Records how the deploys ended.
+async fn end(
+    app: &App,
+    environment: &EnvironmentSettings,
+    steps: &[&Step],
+    places: &[Place],
+    (begun, ends): (&[Option<EventId>], &[StepEnd]),
+) -> Result<Vec<Option<EventId>>, DeployError> {
+    let claim_of = |at: usize, step: &Step, begun: EventId| {
+        let mut claim = claim(environment, Mode::Cluster, step, &places_of(places, at), None);
+        claim.key = key_behind(environment, step, begun);
+        claim.grade = ends[at].grade;
+        claim.outcome = match &ends[at].ended {
+            Ended::Well => Outcome::Done,
+            Ended::Badly(why) => Outcome::Failed { why: short(why) },
+            Ended::Unknown(why) => Outcome::Open { why: short(why) },
+        };
+        Claim::Deploy(claim)
+    };
+    let claims: Vec<Claim> = steps
+        .iter()
+        .enumerate()
+        .filter_map(|(at, step)| Some(claim_of(at, step, begun[at]?)))
+        .collect();
+    if claims.is_empty() {
+        return Ok(vec![None; steps.len()]);
+    }
+    let recorded = app.record().await?.append(claims).await?;
+    let mut ids = recorded.iter().map(Recorded::id);
+    Ok(begun.iter().map(|begun| begun.and_then(|_| ids.next())).collect())
+}
+
+/// The key of how a deploy ended: it follows its own beginning.
+fn key_behind(environment: &EnvironmentSettings, step: &Step, begun: EventId) -> ClaimKey {
+    crate::decide::key_after(&format!("deploy/{}/{}", environment.name, step.image), Some(begun))
+}
+
+/// A text of the record, cut to what one may hold.
+fn short(text: &str) -> Text {
+    let plain: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_LEN_MAX / 4).collect();
+    Text::try_from(plain).expect("a quarter of the length in characters of at most four bytes fits")
+}
