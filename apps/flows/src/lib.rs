@@ -24,6 +24,7 @@ pub mod settings;
 pub mod source;
 pub mod surroundings;
 pub mod verdict;
+pub mod watch;
 
 pub use app::{App, OpenError, Options};
 pub use surroundings::Surroundings;

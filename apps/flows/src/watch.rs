@@ -1,0 +1,244 @@
+//! Watching clusters: what their kubelets report goes into the record, as it happens.
+//!
+//! ```text
+//! prod-eu: list, watch  ->  Tracker  ->  [began, ended, watched …]  ->  append, at most 256 at once
+//! ```
+//! Goes on where the record stands. Two watchers of one cluster say the same under the same keys, so that both may run.
+//! Ends when it is told to, after everything that was seen is recorded.
+
+mod writer;
+
+use crate::app::{App, OpenError};
+use crate::look::connect_to;
+use crate::seam::{Question, Record, RecordError};
+use crate::verdict::{Explain, Verdict};
+use ::record::claim::{ClusterId, Kind};
+use ::record::{Facet, Run, Runs, Sequenced, Watched, watched};
+use cluster::{Cluster, ClusterError};
+use domain::Timestamp;
+use futures_util::future::join_all;
+use release::observed::{Report, Tracker};
+use std::convert::Infallible;
+use tokio::sync::{Notify, mpsc, watch as signal};
+use writer::Writer;
+
+/// Reports that wait while the record is written.
+const WAITING_MAX: usize = 1_024;
+
+/// Which cluster is watched.
+#[derive(Clone, Debug)]
+pub struct WatchAt {
+    /// The context of the kubeconfig; the record knows the cluster by this name.
+    pub context: String,
+    /// One namespace only.
+    pub namespace: Option<String>,
+}
+
+/// What a person is told meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The first list was complete: from here on everything is recorded.
+    Watching {
+        /// The context.
+        context: String,
+        /// Containers that run.
+        containers: usize,
+    },
+    /// The watch was lost for too long: what happened meanwhile is bounded, and the gap is in the record.
+    ListedAgain {
+        /// The context.
+        context: String,
+    },
+    /// Nodes may not be listed: an end that no kubelet reports stays unconfirmed.
+    NoNodes {
+        /// The context.
+        context: String,
+        /// Why.
+        why: String,
+    },
+    /// The record does not take anything at the moment; it is tried again.
+    RecordAway {
+        /// Why.
+        why: String,
+    },
+}
+
+/// What a watcher did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The context.
+    pub context: String,
+    /// Begins and ends of containers that it recorded first.
+    pub recorded: usize,
+    /// Until when the record is complete; none: no list ever was.
+    pub until: Option<Timestamp>,
+}
+
+/// Why a cluster cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// It has no identity.
+    #[error("{context} has no identity: its namespace kube-system has no uid")]
+    NoIdentity {
+        /// The context.
+        context: String,
+    },
+    /// The settings, or the record's place.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl Explain for WatchError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Cluster(_) | Self::NoIdentity { .. } => Verdict::Unknown,
+            Self::Open(error) => error.verdict(),
+            Self::Record(error) => error.verdict(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Cluster(ClusterError::Denied { .. }) => Some(
+                "it needs the rights `get`, `list` and `watch` on pods, nodes and namespaces: kubectl create clusterrole indelible-watch --verb=get,list,watch --resource=pods,nodes,namespaces"
+                    .to_owned(),
+            ),
+            Self::Cluster(_) | Self::NoIdentity { .. } => None,
+            Self::Open(error) => error.hint(),
+            Self::Record(error) => error.hint(),
+        }
+    }
+}
+
+/// Watches some clusters until `stop` turns true; where one cannot be watched, all end.
+///
+/// # Errors
+/// A cluster does not let this user, or the record refuses; what was seen until then is recorded.
+pub async fn watch(
+    app: &App,
+    places: &[WatchAt],
+    stop: &signal::Sender<bool>,
+    tell: &(dyn Fn(&Told) + Sync),
+) -> Result<Vec<Ended>, WatchError> {
+    let watchers = places.iter().map(|at| async {
+        let ended = watch_one(app, at, stop.subscribe(), tell).await;
+        if ended.is_err() {
+            stop.send_replace(true);
+        }
+        ended
+    });
+    join_all(watchers).await.into_iter().collect()
+}
+
+async fn watch_one(
+    app: &App,
+    at: &WatchAt,
+    stop: signal::Receiver<bool>,
+    tell: &(dyn Fn(&Told) + Sync),
+) -> Result<Ended, WatchError> {
+    let cluster = Cluster::connect(&connect_to(app.surroundings(), &at.context)).await?;
+    let no_identity = |_| WatchError::NoIdentity { context: at.context.clone() };
+    let id = ClusterId::try_from(cluster.identity().await?).map_err(no_identity)?;
+    let record = app.record().await?;
+    record.refresh().await?;
+    let (runs, alive) = standing(record, &id, at.namespace.as_deref()).await?;
+    let tracker = Tracker::resume(id.clone(), &runs, alive);
+    drop(runs);
+    let mut writer = Writer::new(app.surroundings(), record, id, at);
+    let (out, reports) = mpsc::channel(WAITING_MAX);
+    let (seed, nodes_known) = (app.surroundings().seed(), Notify::new());
+    let follow = follow(&cluster, at, seed, &out, &nodes_known, tell);
+    tokio::select! {
+        refused = follow => Err(refused),
+        ended = writer.run(tracker, reports, stop, &nodes_known, tell) => ended,
+    }
+}
+
+/// Nodes first: without them an end cannot be judged. Ends only where the pods may not be listed.
+async fn follow(
+    cluster: &Cluster,
+    at: &WatchAt,
+    seed: u64,
+    out: &mpsc::Sender<Report>,
+    nodes_known: &Notify,
+    tell: &(dyn Fn(&Told) + Sync),
+) -> WatchError {
+    let nodes = async {
+        if let Err(error) = cluster.watch_nodes(seed, out).await {
+            tell(&Told::NoNodes { context: at.context.clone(), why: error.to_string() });
+            let _nobody_listens = out.send(Report::Nodes(Vec::new())).await;
+        }
+        std::future::pending::<Infallible>().await
+    };
+    let pods = async {
+        nodes_known.notified().await;
+        match cluster.watch_pods(at.namespace.as_deref(), seed, out).await {
+            Err(error) => WatchError::from(error),
+            // Nobody listens any more: who listened is about to answer.
+            Ok(()) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        never = nodes => match never {},
+        refused = pods => refused,
+    }
+}
+
+/// The runs of a cluster that the record has, and the last sign of life of whoever watched it.
+async fn standing(
+    record: &dyn Record,
+    cluster: &ClusterId,
+    namespace: Option<&str>,
+) -> Result<(Vec<Run>, Option<Timestamp>), RecordError> {
+    let question = Question::of([Kind::ContainerRun]).about(Facet::Cluster, cluster);
+    let question = match namespace {
+        Some(name) => question.about(Facet::Namespace, format!("{cluster}/{name}")),
+        None => question,
+    };
+    let mut runs = Runs::default();
+    each(record, &question, |event| runs.add(event)).await?;
+    let stretches = stretches(record, Some(cluster)).await?;
+    let stretches = stretches.iter().filter(|one| one.sees(namespace));
+    Ok((runs.finish(), stretches.map(|one| one.last).max()))
+}
+
+/// The stretches in which a cluster, or any, was watched.
+///
+/// # Errors
+/// The record cannot be read.
+pub(crate) async fn stretches(
+    record: &dyn Record,
+    cluster: Option<&ClusterId>,
+) -> Result<Vec<Watched>, RecordError> {
+    let mut question = Question::of([Kind::Watched]);
+    if let Some(cluster) = cluster {
+        question = question.about(Facet::Cluster, cluster);
+    }
+    Ok(watched(&crate::seam::all(record, &question).await?))
+}
+
+/// Hands every event that answers a question on, page by page.
+///
+/// # Errors
+/// The record cannot be read.
+pub(crate) async fn each(
+    record: &dyn Record,
+    question: &Question,
+    mut take: impl FnMut(&Sequenced),
+) -> Result<(), RecordError> {
+    let mut last: Option<Sequenced> = None;
+    loop {
+        let mut page = record.events(question, last.as_ref()).await?;
+        page.iter().for_each(&mut take);
+        if page.len() < crate::seam::PAGE {
+            return Ok(());
+        }
+        last = page.pop();
+    }
+}

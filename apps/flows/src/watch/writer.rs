@@ -1,0 +1,219 @@
+//! From reports to the record: what the tracker says, and the signs of life of the watch itself.
+
+use super::{Ended, Told, WatchAt, WatchError};
+use crate::seam::{Record, RecordError};
+use crate::surroundings::Surroundings;
+use ::record::claim::{
+    CLAIMS_AT_ONCE_MAX, Claim, ClusterId, Reported, WatchChange, WatchedClaim,
+};
+use domain::{EventId, Timestamp};
+use release::observed::{Report, Tracker};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch as signal};
+
+/// How often a quiet watch says that it lives: what a crash leaves open is at most so long.
+const SIGN_EVERY_MS: i64 = 120_000;
+/// As often on a git branch, where each sign is a commit.
+const SIGN_IN_GIT_EVERY_MS: i64 = 600_000;
+/// Between two tries at a record that does not answer.
+const RETRY_MIN: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+/// What a record may take to keep the last claims, after the watch was told to end.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Writes for one watcher.
+pub(super) struct Writer<'a> {
+    surroundings: &'a Surroundings,
+    record: &'a dyn Record,
+    cluster: ClusterId,
+    at: &'a WatchAt,
+    sign_every_ms: i64,
+    /// The stretch that is open, and its last sign of life.
+    open: Option<(EventId, Timestamp)>,
+    lists: usize,
+    recorded: usize,
+    pending: Vec<Claim>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        surroundings: &'a Surroundings,
+        record: &'a dyn Record,
+        cluster: ClusterId,
+        at: &'a WatchAt,
+    ) -> Self {
+        let sign_every_ms = match record.place().kind {
+            "git" => SIGN_IN_GIT_EVERY_MS,
+            _ => SIGN_EVERY_MS,
+        };
+        Self {
+            surroundings,
+            record,
+            cluster,
+            at,
+            sign_every_ms,
+            open: None,
+            lists: 0,
+            recorded: 0,
+            pending: Vec::new(),
+        }
+    }
+
+    /// Takes reports in until it is told to stop, and records what they say.
+    pub(super) async fn run(
+        &mut self,
+        mut tracker: Tracker,
+        mut reports: mpsc::Receiver<Report>,
+        mut stop: signal::Receiver<bool>,
+        nodes_known: &Notify,
+        tell: &(dyn Fn(&Told) + Sync),
+    ) -> Result<Ended, WatchError> {
+        loop {
+            let report = tokio::select! {
+                report = reports.recv() => report,
+                // An error says that who could stop us is gone.
+                _ = stop.wait_for(|stop| *stop) => None,
+            };
+            let mut next = report;
+            let is_over = next.is_none();
+            while let Some(report) = next.take() {
+                self.take(&mut tracker, &report, nodes_known, tell);
+                let is_full = self.pending.len() >= CLAIMS_AT_ONCE_MAX;
+                next = if is_full { None } else { reports.try_recv().ok() };
+            }
+            if is_over {
+                while let Ok(report) = reports.try_recv() {
+                    self.take(&mut tracker, &report, nodes_known, tell);
+                }
+                return self.finish(&tracker).await;
+            }
+            self.sign(&tracker);
+            self.keep(&mut stop, tell).await?;
+        }
+    }
+
+    fn take(
+        &mut self,
+        tracker: &mut Tracker,
+        report: &Report,
+        nodes_known: &Notify,
+        tell: &(dyn Fn(&Told) + Sync),
+    ) {
+        if *report == Report::ListBegins {
+            self.close(tracker.alive(), "the list began again");
+        }
+        let claims = tracker.apply(report, self.surroundings.now());
+        self.recorded += claims.len();
+        self.pending.extend(claims.into_iter().map(Claim::ContainerRun));
+        match report {
+            Report::Nodes(_) => nodes_known.notify_one(),
+            Report::ListEnds => {
+                self.begin(tracker.alive());
+                let context = self.at.context.clone();
+                self.lists += 1;
+                tell(&match self.lists {
+                    1 => Told::Watching { context, containers: tracker.open() },
+                    _ => Told::ListedAgain { context },
+                });
+            }
+            Report::ListBegins
+            | Report::Pod(_)
+            | Report::Gone(_)
+            | Report::Alive
+            | Report::Node(..)
+            | Report::NodeGone(_) => {}
+        }
+    }
+
+    fn begin(&mut self, at: Option<Timestamp>) {
+        let at = at.unwrap_or_else(|| self.surroundings.now());
+        let watch = EventId::new(at, self.surroundings.random());
+        let name = Reported::of(&self.at.context);
+        self.open = Some((watch, at));
+        self.say(watch, at, WatchChange::Began { name, sign_every_ms: self.sign_every_ms });
+    }
+
+    /// A stretch ends with the last moment of which everything was seen.
+    fn close(&mut self, alive: Option<Timestamp>, why: &str) {
+        let Some((watch, last)) = self.open.take() else { return };
+        let at = alive.map_or(last, |alive| alive.max(last));
+        self.say(watch, at, WatchChange::Ended { why: Reported::of(why) });
+    }
+
+    fn sign(&mut self, tracker: &Tracker) {
+        let (Some((watch, last)), Some(alive)) = (self.open, tracker.alive()) else { return };
+        if alive.as_millis() - last.as_millis() >= self.sign_every_ms {
+            self.open = Some((watch, alive));
+            self.say(watch, alive, WatchChange::Alive);
+        }
+    }
+
+    fn say(&mut self, watch: EventId, at: Timestamp, change: WatchChange) {
+        self.pending.push(Claim::Watched(WatchedClaim {
+            key: WatchedClaim::key_of(watch, at, &change),
+            watch,
+            cluster: self.cluster.clone(),
+            namespace: self.at.namespace.as_deref().map(Reported::of),
+            at,
+            change,
+        }));
+    }
+
+    async fn finish(&mut self, tracker: &Tracker) -> Result<Ended, WatchError> {
+        self.close(tracker.alive(), "stopped");
+        // Nobody is there any more to wait for a record that is away.
+        let kept = tokio::time::timeout(LAST_WORDS_WITHIN, self.append_all()).await;
+        let late = || RecordError::Unavailable {
+            place: self.record.place().place,
+            source: "it did not answer in time".into(),
+        };
+        kept.unwrap_or_else(|_| Err(late()))?;
+        let context = self.at.context.clone();
+        Ok(Ended { context, recorded: self.recorded, until: tracker.alive() })
+    }
+
+    /// Appends what waits; a record that does not answer is asked again until it does, or until the end.
+    async fn keep(
+        &mut self,
+        stop: &mut signal::Receiver<bool>,
+        tell: &(dyn Fn(&Told) + Sync),
+    ) -> Result<(), WatchError> {
+        let mut wait = RETRY_MIN;
+        loop {
+            let error = match self.append_all().await {
+                Ok(()) => return Ok(()),
+                Err(error @ RecordError::Unavailable { .. }) => error,
+                Err(error) => return Err(error.into()),
+            };
+            if *stop.borrow() {
+                return Err(error.into());
+            }
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let why = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+            tell(&Told::RecordAway { why });
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            wait = (wait * 2).min(RETRY_MAX);
+        }
+    }
+
+    async fn append_all(&mut self) -> Result<(), RecordError> {
+        while !self.pending.is_empty() {
+            let count = self.pending.len().min(CLAIMS_AT_ONCE_MAX);
+            match self.record.append(self.pending[..count].to_vec()).await {
+                Ok(_) => drop(self.pending.drain(..count)),
+                // Another watcher was first, with a clock of its own: what it said stands.
+                Err(RecordError::KeyTaken { key: taken, .. })
+                    if self.pending.iter().any(|claim| claim.key().as_str() == taken) =>
+                {
+                    self.pending.retain(|claim| claim.key().as_str() != taken);
+                    self.recorded = self.recorded.saturating_sub(1);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
