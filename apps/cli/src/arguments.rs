@@ -25,7 +25,7 @@ pub(crate) struct Global {
     /// Show what would be done, and do nothing
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
-    /// Where the record is: local, git, git:URL or file:PATH
+    /// Where the record is: local, git, git:URL, file:PATH or https://HOST
     #[arg(long, global = true, value_name = "WHERE")]
     pub(crate) record: Option<String>,
     /// The settings file, instead of indelible.yaml here or above

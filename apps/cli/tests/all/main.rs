@@ -15,4 +15,5 @@ mod scripted;
 mod serve;
 mod server;
 mod set;
+mod team;
 mod transcript;
