@@ -95,6 +95,8 @@ pub(crate) enum Command {
     Trace(command::trace::Arguments),
     /// Find where builds ran that lack a commit
     Exposure(command::exposure::Arguments),
+    /// Record what runs in clusters, from when until when, as it happens
+    Watch(command::watch::Arguments),
     /// Which tags of a registry may move
     Rule(command::rule::Arguments),
     /// Let one immutable tag be moved, for at most an hour

@@ -29,6 +29,7 @@ pub(crate) mod token;
 pub(crate) mod trace;
 pub(crate) mod unlock;
 pub(crate) mod unpin;
+pub(crate) mod watch;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
@@ -57,6 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Ran(arguments) => ran::run(&global, arguments).await,
         Command::Trace(arguments) => trace::run(&global, arguments).await,
         Command::Exposure(arguments) => exposure::run(&global, arguments).await,
+        Command::Watch(arguments) => watch::run(&global, arguments).await,
         Command::Rule(arguments) => rule::run(&global, arguments).await,
         Command::Unlock(arguments) => unlock::run(&global, arguments).await,
         Command::Token(arguments) => token::run(&global, arguments).await,

@@ -93,7 +93,7 @@ fn failure(error: ServeError, data: &Path) -> Failure {
 }
 
 /// Ctrl-C, or SIGTERM as a service manager sends it.
-async fn stopped() {
+pub(super) async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         let _ = tokio::signal::ctrl_c().await;

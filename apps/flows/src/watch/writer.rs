@@ -3,9 +3,7 @@
 use super::{Ended, Told, WatchAt, WatchError};
 use crate::seam::{Record, RecordError};
 use crate::surroundings::Surroundings;
-use ::record::claim::{
-    CLAIMS_AT_ONCE_MAX, Claim, ClusterId, Reported, WatchChange, WatchedClaim,
-};
+use ::record::claim::{CLAIMS_AT_ONCE_MAX, Claim, ClusterId, Reported, WatchChange, WatchedClaim};
 use domain::{EventId, Timestamp};
 use release::observed::{Report, Tracker};
 use std::time::Duration;

@@ -1,0 +1,108 @@
+//! `indelible watch [--context NAME]...`
+
+use super::serve::stopped;
+use crate::arguments::Global;
+use crate::exit::{Exit, Failure};
+use crate::process;
+use flows::App;
+use flows::watch::{Ended, Told, WatchAt};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// A context of the kubeconfig, several times for several clusters; left out: the `clusters` of the settings
+    #[arg(long, value_name = "NAME")]
+    context: Vec<String>,
+    /// One namespace only
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Wire {
+    clusters: Vec<WireEnded>,
+}
+
+#[derive(Serialize)]
+struct WireEnded {
+    context: String,
+    recorded: usize,
+    until: Option<String>,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let app = process::app(global)?;
+    let places = places(&app, &arguments)?;
+    // From here on an interrupt ends the stretch that is watched, and then the program.
+    process::handles_interrupts();
+    let output = global.output();
+    let (stop, _) = tokio::sync::watch::channel(false);
+    let tell = |told: &Told| output.talk(told_text(told));
+    let watching = flows::watch::watch(&app, &places, &stop, &tell);
+    let stopping = async {
+        stopped().await;
+        stop.send_replace(true);
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        ended = watching => ended?,
+        () = stopping => return Ok(Exit::Interrupted),
+    };
+    let wire = Wire { clusters: ended.iter().map(wire).collect() };
+    output.data("watch", &wire, || ended.iter().fold(String::new(), text));
+    Ok(Exit::Done)
+}
+
+/// What was named, else every cluster of the settings, once.
+fn places(app: &App, arguments: &Arguments) -> Result<Vec<WatchAt>, Failure> {
+    let mut contexts = arguments.context.clone();
+    if let (true, Some(loaded)) = (contexts.is_empty(), app.loaded()) {
+        let clusters = loaded.settings.environments.iter().flat_map(|one| &one.clusters);
+        contexts.extend(clusters.cloned());
+    }
+    contexts.sort_unstable();
+    contexts.dedup();
+    if contexts.is_empty() {
+        let message = "name a cluster: --context NAME, or `clusters` in indelible.yaml";
+        return Err(Failure::usage(message));
+    }
+    let place = |context| WatchAt { context, namespace: arguments.namespace.clone() };
+    Ok(contexts.into_iter().map(place).collect())
+}
+
+fn told_text(told: &Told) -> String {
+    match told {
+        Told::Watching { context, containers: 1 } => {
+            format!("watching {context}: 1 container runs")
+        }
+        Told::Watching { context, containers } => {
+            format!("watching {context}: {containers} containers run")
+        }
+        Told::ListedAgain { context } => {
+            format!("watching {context} again: the watch was lost, and the gap is recorded")
+        }
+        Told::NoNodes { context, why } => {
+            format!("{context}: {why}: an end that no kubelet reports stays unconfirmed")
+        }
+        Told::RecordAway { why } => format!("{why}; what is seen waits, and is tried again"),
+    }
+}
+
+fn wire(ended: &Ended) -> WireEnded {
+    WireEnded {
+        context: ended.context.clone(),
+        recorded: ended.recorded,
+        until: ended.until.map(|until| until.to_string()),
+    }
+}
+
+fn text(mut text: String, ended: &Ended) -> String {
+    let Ended { context, recorded, until } = ended;
+    let until =
+        until.map_or_else(|| "nothing was listed".to_owned(), |at| format!("watched until {at}"));
+    let changes = if *recorded == 1 { "change" } else { "changes" };
+    let _ = writeln!(text, "{context}: {until}, {recorded} {changes} of containers recorded");
+    text
+}
