@@ -32,10 +32,12 @@ impl RemoteRepository {
     /// Lists all tags, page after page.
     ///
     /// # Errors
-    /// [`RemoteError::NotFound`] when there is no such repository; the list does not end.
+    /// [`RemoteError::NotFound`] when there is no such repository; the list does not end, or leads to itself.
     pub async fn tags(&self) -> Result<TagList, RemoteError> {
         let page = PageQuery { n: Some(PAGE_ENTRIES_MAX), last: None };
-        let mut request = self.list_request(target::tags(&self.path, &page));
+        let first = target::tags(&self.path, &page);
+        let mut asked = BTreeSet::from([first.clone()]);
+        let mut request = self.list_request(first);
         let mut list = TagList::default();
         let mut seen = BTreeSet::new();
         for _ in 0..PAGES_MAX {
@@ -48,13 +50,14 @@ impl RemoteRepository {
                 RemoteError::document(format!("the list of tags of {}", self.path), cause)
             })?;
             list.unreadable += page.unreadable;
-            let before = list.tags.len();
             list.tags.extend(page.names.into_iter().filter(|tag| seen.insert(tag.clone())));
-            match next {
-                // A page without anything new would lead to itself.
-                Some(next) if list.tags.len() > before => request = self.list_request(next),
-                Some(_) | None => return Ok(list),
+            let Some(next) = next else { return Ok(list) };
+            // A page may hold nothing new, because another tag was deleted meanwhile, and still have a next one.
+            if !asked.insert(next.clone()) {
+                let why = "its list of tags leads to itself: the rest cannot be read";
+                return Err(RemoteError::protocol(self.place(), why));
             }
+            request = self.list_request(next);
         }
         Err(RemoteError::protocol(
             self.place(),

@@ -332,19 +332,29 @@ async fn a_blob_of_other_bytes_or_size_ends_in_an_error() {
 
 #[tokio::test]
 async fn tags_are_listed_page_after_page_and_never_for_ever() {
-    let script = Script::start(|seen, _| match seen.target.as_str() {
-        "/v2/shop/api/tags/list?n=1000" => Reply::status(200)
-            .with("Link", "</v2/shop/api/tags/list?n=1000&last=b>; rel=\"next\"")
-            .body(r#"{"name":"shop/api","tags":["a","b"]}"#),
-        // A registry that leads to itself.
-        _ => Reply::status(200)
-            .with("Link", "</v2/shop/api/tags/list?n=1000&last=b>; rel=\"next\"")
-            .body(r#"{"name":"shop/api","tags":["c","not a tag"]}"#),
+    let page = |last: &str, tags: &str| {
+        Reply::status(200)
+            .with("Link", format!("</v2/shop/api/tags/list?n=1000&last={last}>; rel=\"next\""))
+            .body(format!(r#"{{"name":"shop/api","tags":[{tags}]}}"#))
+    };
+    let script = Script::start(move |seen, _| match seen.target.as_str() {
+        "/v2/shop/api/tags/list?n=1000" => page("b", r#""a","b""#),
+        // Nothing new, and more behind it: all tags of this page were deleted meanwhile.
+        "/v2/shop/api/tags/list?n=1000&last=b" => page("c", ""),
+        "/v2/shop/api/tags/list?n=1000&last=c" => page("d", r#""b""#),
+        _ => Reply::status(200).body(r#"{"name":"shop/api","tags":["d","not a tag"]}"#),
     })
     .await;
     let list = script.repository().tags().await.unwrap();
     let names: Vec<&str> = list.tags.iter().map(Tag::as_str).collect();
-    assert_eq!((names, script.seen().len()), (vec!["a", "b", "c"], 3));
+    assert_eq!((names, script.seen().len()), (vec!["a", "b", "d"], 4));
+    // What leads to itself, or round and round, or on for ever, is not the whole list.
+    for (pages, words) in [(1, "leads to itself"), (2, "leads to itself"), (2_000, "1000 pages")] {
+        let script = Script::start(move |_, nth| page(&format!("x{}", nth % pages), "")).await;
+        let refused = script.repository().tags().await;
+        assert!(matches!(refused, Err(RemoteError::Protocol { .. })), "{pages}");
+        assert!(refused.unwrap_err().to_string().contains(words), "{pages}");
+    }
     let away = Script::start(|_, _| {
         Reply::status(200)
             .with("Link", "<https://other.example/x>; rel=\"next\"")
