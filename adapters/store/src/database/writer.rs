@@ -100,7 +100,7 @@ impl Turn {
                 if let Ended::Unknown(error) = batch::run(connection, jobs) {
                     let why = error.to_string();
                     tracing::error!(path = %self.path.display(), why, "the store cannot write");
-                    self.state = closed(why);
+                    self.state = closed(&why);
                 }
             }
         }
@@ -118,12 +118,13 @@ impl Turn {
                 tracing::info!(path = %self.path.display(), "the store writes again");
                 State::Open(connection)
             }
-            Err(why) => closed(why),
+            Err(why) => closed(&why),
         };
     }
 }
 
-fn closed(why: String) -> State {
+fn closed(why: &str) -> State {
+    let why = format!("a write before it failed ({why}), and the file is opened again first");
     State::Closed { why: DatabaseError::Unavailable { why }, tried: Instant::now() }
 }
 

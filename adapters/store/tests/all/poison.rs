@@ -36,7 +36,8 @@ async fn the_child_writes_until_it_may_not() {
         "{refused:?}"
     );
     let again = push(&folder, kept).await.unwrap_err();
-    assert!(matches!(again, PutError::Database(DatabaseError::Unavailable { .. })), "{again:?}");
+    let PutError::Database(DatabaseError::Unavailable { why }) = again else { panic!("{again:?}") };
+    assert!(why.starts_with("a write before it failed ("), "it was tried again: {why}");
     let last = ManifestRef::Tag(tag(&format!("v{}", kept - 1)));
     assert!(folder.catalog().manifest(&repository(), &last).await.unwrap().is_some());
     lift_the_limit();
