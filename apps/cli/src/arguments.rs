@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Exposure(command::exposure::Arguments),
     /// Record what runs in clusters, from when until when, as it happens
     Watch(command::watch::Arguments),
+    /// List from when until when clusters were watched; outside of that nothing is known
+    Watched(command::watched::Arguments),
     /// Which tags of a registry may move
     Rule(command::rule::Arguments),
     /// Let one immutable tag be moved, for at most an hour

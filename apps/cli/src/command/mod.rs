@@ -30,6 +30,7 @@ pub(crate) mod trace;
 pub(crate) mod unlock;
 pub(crate) mod unpin;
 pub(crate) mod watch;
+pub(crate) mod watched;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
@@ -59,6 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Trace(arguments) => trace::run(&global, arguments).await,
         Command::Exposure(arguments) => exposure::run(&global, arguments).await,
         Command::Watch(arguments) => watch::run(&global, arguments).await,
+        Command::Watched(arguments) => watched::run(&global, arguments).await,
         Command::Rule(arguments) => rule::run(&global, arguments).await,
         Command::Unlock(arguments) => unlock::run(&global, arguments).await,
         Command::Token(arguments) => token::run(&global, arguments).await,

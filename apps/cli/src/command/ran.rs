@@ -1,13 +1,16 @@
 //! `indelible ran ENV --at T` and `indelible ran --digest DIGEST`
 
+mod containers;
+
 use super::asking::{WireInterval, basis_text, end_of, names_text, time_of, when};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::table;
 use crate::process;
-use domain::{Digest, EnvironmentName, Timestamp};
+use containers::{WireContainer, containers_text};
+use domain::{EnvironmentName, Timestamp};
 use flows::App;
-use flows::ask::RanRow;
+use flows::ask::{BuiltFrom, Ran, RanRow};
 use record::Answer;
 use record::when::length;
 use serde::Serialize;
@@ -21,16 +24,23 @@ pub(crate) struct Arguments {
     /// The moment: 2026-03-17T14:05:00Z, `2026-03-17 14:05`, `14:05`, `2h ago`; left out: now
     #[arg(long, value_name = "T")]
     at: Option<String>,
-    /// Where and when this digest ran
+    /// Where and when this digest ran; its first 12 digits are enough
     #[arg(long, value_name = "DIGEST", conflicts_with = "at")]
-    digest: Option<Digest>,
+    digest: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Wire {
     at: Option<String>,
     #[serde(flatten)]
-    answer: Answer<WireRow>,
+    answer: Answer<Row>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Row {
+    Intended(Box<WireRow>),
+    Seen(Box<WireContainer>),
 }
 
 #[derive(Serialize)]
@@ -38,6 +48,8 @@ struct WireRow {
     #[serde(flatten)]
     interval: WireInterval,
     commit: Option<String>,
+    /// Of all recorded builds of these bytes, that one first.
+    commits: Vec<String>,
     by: String,
     proof: domain::Proof,
     how: &'static str,
@@ -48,33 +60,40 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let app = process::app(global)?;
     match (arguments.environment, arguments.digest) {
         (_, Some(digest)) => {
-            let answer = flows::ask::ran_digest(&app, &digest).await?;
-            show(global, &app, &answer, None);
-            Ok(if answer.items.is_empty() { Exit::Unknown } else { Exit::Done })
+            let digest = flows::ask::find_digest(&app, &digest).await?;
+            let ran = flows::ask::ran_digest(&app, &digest).await?;
+            show(global, &app, &ran, None);
+            Ok(if ran.is_known { Exit::Done } else { Exit::Unknown })
         }
         (Some(environment), None) => {
             let at = when(&app, global, arguments.at.as_deref())?;
             let at = at.unwrap_or_else(|| app.surroundings().now());
-            let answer = flows::ask::ran_at(&app, &environment, at).await?;
-            show(global, &app, &answer, Some(at));
-            Ok(if answer.items.is_empty() { Exit::Unknown } else { Exit::Done })
+            let ran = flows::ask::ran_at(&app, &environment, at).await?;
+            show(global, &app, &ran, Some(at));
+            Ok(if ran.is_known { Exit::Done } else { Exit::Unknown })
         }
         (None, None) => Err(Failure::usage("name an environment, or --digest")),
     }
 }
 
-fn show(global: &Global, app: &App, answer: &Answer<RanRow>, at: Option<Timestamp>) {
-    let wire = Wire { at: at.map(|at| at.to_string()), answer: answer.map(wire_row) };
+fn show(global: &Global, app: &App, ran: &Ran, at: Option<Timestamp>) {
+    let answer = &ran.answer;
+    let mut all = answer.map(|row| Row::Intended(Box::new(wire_row(row))));
+    all.items.extend(ran.containers.iter().map(|row| Row::Seen(Box::new(WireContainer::of(row)))));
+    let wire = Wire { at: at.map(|at| at.to_string()), answer: all };
     global.output().data("ran", &wire, || {
         let now = app.surroundings().now();
         let rows: Vec<Vec<String>> = answer.items.iter().map(|row| text_row(row, now)).collect();
-        let mut text = match rows.is_empty() {
-            true => "unknown: nothing is recorded\n".to_owned(),
-            false => table(
-                &["ENV", "IMAGE", "DIGEST", "TAG", "SINCE", "UNTIL", "FOR", "COMMIT", "BY"],
-                &rows,
-            ),
-        };
+        let mut text = containers_text(&ran.containers, at);
+        if !rows.is_empty() {
+            let head = ["ENV", "IMAGE", "DIGEST", "TAG", "SINCE", "UNTIL", "FOR", "COMMIT", "BY"];
+            text.push_str(&table(&head, &rows));
+        } else if ran.containers.is_empty() {
+            text.push_str(match ran.is_known {
+                true => "nothing ran: it was watched\n",
+                false => "unknown: nothing is recorded\n",
+            });
+        }
         let actors = answer.items.iter().map(|row| &row.interval.began_by.stamp.actor);
         text.push_str(&basis_text(answer, names_text(actors.map(domain::Actor::proof))));
         text
@@ -92,7 +111,7 @@ fn text_row(row: &RanRow, now: Timestamp) -> Vec<String> {
         time_of(interval.from),
         end_of(interval),
         length(end.as_millis() - interval.from.as_millis()),
-        row.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
+        row.commit.as_ref().map_or_else(|| "-".to_owned(), BuiltFrom::short),
         interval.began_by.stamp.actor.to_string(),
     ]
 }
@@ -101,7 +120,8 @@ fn wire_row(row: &RanRow) -> WireRow {
     let began_by = &row.interval.began_by;
     WireRow {
         interval: WireInterval::of(&row.interval),
-        commit: row.commit.as_ref().map(ToString::to_string),
+        commit: row.commit.as_ref().map(|built| built.commit.to_string()),
+        commits: row.commit.iter().flat_map(BuiltFrom::all).map(ToString::to_string).collect(),
         by: began_by.stamp.actor.to_string(),
         proof: began_by.stamp.actor.proof(),
         how: began_by.claim.how.word(),

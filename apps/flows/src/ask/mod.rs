@@ -5,17 +5,24 @@
 //! ```
 //! Every answer carries its basis, its precision and its gaps.
 
+mod commits;
 mod exposure;
 mod history;
+mod meaning;
+mod observed;
 mod ran;
 mod tags;
+mod told;
 mod trace;
 
+pub use commits::{Builds, BuiltFrom, builds_of};
 pub use exposure::{ExposureAnswer, exposure};
 pub use history::{History, HistoryRow, history};
-pub use ran::{RanRow, commits_of, ran_at, ran_digest};
-pub use tags::{HISTORY_ROWS_MAX, TagHistoryRow, tag_history};
-pub use trace::{TraceAnswer, Traced, trace};
+pub use meaning::{SHORT_DIGEST_LEN_MIN, find_digest};
+pub use observed::{ContainerRow, watched};
+pub use ran::{Ran, RanRow, ran_at, ran_digest};
+pub use tags::{HISTORY_PAGES_MAX, HISTORY_ROWS_MAX, TagHistory, TagHistoryRow, tag_history};
+pub use trace::{REPOSITORIES_ASKED_MAX, TRACED_MAX, TraceAnswer, Traced, trace};
 
 use crate::app::{App, OpenError};
 use crate::registries::RegistryError;
@@ -79,6 +86,13 @@ async fn check_environment(
     Err(AskError::NoEnvironment { name: name.clone(), known })
 }
 
+fn beside(untold: &[String]) -> String {
+    match untold {
+        [] => String::new(),
+        silent => format!(", and {} told no history of its tags", silent.join(", ")),
+    }
+}
+
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -116,11 +130,27 @@ pub enum AskError {
         /// How many.
         count: usize,
     },
+    /// Some first digits that several recorded digests have.
+    #[error("`{asked}` begins {count} recorded digests: give more of its digits")]
+    SeveralDigests {
+        /// What was asked about.
+        asked: String,
+        /// How many.
+        count: usize,
+    },
+    /// The text is no digest, nor enough of one.
+    #[error("`{asked}` is not a digest, nor the first {SHORT_DIGEST_LEN_MIN} or more of its hex digits", asked = asked.escape_debug())]
+    NoDigest {
+        /// What was asked about.
+        asked: String,
+    },
     /// Nothing is known under that name.
-    #[error("nothing is recorded about `{asked}`")]
+    #[error("nothing is recorded about `{asked}`{}", beside(untold))]
     NothingKnown {
         /// What was asked about.
         asked: String,
+        /// Who could have known, and told nothing.
+        untold: Vec<String>,
     },
     /// The text names nothing that can be traced.
     #[error("`{asked}` is not a digest, tag, commit or imageID", asked = asked.escape_debug())]
@@ -147,6 +177,8 @@ impl Explain for AskError {
             | Self::NoEnvironment { .. }
             | Self::CutOff { .. }
             | Self::SeveralCommits { .. }
+            | Self::SeveralDigests { .. }
+            | Self::NoDigest { .. }
             | Self::NothingKnown { .. }
             | Self::NotTraceable { .. }
             | Self::NoCheckout { .. } => Verdict::Unknown,
@@ -162,6 +194,8 @@ impl Explain for AskError {
             Self::Git(_)
             | Self::NoEnvironment { .. }
             | Self::SeveralCommits { .. }
+            | Self::SeveralDigests { .. }
+            | Self::NoDigest { .. }
             | Self::NothingKnown { .. }
             | Self::NotTraceable { .. }
             | Self::NoCheckout { .. } => None,

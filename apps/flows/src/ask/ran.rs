@@ -1,28 +1,82 @@
 //! What ran: in an environment at a moment, or a digest wherever and whenever.
 
+use super::commits::{BuiltFrom, builds_of};
+use super::observed::{ContainerRow, Seen, seen_at, seen_digest};
 use super::{AskError, intervals_of};
 use crate::app::App;
-use crate::seam::{Question, Record, RecordError, all, environment_state};
+use crate::seam::{Question, Record, all, environment_state};
 use crate::settings::Settings;
 use ::record::claim::Kind;
-use ::record::{Answer, Facet, Gap, Interval};
-use domain::{CommitId, Digest, EnvironmentName, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use ::record::{Answer, Basis, Facet, Gap, Interval, Precision};
+use domain::{Digest, EnvironmentName, Timestamp};
 
 /// One interval, and the commit that its bytes were built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RanRow {
     /// The interval.
     pub interval: Interval,
-    /// The newest recorded build's commit.
-    pub commit: Option<CommitId>,
+    /// What the bytes were built from, as the deploy's tag tells.
+    pub commit: Option<BuiltFrom>,
 }
 
-/// What an environment was meant to run at a moment.
+/// What was meant to run, and what was seen to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// What was decided; nothing where what ran was seen.
+    pub answer: Answer<RanRow>,
+    /// The containers that were seen, the earliest begin first.
+    pub containers: Vec<ContainerRow>,
+    /// Whether it could be found out: not where others were watched, and this moment was not.
+    pub is_known: bool,
+}
+
+/// What an environment ran at a moment: the containers that were seen, and what was decided where nobody watched.
 ///
 /// # Errors
 /// Nobody knows the environment, or the record cannot be read.
 pub async fn ran_at(
+    app: &App,
+    environment: &EnvironmentName,
+    at: Timestamp,
+) -> Result<Ran, AskError> {
+    let intended = intended_at(app, environment, at).await?;
+    let record = app.record_to_read().await?;
+    if at > app.surroundings().now() {
+        return Ok(Ran::intended(intended));
+    }
+    let Some(seen) = seen_at(app, record, environment, at).await? else {
+        return Ok(Ran::intended(intended));
+    };
+    if seen.is_complete {
+        // What runs is what the kubelets say, never the last deploy.
+        return Ok(Ran { is_known: true, ..Ran::seen(Vec::new(), seen) });
+    }
+    let mut ran = Ran::seen(intended.items, seen);
+    ran.answer.gaps.splice(0..0, intended.gaps);
+    Ok(ran)
+}
+
+impl Ran {
+    fn intended(answer: Answer<RanRow>) -> Self {
+        let is_known = !answer.items.is_empty();
+        Self { answer, containers: Vec::new(), is_known }
+    }
+
+    /// Says the weakest basis and precision of both.
+    fn seen(items: Vec<RanRow>, seen: Seen) -> Self {
+        let intended = super::weakest(items.iter().map(|row| row.interval.basis));
+        let basis = if items.is_empty() { Basis::Observed } else { intended.max(Basis::Observed) };
+        let sharp = seen.containers.iter().map(|row| row.precision);
+        let precision = match items.is_empty() {
+            true => sharp.max().unwrap_or(Precision::Exact),
+            false => Precision::Unconfirmed,
+        };
+        let answer = Answer { basis, precision, gaps: seen.gaps, items };
+        Self { answer, containers: seen.containers, is_known: false }
+    }
+}
+
+async fn intended_at(
     app: &App,
     environment: &EnvironmentName,
     at: Timestamp,
@@ -44,11 +98,25 @@ pub async fn ran_at(
     with_commits(record, answer).await
 }
 
-/// Where and when a digest was meant to run.
+/// Where and when a digest was seen to run, and where it was meant to.
 ///
 /// # Errors
 /// The record cannot be read.
-pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Answer<RanRow>, AskError> {
+pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Ran, AskError> {
+    let intended = intended_digest(app, digest).await?;
+    let record = app.record_to_read().await?;
+    let Some(seen) = seen_digest(app, record, digest).await? else {
+        return Ok(Ran::intended(intended));
+    };
+    let mut ran = Ran::seen(intended.items, seen);
+    if !ran.answer.items.is_empty() {
+        ran.answer.gaps.splice(0..0, intended.gaps);
+    }
+    ran.is_known = !ran.answer.items.is_empty() || !ran.containers.is_empty();
+    Ok(ran)
+}
+
+async fn intended_digest(app: &App, digest: &Digest) -> Result<Answer<RanRow>, AskError> {
     let record = app.record_to_read().await?;
     let deploys = all(record, &Question::of([Kind::Deploy]).about(Facet::Digest, digest)).await?;
     let mut intervals = intervals_of(record, &deploys, |one| one.digest == *digest).await?;
@@ -63,32 +131,15 @@ async fn with_commits(
     answer: Answer<Interval>,
 ) -> Result<Answer<RanRow>, AskError> {
     let digests = answer.items.iter().map(|interval| interval.digest).collect();
-    let commits = commits_of(record, &digests).await?;
-    let row =
-        |interval: Interval| RanRow { commit: commits.get(&interval.digest).cloned(), interval };
+    let builds = builds_of(record, &digests).await?;
+    let row = |interval: Interval| RanRow {
+        commit: builds.built(&interval.digest, interval.tag.as_ref()),
+        interval,
+    };
     Ok(Answer {
         basis: answer.basis,
         precision: answer.precision,
-        gaps: answer.gaps,
+        gaps: answer.gaps.into_iter().chain(record.left_out()).collect(),
         items: answer.items.into_iter().map(row).collect(),
     })
-}
-
-/// The commit of the newest build of each digest.
-///
-/// # Errors
-/// The record cannot be read.
-pub async fn commits_of(
-    record: &dyn Record,
-    digests: &BTreeSet<Digest>,
-) -> Result<BTreeMap<Digest, CommitId>, RecordError> {
-    let mut commits = BTreeMap::new();
-    for digest in digests {
-        let builds = all(record, &Question::of([Kind::Build]).about(Facet::Digest, digest)).await?;
-        let builds = builds.iter().rev().filter_map(|event| event.event.claim.as_build());
-        let mut own = builds.filter(|build| build.digest == *digest);
-        let commit = own.find_map(|build| Some(build.source.as_ref()?.commit.clone()));
-        commit.into_iter().for_each(|commit| drop(commits.insert(*digest, commit)));
-    }
-    Ok(commits)
 }

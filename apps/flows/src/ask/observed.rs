@@ -1,0 +1,296 @@
+//! What was seen to run: the containers that a watcher recorded, and the gaps in which nobody watched.
+//!
+//! ```text
+//! prod = prod-eu, namespace shop  ->  containers of shop at 14:05, basis observed      gap: prod-us was never watched
+//! ```
+//! Where an environment says neither clusters nor a namespace, or nobody ever watched them, nothing is observed.
+
+use super::AskError;
+use super::commits::{BuiltFrom, builds_of};
+use crate::app::App;
+use crate::seam::{Question, Record, RecordError, all};
+use crate::settings::EnvironmentSettings;
+use crate::watch::{each, stretches};
+use ::record::claim::{ClusterId, Kind, Reported};
+use ::record::trace::images_of;
+use ::record::{Facet, Gap, Precision, Run, Runs, Span, Watched, gaps_of};
+use domain::{Digest, EnvironmentName, ImageName, ImageRef, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One container run, and what the record knows about its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerRow {
+    /// The environment that it belongs to, by the settings.
+    pub environment: Option<EnvironmentName>,
+    /// The image of the settings whose repository it was started from.
+    pub image: Option<ImageName>,
+    /// What whoever watches calls the cluster.
+    pub cluster: Reported,
+    /// The run.
+    pub run: Run,
+    /// The image that its imageID is, or is a part of; none: no imageID was reported.
+    pub digest: Option<Digest>,
+    /// What the bytes were built from.
+    pub commit: Option<BuiltFrom>,
+    /// How sure it is: at the moment that was asked about, else of its ends.
+    pub precision: Precision,
+}
+
+/// What was seen of an environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Containers, the earliest begin first.
+    pub containers: Vec<ContainerRow>,
+    /// Where nobody watched.
+    pub gaps: Vec<Gap>,
+    /// Whether the moment that was asked about was watched everywhere.
+    pub is_complete: bool,
+}
+
+/// A cluster's part of an environment.
+struct Place<'a> {
+    cluster: ClusterId,
+    name: Reported,
+    namespace: Option<&'a str>,
+    stretches: Vec<&'a Watched>,
+}
+
+/// What ran in an environment at a moment, as it was seen; none: nobody ever watched it.
+pub(super) async fn seen_at(
+    app: &App,
+    record: &dyn Record,
+    environment: &EnvironmentName,
+    at: Timestamp,
+) -> Result<Option<Seen>, AskError> {
+    let Some(settings) = own_settings(app, environment) else { return Ok(None) };
+    let all = stretches(record, None).await?;
+    let Some((places, never)) = places(settings, &all) else { return Ok(None) };
+    let now = app.surroundings().now();
+    let mut seen = Seen { is_complete: never.is_empty(), ..Seen::default() };
+    seen.gaps.extend(never);
+    for place in &places {
+        if !place.stretches.iter().any(|one| one.holds(at, now)) {
+            seen.is_complete = false;
+            seen.gaps.push(gap_around(place, at, now));
+        } else if let Some(last) = quiet_since(place, at) {
+            let why = format!(
+                "{}: the watcher's last sign of life; since then perhaps not all is recorded",
+                place.name
+            );
+            seen.gaps.push(Gap { from: Some(last), until: None, why });
+        }
+        let runs = runs_of(record, place).await?;
+        let held = runs.into_iter().filter_map(|run| Some((run.at(at)?, run)));
+        let own = held.filter(|(_, run)| is_own(settings, run));
+        let rows = own.map(|(precision, run)| row(app, environment, place, run, precision));
+        seen.containers.extend(rows);
+    }
+    with_builds(record, &mut seen.containers).await?;
+    Ok(Some(seen))
+}
+
+/// Where and when some bytes were seen to run, wherever anybody watched; none: nobody ever did.
+pub(super) async fn seen_digest(
+    app: &App,
+    record: &dyn Record,
+    digest: &Digest,
+) -> Result<Option<Seen>, AskError> {
+    let all = stretches(record, None).await?;
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let now = app.surroundings().now();
+    let mut seen = Seen { is_complete: true, ..Seen::default() };
+    for (cluster, name) in names(&all) {
+        let own: Vec<&Watched> = all.iter().filter(|one| one.cluster == cluster).collect();
+        for (from, until) in gaps_of(&own, &Span::ALL, now) {
+            seen.gaps.push(Gap { from, until, why: format!("{name} was not watched") });
+        }
+    }
+    let mut runs = Runs::default();
+    for part in parts_of(record, digest).await? {
+        let question = Question::of([Kind::ContainerRun]).about(Facet::Digest, part);
+        each(record, &question, |event| runs.add(event)).await?;
+    }
+    let names = names(&all);
+    for run in runs.finish() {
+        let precision = run.precision();
+        let name = names.get(&run.cluster).cloned().unwrap_or_default();
+        let place =
+            Place { cluster: run.cluster.clone(), name, namespace: None, stretches: vec![] };
+        let environment = environment_of(app, &place.name, &run);
+        let mut found = row_of(app, environment, &place, run, precision);
+        found.digest = Some(*digest);
+        seen.containers.push(found);
+    }
+    with_builds(record, &mut seen.containers).await?;
+    Ok(Some(seen))
+}
+
+/// The stretches in which clusters were watched, those of one context only where it is named.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn watched(app: &App, context: Option<&str>) -> Result<Vec<Watched>, AskError> {
+    let mut all = stretches(app.record_to_read().await?, None).await?;
+    all.retain(|one| context.is_none_or(|context| one.name.as_str() == context));
+    Ok(all)
+}
+
+fn own_settings<'a>(app: &'a App, name: &EnvironmentName) -> Option<&'a EnvironmentSettings> {
+    let environment = app.loaded()?.settings.environment(name)?;
+    let is_somewhere = !environment.clusters.is_empty() || environment.namespace.is_some();
+    is_somewhere.then_some(environment)
+}
+
+/// The name of each watched cluster: what was said last.
+fn names(all: &[Watched]) -> BTreeMap<ClusterId, Reported> {
+    all.iter().map(|one| (one.cluster.clone(), one.name.clone())).collect()
+}
+
+/// The clusters of an environment that were ever watched, and a gap for each that never was; none: no one was.
+fn places<'a>(
+    settings: &'a EnvironmentSettings,
+    all: &'a [Watched],
+) -> Option<(Vec<Place<'a>>, Vec<Gap>)> {
+    let namespace = settings.namespace.as_deref();
+    let is_ours = |one: &&Watched| {
+        let is_named = settings.clusters.iter().any(|name| name == one.name.as_str());
+        (settings.clusters.is_empty() || is_named) && one.sees(namespace)
+    };
+    let mut places = BTreeMap::<&ClusterId, Place<'a>>::new();
+    for one in all.iter().filter(is_ours) {
+        let place = places.entry(&one.cluster).or_insert_with(|| Place {
+            cluster: one.cluster.clone(),
+            name: one.name.clone(),
+            namespace,
+            stretches: Vec::new(),
+        });
+        place.stretches.push(one);
+    }
+    if places.is_empty() {
+        return None;
+    }
+    let has = |name: &&String| all.iter().filter(is_ours).any(|one| one.name.as_str() == **name);
+    let never = settings.clusters.iter().filter(|name| !has(name)).map(|name| Gap {
+        from: None,
+        until: None,
+        why: format!("{name} was never watched"),
+    });
+    let never = never.collect();
+    Some((places.into_values().collect(), never))
+}
+
+/// The gap that a moment lies in.
+fn gap_around(place: &Place<'_>, at: Timestamp, now: Timestamp) -> Gap {
+    let gaps = gaps_of(&place.stretches, &Span::ALL, now);
+    let holds = |gap: &&(Option<Timestamp>, Option<Timestamp>)| {
+        gap.0.is_none_or(|from| from <= at) && gap.1.is_none_or(|until| at < until)
+    };
+    let (from, until) = gaps.iter().find(holds).copied().unwrap_or((None, None));
+    Gap { from, until, why: format!("{} was not watched", place.name) }
+}
+
+/// The last sign of life, where the moment lies behind it and the next one is not late yet.
+fn quiet_since(place: &Place<'_>, at: Timestamp) -> Option<Timestamp> {
+    let is_sure = place.stretches.iter().any(|one| one.from <= at && at <= one.last);
+    let last = place.stretches.iter().filter(|one| one.ended.is_none()).map(|one| one.last).max();
+    last.filter(|_| !is_sure)
+}
+
+async fn runs_of(record: &dyn Record, place: &Place<'_>) -> Result<Vec<Run>, RecordError> {
+    let question = Question::of([Kind::ContainerRun]);
+    let question = match place.namespace {
+        Some(name) => question.about(Facet::Namespace, format!("{}/{name}", place.cluster)),
+        None => question.about(Facet::Cluster, &place.cluster),
+    };
+    let mut runs = Runs::default();
+    each(record, &question, |event| runs.add(event)).await?;
+    Ok(runs.finish())
+}
+
+/// Whether a run is of a workload of the environment; all of its namespace are where none is named.
+fn is_own(settings: &EnvironmentSettings, run: &Run) -> bool {
+    let mut named = settings.workloads.values().flatten().map(ToString::to_string).peekable();
+    if named.peek().is_none() {
+        return true;
+    }
+    let owner = run.began.workload.as_str();
+    // A CronJob's pods belong to Jobs of its name with a number behind it.
+    let of_cron_job = |workload: &str| {
+        let prefix = workload.strip_prefix("cronjob/").map(|name| format!("job/{name}-"));
+        prefix.is_some_and(|prefix| owner.starts_with(&prefix))
+    };
+    named.any(|workload| workload == owner || of_cron_job(&workload))
+}
+
+/// The environment of the settings in whose cluster and namespace a container ran.
+fn environment_of(app: &App, cluster: &Reported, run: &Run) -> Option<EnvironmentName> {
+    let environments = &app.loaded()?.settings.environments;
+    let is_its = |one: &&EnvironmentSettings| {
+        let names = &one.clusters;
+        let is_somewhere = !names.is_empty() || one.namespace.is_some();
+        let is_there = names.is_empty() || names.iter().any(|name| name == cluster.as_str());
+        let namespace = one.namespace.as_deref();
+        is_somewhere
+            && is_there
+            && namespace.is_none_or(|name| name == run.namespace.as_str())
+            && is_own(one, run)
+    };
+    environments.iter().find(is_its).map(|one| one.name.clone())
+}
+
+fn row(
+    app: &App,
+    environment: &EnvironmentName,
+    place: &Place<'_>,
+    run: Run,
+    precision: Precision,
+) -> ContainerRow {
+    row_of(app, Some(environment.clone()), place, run, precision)
+}
+
+fn row_of(
+    app: &App,
+    environment: Option<EnvironmentName>,
+    place: &Place<'_>,
+    run: Run,
+    precision: Precision,
+) -> ContainerRow {
+    let reference = run.began.reference.as_str().parse::<ImageRef>().ok();
+    let settings = app.loaded().map(|loaded| &loaded.settings);
+    let image = settings.and_then(|all| all.image_of(reference.as_ref()?.repository()).cloned());
+    let (cluster, digest) = (place.name.clone(), run.digest);
+    ContainerRow { environment, image, cluster, run, digest, commit: None, precision }
+}
+
+/// From what the kubelets report to the images that are recorded, and their commits.
+async fn with_builds(record: &dyn Record, rows: &mut [ContainerRow]) -> Result<(), RecordError> {
+    let reported: BTreeSet<Digest> = rows.iter().filter_map(|row| row.digest).collect();
+    let mut images = BTreeMap::new();
+    for digest in reported {
+        let about = Question::of([Kind::Image]).about(Facet::Digest, digest);
+        let found = images_of(&all(record, &about).await?, &digest);
+        images.insert(digest, found.first().copied().unwrap_or(digest));
+    }
+    let builds = builds_of(record, &images.values().copied().collect()).await?;
+    for row in rows {
+        row.digest = row.digest.and_then(|digest| images.get(&digest).copied());
+        row.commit = row.digest.and_then(|digest| builds.built(&digest, None));
+    }
+    Ok(())
+}
+
+/// A digest, and those of its platforms and configurations, as far as they are recorded.
+async fn parts_of(record: &dyn Record, digest: &Digest) -> Result<BTreeSet<Digest>, RecordError> {
+    let events = all(record, &Question::of([Kind::Image]).about(Facet::Digest, digest)).await?;
+    let mut parts = BTreeSet::from([*digest]);
+    for event in events {
+        let ::record::Claim::Image(image) = event.event.claim else { continue };
+        if image.digest == *digest {
+            let of = image.platforms.iter().flat_map(|part| [Some(part.manifest), part.config]);
+            parts.extend(of.flatten());
+        }
+    }
+    Ok(parts)
+}
