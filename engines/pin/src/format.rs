@@ -11,7 +11,7 @@ use crate::site::{
     AliasPlace, Certainty, Context, Field, Fields, FieldsKind, FieldsLayout, Found, Opaque, Shape,
     Site, Token, Written,
 };
-use crate::yaml::{Kind, Layout, NodeId, Style, Tree};
+use crate::yaml::{Kind, Layout, NodeId, Style, Tree, is_null, is_text};
 use domain::ImageRef;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -57,7 +57,13 @@ impl<'a, 't> Collector<'a, 't> {
         certainty: Certainty,
     ) -> Option<&mut Site> {
         let node = self.tree.resolve(value)?;
-        if !matches!(self.tree.node(node).kind, Kind::Scalar(_)) {
+        let is_text = match self.tree.node(node).kind {
+            // `image: null` names none, and no image is called by a number.
+            Kind::Scalar(Style::Plain) => is_text(&self.tree.value(node)),
+            Kind::Scalar(_) => true,
+            Kind::Mapping(_) | Kind::Sequence(_) | Kind::Alias | Kind::Empty => false,
+        };
+        if !is_text {
             return None;
         }
         if let Some(known) = self.by_node.get(&node).copied() {
@@ -174,6 +180,7 @@ impl<'a, 't> Collector<'a, 't> {
         let value = self.tree.own(mapping, key)?;
         let node = self.tree.resolve(value)?;
         let text = match self.tree.node(node).kind {
+            Kind::Scalar(Style::Plain) if is_null(&self.tree.value(node)) => "".into(),
             Kind::Scalar(_) => self.tree.value(node),
             Kind::Empty => std::borrow::Cow::Borrowed(""),
             Kind::Mapping(_) | Kind::Sequence(_) | Kind::Alias => return None,

@@ -19,6 +19,7 @@ mod value;
 pub(crate) use marks::{Mark, Shape, marks};
 pub(crate) use oracle::agree;
 pub(crate) use tree::{Kind, Layout, NodeId, Style, Tree};
+pub(crate) use value::{is_null, is_text};
 
 /// Nested collections at most; workload files have about a dozen. Source: DESIGN §12, "JSON depth".
 pub const DEPTH_MAX: usize = 64;

@@ -185,3 +185,19 @@ fn bad_input_is_two_and_names_the_thing() {
     [exit 2]
     ");
 }
+
+#[test]
+fn a_workload_file_that_is_too_large_is_never_passed_over() {
+    let start = "apiVersion: apps/v1\nkind: Deployment\n";
+    let large = format!("{start}#{}\nspec: {{image: shop/api}}\n", "x".repeat(8 << 20));
+    let sandbox = sandbox().file("api.yaml", large);
+    for path in [".", "api.yaml"] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(sandbox.run(["check", path]), @r"
+            api.yaml: could not be read: the file has more than 8388608 bytes
+            0 files, 0 references, 0 pinned, 1 could not be read
+            [exit 2]
+            ");
+        }
+    }
+}

@@ -86,8 +86,15 @@ fn unread<'b>(
         [&b"\xff\xfe"[..], b"\xfe\xff"].into_iter().find_map(|mark| bytes.strip_prefix(mark));
     let bytes: Vec<u8> = mark.unwrap_or(bytes).iter().copied().filter(|byte| *byte != 0).collect();
     let text = String::from_utf8_lossy(&bytes).into_owned();
+    let may_name = match why {
+        // What was not read may name any image, whatever the beginning says.
+        Unreadable::Size => true,
+        Unreadable::Encoding | Unreadable::Io(_) | Unreadable::Walk(_) | Unreadable::Scan(_) => {
+            pin::prefilter(&bytes)
+        }
+    };
     match pin::classify(path, &text) {
-        Some(_) if pin::prefilter(&bytes) => Content::Unread { why, guess: guess(text) },
+        Some(_) if may_name => Content::Unread { why, guess: guess(text) },
         Some(_) | None => Content::Other,
     }
 }
@@ -137,5 +144,21 @@ mod tests {
             panic!("it is too large")
         };
         assert!(guess.may_name(&"anything/at-all".parse().unwrap()), "the rest was never read");
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_ours_wherever_its_images_stand() {
+        let large = |start: &str| {
+            let mut text = start.as_bytes().to_vec();
+            text.resize(FILE_BYTES_MAX + 1, b'#');
+            text
+        };
+        let object = large("apiVersion: apps/v1\nkind: Deployment\n#");
+        for (path, bytes) in [("api.yaml", &object), ("compose.yaml", &large("services:\n#"))] {
+            let found = content(path, bytes);
+            let is_unread = matches!(found, Content::Unread { why: Unreadable::Size, .. });
+            assert!(is_unread, "{path}: {found:?}");
+        }
+        assert!(matches!(content("notes.yaml", &large("a: 1\n#")), Content::Other));
     }
 }

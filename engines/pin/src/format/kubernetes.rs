@@ -8,7 +8,7 @@
 use super::{Collector, kustomize};
 use crate::classify::Format;
 use crate::place::opaque;
-use crate::site::{Certainty, Context, Fields, FieldsKind, Found};
+use crate::site::{Certainty, Context, Fields, FieldsKind, Found, Written};
 use crate::yaml::{Kind, NodeId, Style, Tree};
 use domain::ImageRef;
 
@@ -127,6 +127,10 @@ fn pair(collector: &mut Collector<'_, '_>, id: NodeId, context: Context) {
     let Some(name) = collector.field(mapping, "repository") else {
         return;
     };
+    // `repository: null` leaves the name to somebody else.
+    if name.value.is_empty() && matches!(name.written, Written::Plain | Written::Elsewhere) {
+        return;
+    }
     let fields = Fields {
         kind: FieldsKind::Pair,
         name,

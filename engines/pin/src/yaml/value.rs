@@ -34,6 +34,37 @@ pub(crate) fn decode(raw: &str, style: Style, indent: usize) -> Cow<'_, str> {
     }
 }
 
+/// Whether a plain scalar is text: `null`, `true`, `5` and `1e3` are not.
+///
+/// Source: YAML 1.2.2, §10.3.2, the core schema.
+pub(crate) fn is_text(plain: &str) -> bool {
+    let is_word = matches!(
+        plain,
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" | ".nan" | ".NaN" | ".NAN"
+    );
+    !is_null(plain) && !is_word && !is_number(plain)
+}
+
+/// Whether a plain scalar says that there is nothing.
+pub(crate) fn is_null(plain: &str) -> bool {
+    matches!(plain, "" | "~" | "null" | "Null" | "NULL")
+}
+
+fn is_number(plain: &str) -> bool {
+    let digits = |text: &str, base: u32| !text.is_empty() && text.chars().all(|c| c.is_digit(base));
+    if let Some(octal) = plain.strip_prefix("0o") {
+        return digits(octal, 8);
+    }
+    if let Some(hex) = plain.strip_prefix("0x") {
+        return digits(hex, 16);
+    }
+    let unsigned = plain.strip_prefix(['-', '+']).unwrap_or(plain);
+    let is_written_as_one =
+        unsigned.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    matches!(unsigned, ".inf" | ".Inf" | ".INF")
+        || (is_written_as_one && unsigned.parse::<f64>().is_ok())
+}
+
 fn inside(raw: &str) -> &str {
     raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
 }
@@ -270,6 +301,19 @@ mod tests {
         ];
         for (raw, style, expected) in cases {
             assert_eq!(decode(raw, style, 0), expected, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn the_core_schema_tells_text_from_the_rest() {
+        for other in [
+            "", "~", "null", "NULL", "true", "False", "5", "-1", "+12", "0o17", "0x1F", "1.5",
+            ".5", "5.", "1e3", "-1.2E-3", ".inf", "-.Inf", ".nan",
+        ] {
+            assert!(!is_text(other), "{other}");
+        }
+        for text in ["nginx", "Nginx:5", "1.2.3", "e", ".", "-", "0x", "0xg", "inf", "nUll", "5a"] {
+            assert!(is_text(text), "{text}");
         }
     }
 

@@ -315,3 +315,26 @@ fn what_only_one_reader_accepts_is_not_edited() {
     let refused = pin::apply(K, text, &plan.edits).unwrap_err().to_string();
     assert!(refused.starts_with("line 3, column 4: two YAML readers disagree"), "{refused}");
 }
+
+#[test]
+fn what_is_no_text_names_no_image() {
+    for value in ["null", "~", "", "5", "1.5", "true", "0x1f"] {
+        let text =
+            format!("apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: {value}}}]}}\n");
+        assert!(listed(K, &text).is_empty(), "{value}");
+    }
+    for (value, expected) in [("\"null\"", "3:30 bare null"), ("'5'", "3:30 bare 5")] {
+        let text =
+            format!("apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: {value}}}]}}\n");
+        assert_eq!(listed(K, &text), [expected], "{value}");
+    }
+    let fields = |repository: &str| {
+        format!(
+            "apiVersion: v1\nkind: A\nspec:\n  image:\n    repository: {repository}\n    tag: 5\n    digest: null\n"
+        )
+    };
+    assert!(listed(K, &fields("null")).is_empty());
+    assert_eq!(listed(K, &fields("a/b")), ["6:10 tag a/b:5"]);
+    let pinned = pinned(K, &fields("a/b"));
+    assert_eq!(pinned, fields("a/b").replace("null", NINES), "{pinned}");
+}
