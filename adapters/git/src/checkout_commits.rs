@@ -13,15 +13,20 @@ use crate::revision::Revision;
 use domain::CommitId;
 use std::collections::BTreeSet;
 
+/// The longest name of a commit that git is asked about.
+const REVISION_LEN_MAX: usize = 1_024;
+
 impl Checkout {
-    /// The commit that a person means: some digits of its id, a tag or a branch.
+    /// The commit that a person means, in whatever way git names one: `1a2b3c4`, `v1.4.2`, `HEAD~1`.
     ///
     /// # Errors
     /// [`GitError::NoSuchCommit`]; [`GitError::AmbiguousCommit`] for too few digits.
     pub async fn find_commit(&self, text: &str) -> Result<CommitId, GitError> {
-        let fits = |c: char| c.is_alphanumeric() || "._/-+".contains(c);
-        let is_name = !text.is_empty() && !text.starts_with('-') && text.chars().all(fits);
         let shown = || crate::said::clean(text, &[]);
+        // Git is told that this is no option, and to name one commit; `^A` would be "not A".
+        let is_name = (1..=REVISION_LEN_MAX).contains(&text.len())
+            && !text.starts_with(['-', '^'])
+            && !text.chars().any(char::is_control);
         if !is_name || text.contains("..") {
             return Err(self.no_such_commit(&shown()));
         }

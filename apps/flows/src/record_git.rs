@@ -7,19 +7,21 @@
 //! time; this joins the two. Order: first-parent commit order, then path. Source: DESIGN §12, "Git record".
 
 use crate::record_local::{altered, query, recorded, refusal};
-use crate::seam::{Question, Record, RecordError, RecordPlaceName, Recorded};
+use crate::seam::{
+    Checked, CheckedBranch, Question, Record, RecordError, RecordPlaceName, Recorded,
+};
 use crate::surroundings::Surroundings;
 use ::record::claim::{CLAIMS_AT_ONCE_MAX, ReservationClaim};
 use ::record::event::{Event, EventError, Stamp};
-use ::record::{Claim, ClaimKey, Sequenced};
-use domain::{Actor, Digest, EventId};
+use ::record::{Claim, ClaimKey, Gap, Sequenced};
+use domain::{Actor, CommitId, Digest, EventId};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use git::{
     AddedFile, Append, AppendError, Appended, BranchStore, GitError, NewFile, Retry, Signature, Tip,
 };
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use store::{Ledger, Reserved};
 use tokio::sync::OnceCell;
 
@@ -34,6 +36,8 @@ pub struct GitRecord {
     email: String,
     surroundings: Surroundings,
     fetched: OnceCell<()>,
+    /// Where the cache stood when this process first looked at it.
+    seen_before: OnceLock<Option<CommitId>>,
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -70,7 +74,15 @@ impl GitRecord {
         email: String,
         surroundings: Surroundings,
     ) -> Self {
-        Self { branch, cache, actor, email, surroundings, fetched: OnceCell::new() }
+        Self {
+            branch,
+            cache,
+            actor,
+            email,
+            surroundings,
+            fetched: OnceCell::new(),
+            seen_before: OnceLock::new(),
+        }
     }
 
     fn named(&self) -> String {
@@ -99,6 +111,7 @@ impl GitRecord {
             Some(Ok(commit)) => Tip::At(commit),
             Some(Err(_)) | None => Tip::Absent,
         };
+        self.seen_before.get_or_init(|| known.commit().cloned());
         match self.project_since(&known, tip).await {
             // The cache may be ahead of us. That this tip is an ancestor of what it knows proves nothing: so is
             // the tip of a branch that somebody wound back. What the remote has now decides, for `known` was
@@ -237,7 +250,7 @@ impl GitRecord {
         Stop::Refused(refusal(error, std::slice::from_ref(claim), &self.named()))
     }
 
-    async fn verify_all(&self) -> Result<u64, Stop> {
+    async fn verify_all(&self) -> Result<Checked, Stop> {
         self.fetch().await?;
         let verified = self.branch.verify(&Tip::Absent).await?;
         // The branch holds; now every event in it must be one, under its own name.
@@ -246,7 +259,10 @@ impl GitRecord {
             event_of(file)?;
         }
         let cache = self.cache.verify().await.map_err(|error| Stop::Cache(error.into()))?;
-        Ok(altered(cache, &self.named())?)
+        let events = altered(cache, &self.named())?;
+        let tip = verified.tip.commit().cloned();
+        let seen_before = self.seen_before.get().cloned().flatten();
+        Ok(Checked { events, branch: Some(CheckedBranch { tip, seen_before }) })
     }
 }
 
@@ -346,6 +362,10 @@ impl Record for GitRecord {
         async move { self.append_now(claims).await.map_err(|stop| self.explain(stop)) }.boxed()
     }
 
+    fn left_out(&self) -> Option<Gap> {
+        None
+    }
+
     fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>> {
         async move { self.fetch().await.map_err(|stop| self.explain(stop)) }.boxed()
     }
@@ -363,7 +383,7 @@ impl Record for GitRecord {
         .boxed()
     }
 
-    fn verify(&self) -> BoxFuture<'_, Result<u64, RecordError>> {
+    fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>> {
         async move { self.verify_all().await.map_err(|stop| self.explain(stop)) }.boxed()
     }
 }

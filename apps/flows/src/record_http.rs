@@ -10,17 +10,17 @@ mod address;
 
 pub use address::{AddressError, ServerAddress};
 
-use crate::seam::{PAGE, Question, Record, RecordError, RecordPlaceName, Recorded};
+use crate::seam::{Checked, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded};
 use crate::surroundings::Surroundings;
 use ::record::claim::CLAIMS_AT_ONCE_MAX;
 use ::record::event::canonical_claim;
-use ::record::{Claim, Event, Sequenced};
-use domain::{Actor, EventId};
+use ::record::{Claim, Event, Gap, Sequenced};
+use domain::{Actor, EventId, Pattern};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use std::time::Duration;
-use vendors::indelible::{Conflict, LogQuery};
+use vendors::indelible::{Conflict, LogQuery, Whoami};
 use vendors::{Api, ApiError};
 
 /// How often one question is asked at most. Source: DESIGN §12, retries.
@@ -33,6 +33,7 @@ pub struct HttpRecord {
     api: Api,
     place: RecordPlaceName,
     actor: Actor,
+    repositories: Pattern,
     surroundings: Surroundings,
 }
 
@@ -48,8 +49,8 @@ impl HttpRecord {
     ) -> Result<Self, RecordError> {
         let place = RecordPlaceName { kind: "server", place: address };
         let asked = again(&surroundings, || api.whoami()).await;
-        let actor = asked.map_err(|error| explained(error, &place))?.actor;
-        Ok(Self { api, place, actor, surroundings })
+        let Whoami { actor, repositories, .. } = asked.map_err(|error| explained(error, &place))?;
+        Ok(Self { api, place, actor, repositories, surroundings })
     }
 
     fn explain(&self, error: ApiError) -> RecordError {
@@ -114,11 +115,11 @@ impl HttpRecord {
         Ok((page.items, page.next))
     }
 
-    async fn verify_all(&self) -> Result<u64, RecordError> {
+    async fn verify_all(&self) -> Result<Checked, RecordError> {
         let verified = again(&self.surroundings, || self.api.verify_log()).await;
         let verified = verified.map_err(|error| self.explain(error))?;
         match verified.problems.into_iter().next() {
-            None => Ok(verified.events),
+            None => Ok(Checked { events: verified.events, branch: None }),
             Some(problem) => {
                 let place = self.place.place.clone();
                 Err(RecordError::Altered { place, source: problem.into() })
@@ -230,6 +231,13 @@ impl Record for HttpRecord {
         self.append_now(claims).boxed()
     }
 
+    fn left_out(&self) -> Option<Gap> {
+        let only = self.repositories.as_str();
+        let why =
+            || format!("what others recorded outside of `{only}` is not for this token to read");
+        (only != "**").then(|| Gap { from: None, until: None, why: why() })
+    }
+
     fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>> {
         // Every question asks the server.
         async { Ok(()) }.boxed()
@@ -243,7 +251,7 @@ impl Record for HttpRecord {
         self.page(question, after).boxed()
     }
 
-    fn verify(&self) -> BoxFuture<'_, Result<u64, RecordError>> {
+    fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>> {
         self.verify_all().boxed()
     }
 }

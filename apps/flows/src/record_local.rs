@@ -7,9 +7,9 @@
 //! ```
 //! Source of the path: DESIGN §12, "Local record".
 
-use crate::seam::{PAGE, Question, Record, RecordError, RecordPlaceName, Recorded};
+use crate::seam::{Checked, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded};
 use crate::surroundings::Surroundings;
-use ::record::{Claim, Sequenced};
+use ::record::{Claim, Gap, Sequenced};
 use domain::{Actor, Digest};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -106,10 +106,15 @@ impl LocalRecord {
         ledger.events(query(question, after)).await.map_err(|error| self.unavailable(error))
     }
 
-    async fn verify_all(&self) -> Result<u64, RecordError> {
-        let Some(ledger) = self.to_read().await? else { return Ok(0) };
-        let verified = ledger.verify().await.map_err(|error| self.unavailable(error))?;
-        altered(verified, &self.place.place)
+    async fn verify_all(&self) -> Result<Checked, RecordError> {
+        let events = match self.to_read().await? {
+            Some(ledger) => {
+                let verified = ledger.verify().await.map_err(|error| self.unavailable(error))?;
+                altered(verified, &self.place.place)?
+            }
+            None => 0,
+        };
+        Ok(Checked { events, branch: None })
     }
 }
 
@@ -187,6 +192,10 @@ impl Record for LocalRecord {
         self.append_now(claims).boxed()
     }
 
+    fn left_out(&self) -> Option<Gap> {
+        None
+    }
+
     fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>> {
         // Every read sees what was committed.
         async { Ok(()) }.boxed()
@@ -200,7 +209,7 @@ impl Record for LocalRecord {
         self.page(question, after).boxed()
     }
 
-    fn verify(&self) -> BoxFuture<'_, Result<u64, RecordError>> {
+    fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>> {
         self.verify_all().boxed()
     }
 }

@@ -13,25 +13,44 @@ pub struct Span {
     until: Option<Timestamp>,
 }
 
-/// No moment lies between the ends.
+/// No moment that has been lies between the ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the time from {from} to {until} is empty: its end is not after its beginning")]
-pub struct SpanError {
-    from: Timestamp,
-    until: Timestamp,
+pub enum SpanError {
+    /// None at all does.
+    #[error("the time from {from} to {until} is empty: its end is not after its beginning")]
+    Empty {
+        /// Its beginning.
+        from: Timestamp,
+        /// Its end.
+        until: Timestamp,
+    },
+    /// It begins in the future.
+    #[error("the time from {from} has not come yet: it is {now}")]
+    NotYet {
+        /// Its beginning.
+        from: Timestamp,
+        /// The clock.
+        now: Timestamp,
+    },
 }
 
 impl Span {
     /// All time.
     pub const ALL: Self = Self { from: None, until: None };
 
-    /// Joins two ends.
+    /// Joins two ends. What the future holds of it is nobody's to say, so it must begin by now.
     ///
     /// # Errors
-    /// The end is not after the beginning: whatever is asked about it would have an empty answer.
-    pub fn new(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<Self, SpanError> {
+    /// The end is not after the beginning, or the beginning has not come: whatever is asked about such a time
+    /// would have an empty answer, and that reads as "nothing happened".
+    pub fn new(
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Self, SpanError> {
         match (from, until) {
-            (Some(from), Some(until)) if until <= from => Err(SpanError { from, until }),
+            (Some(from), Some(until)) if until <= from => Err(SpanError::Empty { from, until }),
+            (Some(from), _) if from > now => Err(SpanError::NotYet { from, now }),
             (from, until) => Ok(Self { from, until }),
         }
     }
@@ -72,15 +91,27 @@ mod tests {
 
     #[test]
     fn a_span_that_ends_before_it_begins_is_refused() {
-        assert!(Span::new(Some(at("12:00")), Some(at("11:00"))).is_err());
-        assert!(Span::new(Some(at("12:00")), Some(at("12:00"))).is_err(), "it holds no moment");
-        assert!(Span::new(Some(at("12:00")), Some(at("12:01"))).is_ok());
-        assert_eq!(Span::new(None, None), Ok(Span::ALL));
+        let span = |from, until| Span::new(Some(at(from)), Some(at(until)), at("23:00"));
+        assert!(span("12:00", "11:00").is_err());
+        assert!(span("12:00", "12:00").is_err(), "it holds no moment");
+        assert!(span("12:00", "12:01").is_ok());
+        assert_eq!(Span::new(None, None, at("23:00")), Ok(Span::ALL));
+    }
+
+    #[test]
+    fn a_span_that_begins_in_the_future_is_refused() {
+        let (now, later) = (at("12:00"), at("12:01"));
+        let refused = Span::new(Some(later), None, now);
+        assert_eq!(refused, Err(SpanError::NotYet { from: later, now }));
+        assert!(Span::new(Some(later), Some(at("13:00")), now).is_err());
+        // What has begun by now may be asked about, although it has not ended.
+        assert!(Span::new(Some(now), Some(later), now).is_ok());
+        assert!(Span::new(None, Some(later), now).is_ok());
     }
 
     #[test]
     fn a_span_holds_its_beginning_and_not_its_end() {
-        let span = Span::new(Some(at("12:00")), Some(at("13:00"))).unwrap();
+        let span = Span::new(Some(at("12:00")), Some(at("13:00")), at("23:00")).unwrap();
         assert!(span.holds(at("12:00")) && span.holds(at("12:59")));
         assert!(!span.holds(at("13:00")) && !span.holds(at("11:59")));
         assert!(Span::ALL.holds(at("00:00")));

@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn span(from: &str, until: &str) -> Span {
-        Span::new(Some(at(from)), Some(at(until))).unwrap()
+        Span::new(Some(at(from)), Some(at(until)), at("23:59")).unwrap()
     }
 
     #[test]

@@ -59,8 +59,25 @@ async fn tags_and_short_ids_are_told() {
     assert_eq!(checkout.unique_digits(&first, 40).await.unwrap(), 40);
     assert_eq!(checkout.find_commit("v1.4.2").await.unwrap(), first);
     assert_eq!(checkout.find_commit(second.short(10)).await.unwrap(), second);
+    for before in ["HEAD~1", "HEAD^", "main~", "v1.4.2^{commit}", "@^", "shop/v2"] {
+        assert_eq!(checkout.find_commit(before).await.unwrap(), first, "{before}");
+    }
     let nothing: CommitId = "0123456789".repeat(4).parse().unwrap();
-    for missing in ["v9", "--all", "", "a..b", "HEAD^{/x}", nothing.as_str(), "a\nb"] {
+    let long = "x".repeat(1_025);
+    for missing in [
+        "v9",
+        "--all",
+        "",
+        "a..b",
+        "HEAD^{/x}",
+        nothing.as_str(),
+        "a\nb",
+        "HEAD~9",
+        "^HEAD",
+        "HEAD:a",
+        "HEAD^{tree}",
+        &long,
+    ] {
         let refused = checkout.find_commit(missing).await;
         assert!(matches!(refused, Err(GitError::NoSuchCommit { .. })), "{missing}: {refused:?}");
     }

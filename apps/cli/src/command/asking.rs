@@ -27,11 +27,11 @@ pub(crate) struct SpanArguments {
 }
 
 impl SpanArguments {
-    /// Reads both ends; a span without a moment is wrong usage.
+    /// Reads both ends; a span without a moment that has been is wrong usage.
     pub(crate) fn read(&self, app: &App, global: &Global) -> Result<Span, Failure> {
         let from = when(app, global, self.from.as_deref())?;
         let until = when(app, global, self.to.as_deref())?;
-        Span::new(from, until).map_err(Failure::usage)
+        Span::new(from, until, app.surroundings().now()).map_err(Failure::usage)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::table;
 use crate::process;
+use flows::ask::ExposureAnswer;
 use record::{Answer, Contains, Exposed};
 use serde::Serialize;
 
@@ -61,8 +62,21 @@ fn text_row(exposed: &Exposed) -> Vec<String> {
         interval.digest.short(),
         time_of(interval.from),
         end_of(interval),
+        exposed.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
         why,
     ]
+}
+
+/// The intervals that lack the commit or may lack it, and how many were looked at.
+fn text_of(found: &ExposureAnswer, lacking: usize, unknown: usize) -> String {
+    let rows: Vec<Vec<String>> = found.answer.items.iter().map(text_row).collect();
+    let mut text = match rows.is_empty() {
+        true => String::new(),
+        false => table(&["ENV", "IMAGE", "DIGEST", "FROM", "UNTIL", "COMMIT", "FIX"], &rows),
+    };
+    let (fix, looked_at) = (found.commit.short(12), found.looked_at);
+    text.push_str(&format!("{lacking} lack {fix}, {unknown} unknown, of {looked_at} intervals\n"));
+    text
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
@@ -76,12 +90,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let commit = found.commit.to_string();
     let wire = Wire { commit, looked_at, lacking, unknown, answer: answer.map(wire_row) };
     global.output().data("exposure", &wire, || {
-        let rows: Vec<Vec<String>> = answer.items.iter().map(text_row).collect();
-        let mut text = table(&["ENV", "IMAGE", "DIGEST", "FROM", "UNTIL", "COMMIT"], &rows);
-        text.push_str(&format!(
-            "{lacking} lack {}, {unknown} unknown, of {looked_at} intervals\n",
-            found.commit.short(12),
-        ));
+        let mut text = match looked_at {
+            0 => "unknown: no deploy is recorded in that time\n".to_owned(),
+            _ => text_of(&found, lacking, unknown),
+        };
         text.push_str(&basis_text(answer, ""));
         text
     });

@@ -8,9 +8,9 @@ use crate::process;
 use clap::ValueEnum;
 use domain::{EnvironmentName, ImageRef, Repository, Tag};
 use flows::App;
-use flows::ask::{History, HistoryRow, TagHistoryRow};
+use flows::ask::{BuiltFrom, History, HistoryRow, TagHistory, TagHistoryRow};
 use record::claim::Outcome;
-use record::{Answer, Precision, Span};
+use record::{Precision, Span};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -48,6 +48,8 @@ struct WireDeploy {
     to: String,
     tag: Option<String>,
     commit: Option<String>,
+    /// Of all recorded builds of these bytes, that one first.
+    commits: Vec<String>,
     mode: String,
     grade: String,
     outcome: String,
@@ -111,8 +113,9 @@ async fn tags(
 ) -> Result<Exit, Failure> {
     let (repository, tag) = repository(app, &arguments.what)?;
     let app = process::app_at(global, [repository.host().clone()])?;
-    let answer = flows::ask::tag_history(&app, &repository, tag.as_ref(), span).await?;
-    show_tags(global, arguments.format, &answer);
+    let found = flows::ask::tag_history(&app, &repository, tag.as_ref(), span).await?;
+    show_tags(global, arguments.format, &found);
+    let answer = &found.answer;
     // Only the registry that holds the tags can say that nothing happened to them.
     let is_known = !answer.items.is_empty() || answer.precision == Precision::Exact;
     Ok(if is_known { Exit::Done } else { Exit::Unknown })
@@ -151,7 +154,8 @@ fn deploy_wire(row: &HistoryRow) -> WireDeploy {
         from: claim.from.map(|digest| digest.to_string()),
         to: claim.to.to_string(),
         tag: claim.tag.as_ref().map(ToString::to_string),
-        commit: row.commit.as_ref().map(ToString::to_string),
+        commit: row.commit.as_ref().map(|built| built.commit.to_string()),
+        commits: row.commit.iter().flat_map(BuiltFrom::all).map(ToString::to_string).collect(),
         mode: claim.mode.to_string(),
         grade: claim.grade.to_string(),
         outcome: match &claim.outcome {
@@ -212,7 +216,7 @@ fn deploy_row(row: &HistoryRow) -> Vec<String> {
         what,
         claim.to.short(),
         claim.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        row.commit.as_ref().map_or("-", |commit| commit.short(12)).to_owned(),
+        row.commit.as_ref().map_or_else(|| "-".to_owned(), BuiltFrom::short),
         row.deploy.stamp.actor.to_string(),
         claim.grade.to_string(),
         now.to_owned(),
@@ -292,24 +296,36 @@ fn tags_csv(items: &[WireTag]) -> String {
     text
 }
 
-fn show_tags(global: &Global, format: Format, answer: &Answer<TagHistoryRow>) {
+fn show_tags(global: &Global, format: Format, found: &TagHistory) {
+    let answer = &found.answer;
     let wire = answer.map(WireTag::of);
     if format == Format::Csv {
         return global.output().text(&tags_csv(&wire.items));
     }
     global.output().data("history", &wire, || {
         let rows: Vec<Vec<String>> = answer.items.iter().map(tag_row).collect();
-        let mut text = match (rows.is_empty(), answer.precision) {
-            (false, _) => table(&["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"], &rows),
-            (true, Precision::Exact) => "nothing: the registry knows of no change\n".to_owned(),
-            (true, Precision::Bounded | Precision::Unconfirmed) => {
-                "unknown: no change of a tag is recorded\n".to_owned()
-            }
+        let mut text = match rows.is_empty() {
+            false => table(&["WHEN", "TAG", "CHANGE", "FROM", "TO", "BY", "REASON"], &rows),
+            true => no_change(answer.precision, found.known),
         };
         let actors = answer.items.iter().filter_map(|row| row.actor.as_ref());
         text.push_str(&basis_text(answer, names_text(actors.map(domain::Actor::proof))));
         text
     });
+}
+
+/// Only a registry that tells its history can say that nothing happened.
+fn no_change(precision: Precision, known: usize) -> String {
+    match (precision, known) {
+        (Precision::Exact, 0) => "nothing: the registry knows of no change\n".to_owned(),
+        (Precision::Exact, known) => format!("no change in that time, of {known}\n"),
+        (Precision::Bounded | Precision::Unconfirmed, 0) => {
+            "unknown: no change of a tag is recorded\n".to_owned()
+        }
+        (Precision::Bounded | Precision::Unconfirmed, known) => {
+            format!("unknown: no change is recorded in that time, of {known}\n")
+        }
+    }
 }
 
 fn tag_row(row: &TagHistoryRow) -> Vec<String> {

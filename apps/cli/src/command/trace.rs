@@ -8,10 +8,12 @@ use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::plain;
 use crate::process;
-use flows::ask::{TagHistoryRow, TraceAnswer, Traced};
+use domain::ImageRef;
+use flows::ask::{BuiltFrom, TagHistoryRow, TraceAnswer, Traced};
 use record::claim::{BuildClaim, TagChange};
 use record::{Answer, Stamp};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What can be typed.
@@ -47,6 +49,10 @@ struct WireItem {
     deploys: Vec<record::claim::DeployClaim>,
     intervals: Vec<WireInterval>,
     checkout: Option<String>,
+    /// Whether that commit is not all that was built.
+    dirty: bool,
+    /// Of all recorded builds of these bytes, the one to check out first.
+    commits: Vec<String>,
 }
 
 /// What a registry of ours tells about a tag of the image.
@@ -61,7 +67,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     if let Some(name) = arguments.what.strip_prefix("pod/") {
         return pod::run(global, &arguments, name).await;
     }
-    let app = process::app(global)?;
+    // A host that is written out is the one that is asked: it gets the token, as in `history`.
+    let host = match arguments.what.parse::<ImageRef>() {
+        Ok(ImageRef::Tagged(tagged)) => Some(tagged.repository.host().clone()),
+        Ok(ImageRef::Bare(_) | ImageRef::Pinned(_)) | Err(_) => None,
+    };
+    let named = host.filter(|host| !host.is_docker_hub());
+    let app = process::app_at(global, named)?;
     let found = flows::ask::trace(&app, &arguments.what).await?;
     global.output().data("trace", &wire(&arguments.what, &found), || text(&found));
     Ok(Exit::Done)
@@ -73,12 +85,30 @@ fn text(found: &TraceAnswer) -> String {
         one(traced, &mut text);
     }
     text.push_str(&basis_text(&found.answer, ""));
-    for traced in &found.answer.items {
-        if let Some(commit) = traced.trace.commit() {
-            let _ = writeln!(text, "git checkout {commit}");
-        }
-    }
+    checkout_lines(&found.answer.items, &mut text);
     text
+}
+
+/// Each commit once, with what `git checkout` of it does not bring.
+fn checkout_lines(items: &[Traced], text: &mut String) {
+    let mut said = BTreeSet::new();
+    for traced in items {
+        let Some(built) = traced.built.as_ref().filter(|built| said.insert(&built.commit)) else {
+            continue;
+        };
+        if let Some(others) = others_of(built) {
+            let _ = writeln!(text, "the same bytes were also built from {others}");
+        }
+        if built.is_dirty {
+            let _ = writeln!(text, "built with changes that are not in its commit:");
+        }
+        let _ = writeln!(text, "git checkout {}", built.commit);
+    }
+}
+
+fn others_of(built: &BuiltFrom) -> Option<String> {
+    let others: Vec<&str> = built.others.iter().map(|commit| commit.short(12)).collect();
+    (!others.is_empty()).then(|| others.join(", "))
 }
 
 fn one(traced: &Traced, text: &mut String) {
@@ -179,6 +209,8 @@ fn item(traced: &Traced) -> WireItem {
         registry_tags: traced.tags.iter().map(registry_tag).collect(),
         deploys: trace.deploys.iter().map(|deploy| deploy.claim.clone()).collect(),
         intervals: traced.intervals.iter().map(WireInterval::of).collect(),
-        checkout: trace.commit().map(|commit| format!("git checkout {commit}")),
+        checkout: traced.built.as_ref().map(|built| format!("git checkout {}", built.commit)),
+        dirty: traced.built.as_ref().is_some_and(|built| built.is_dirty),
+        commits: traced.built.iter().flat_map(BuiltFrom::all).map(ToString::to_string).collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! Questions that cannot be answered as they were asked, and who is said to have acted.
 
 use crate::sandbox::{Sandbox, names, sandbox};
+use crate::server::{Served, layout};
 use std::path::Path;
 use std::process::Command;
 
@@ -95,6 +96,181 @@ fn a_time_that_ends_before_it_begins_is_wrong_usage() {
         assert!(said.contains(empty), "{said}");
         assert!(said.ends_with("[exit 2]\n"), "{said}");
     }
+}
+
+#[test]
+fn a_time_that_has_not_come_is_wrong_usage_whatever_is_asked() {
+    let sandbox = held();
+    for question in [
+        &["history", "prod"][..],
+        &["history", "registry.example.com/shop/api"],
+        &["exposure", "--missing-commit", "1a2b3c4"],
+    ] {
+        let said = sandbox.run([question, &["--from", "2999-01-01T00:00:00Z", "-q"]].concat());
+        let early =
+            "[stderr]\nerror: the time from 2999-01-01T00:00:00.000Z has not come yet: it is ";
+        assert!(said.starts_with(early), "{said}");
+        assert!(said.ends_with("[exit 2]\n"), "{said}");
+    }
+}
+
+/// A registry in which an alias was moved once by us, and once by somebody whose record we do not have.
+struct Moved {
+    sandbox: Sandbox,
+    served: Served,
+    tea: String,
+    coffee: String,
+}
+
+impl Moved {
+    fn new() -> Self {
+        let sandbox = sandbox();
+        let served = Served::start(&sandbox);
+        let tea = layout(&sandbox, "tea", "image", "tea");
+        let coffee = layout(&sandbox, "coffee", "image", "coffee");
+        let moved = Self { sandbox, served, tea, coffee };
+        moved.done(&["rule", "set", "**", "prod", "alias", "--registry", moved.served.host()]);
+        let to = moved.to();
+        let tea = ["publish", "oci:tea", "--to", &to, "--tag", "1", "--alias", "prod"];
+        moved.done(&[&tea[..], &["--record", "file:ours.db"]].concat());
+        let coffee = ["publish", "oci:coffee", "--to", &to, "--tag", "2", "--alias", "prod"];
+        moved.done(&[&coffee[..], &["--record", "file:theirs.db"]].concat());
+        moved
+    }
+
+    fn to(&self) -> String {
+        format!("{}/shop/api", self.served.host())
+    }
+
+    /// Runs a command that must succeed; gives its transcript.
+    #[track_caller]
+    fn done(&self, arguments: &[&str]) -> String {
+        let said = self.sandbox.run(arguments);
+        assert!(said.ends_with("[exit 0]\n"), "{arguments:?}: {said}");
+        said
+    }
+
+    /// The digests that `trace` tells of, in their order, and all that it says.
+    fn trace(&self, asked: &str) -> (Vec<String>, String) {
+        let said = self.done(&["trace", asked, "--record", "file:ours.db"]);
+        let digests = said.lines().filter(|line| line.starts_with("sha256:"));
+        (digests.map(str::to_owned).collect(), said)
+    }
+}
+
+#[test]
+fn an_alias_is_traced_to_what_it_names_now_although_only_the_registry_knows() {
+    let moved = Moved::new();
+    let (tea, coffee) = (moved.tea.clone(), moved.coffee.clone());
+    let alias = format!("{}:prod", moved.to());
+    for asked in [alias.as_str(), "shop/api:prod", "prod"] {
+        let (digests, said) = moved.trace(asked);
+        assert_eq!(digests, [coffee.clone(), tea.clone()], "{asked}: {said}");
+        assert!(!said.contains("told no history"), "{said}");
+        assert!(said.contains(&format!("{alias} moved away by")), "{said}");
+    }
+    // A tag that nobody recorded, at a registry that nobody recorded anything about.
+    let unknown = moved.sandbox.run(["trace", "nowhere", "--record", "file:ours.db"]);
+    assert!(unknown.ends_with("[exit 2]\n"), "{unknown}");
+    let (digests, _) = moved.trace(&format!("{}:2", moved.to()));
+    assert_eq!(digests, [coffee]);
+
+    // Without the registry the answer is what is recorded, and says what is missing.
+    let Moved { sandbox, served, .. } = moved;
+    let host = served.host().to_owned();
+    drop(served);
+    let said = sandbox.run(["trace", "prod", "--record", "file:ours.db"]);
+    assert!(said.starts_with(&tea), "{said}");
+    assert!(said.contains(&format!("gap: {host} told no history of its tags\n")), "{said}");
+    let said = sandbox.run(["trace", &format!("{host}/shop/api:2"), "--record", "file:ours.db"]);
+    assert!(said.contains(&format!("and {host} told no history of its tags\n")), "{said}");
+    assert!(said.ends_with("[exit 2]\n"), "{said}");
+}
+
+#[test]
+fn the_digits_that_tables_show_can_be_asked_about() {
+    let moved = Moved::new();
+    let hex = moved.tea.strip_prefix("sha256:").unwrap();
+    for short in [&moved.tea[..19], &hex[..12], &hex[..40]] {
+        let (digests, said) = moved.trace(short);
+        assert_eq!(digests, [moved.tea.clone()], "{short}: {said}");
+        let ran = moved.sandbox.run(["ran", "--digest", short, "--record", "file:ours.db"]);
+        assert!(ran.starts_with("unknown: nothing is recorded\n"), "{ran}");
+    }
+    for (short, why) in [
+        (&moved.tea[..18], "is not a digest, nor the first 12 or more of its hex digits"),
+        ("sha256:000000000000", "nothing is recorded about `sha256:000000000000`"),
+    ] {
+        for question in [&["trace", short][..], &["ran", "--digest", short]] {
+            let said = moved.sandbox.run([question, &["--record", "file:ours.db"]].concat());
+            assert!(said.contains(why) && said.ends_with("[exit 2]\n"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn no_change_of_a_tag_in_a_time_is_told_beside_how_many_there_were() {
+    let moved = Moved::new();
+    let history = |name: &str| {
+        moved.done(&["history", &format!("{}:{name}", moved.to()), "--to", "2020-01-01", "-q"])
+    };
+    assert!(history("prod").starts_with("no change in that time, of 2\n"), "{}", history("prod"));
+    let never = "nothing: the registry knows of no change\n";
+    assert!(history("never").starts_with(never), "{}", history("never"));
+}
+
+#[test]
+fn the_same_bytes_from_two_commits_are_one_digest_with_both() {
+    let sandbox = repository();
+    let folder = sandbox.path("");
+    let served = Served::start(&sandbox);
+    layout(&sandbox, "tea", "image", "tea");
+    layout(&sandbox, "coffee", "image", "coffee");
+    std::fs::write(folder.join(".gitignore"), "tea\ncoffee\nours.db*\n.gitignore\n").unwrap();
+    let to = format!("{}/shop/api", served.host());
+    let publish = |what: &str, tag: &str| {
+        let words = ["publish", what, "--to", &to, "--tag", tag, "--record", "file:ours.db"];
+        let said = sandbox.run(words);
+        assert!(said.ends_with("[exit 0]\n"), "{said}");
+    };
+    let trace =
+        |tag: &str| sandbox.run(["trace", &format!("{to}:{tag}"), "--record", "file:ours.db"]);
+    let first = git(&folder, &["rev-parse", "HEAD"]);
+    publish("oci:tea", "1");
+    publish("oci:coffee", "2");
+    let by_commit = sandbox.run(["trace", &first, "--record", "file:ours.db"]);
+    assert_eq!(
+        by_commit.matches("git checkout").count(),
+        1,
+        "two digests, one commit: {by_commit}"
+    );
+    git(&folder, &["commit", "--quiet", "--allow-empty", "-m", "third"]);
+    let second = git(&folder, &["rev-parse", "HEAD"]);
+    publish("oci:tea", "3");
+    for (tag, own, other) in [("1", &first, &second), ("3", &second, &first)] {
+        let said = trace(tag);
+        let also = format!("the same bytes were also built from {}\n", &other[..12]);
+        assert!(said.ends_with(&format!("{also}git checkout {own}\n[exit 0]\n")), "{said}");
+    }
+    // A build from files that were changed says so beside the line that brings back something else.
+    std::fs::write(folder.join("indelible.yaml"), settings("git") + "# changed\n").unwrap();
+    layout(&sandbox, "milk", "image", "milk");
+    std::fs::write(folder.join(".gitignore"), "tea\ncoffee\nmilk\nours.db*\n.gitignore\n").unwrap();
+    publish("oci:milk", "4");
+    let said = trace("4");
+    let dirty = "built with changes that are not in its commit:\n";
+    assert!(said.ends_with(&format!("{dirty}git checkout {second}\n[exit 0]\n")), "{said}");
+}
+
+#[test]
+fn a_fix_is_named_in_every_way_that_git_knows_and_nothing_recorded_is_unknown() {
+    let sandbox = repository();
+    let held = sandbox.run(["hold", "prod"]);
+    assert!(held.ends_with("[exit 0]\n"), "{held}");
+    let said = sandbox.run(["exposure", "--missing-commit", "HEAD~1"]);
+    assert!(said.starts_with("unknown: no deploy is recorded in that time\n"), "{said}");
+    assert!(said.contains("gap: no deploy at all is recorded\n"), "{said}");
+    assert!(said.ends_with("[exit 2]\n"), "{said}");
 }
 
 #[test]

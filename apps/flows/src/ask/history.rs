@@ -1,20 +1,20 @@
 //! What happened to an environment, newest first.
 
 use super::AskError;
-use super::ran::commits_of;
+use super::commits::{BuiltFrom, builds_of};
 use crate::app::App;
 use crate::seam::environment_state;
 use ::record::claim::{DeployKind, Grade, Outcome};
 use ::record::{Answer, Basis, DeployFact, Gap, Span};
-use domain::{CommitId, EnvironmentName};
+use domain::EnvironmentName;
 
 /// One deploy, with what later events say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRow {
     /// The deploy.
     pub deploy: DeployFact,
-    /// The commit that the build came from.
-    pub commit: Option<CommitId>,
+    /// What the bytes were built from, as the deploy's tag tells.
+    pub commit: Option<BuiltFrom>,
     /// Whether this build is what is intended now.
     pub is_current: bool,
     /// Whether a rollback left this build, and nobody has named it since.
@@ -43,13 +43,13 @@ pub async fn history(
     super::check_environment(app, record, environment).await?;
     let state = environment_state(record, environment).await?;
     let digests = state.deploys().iter().map(|fact| fact.claim.to).collect();
-    let commits = commits_of(record, &digests).await?;
+    let builds = builds_of(record, &digests).await?;
     let inside = state.deploys().iter().rev().filter(|fact| span.holds(fact.at()));
     let rows = inside.map(|fact| {
         let claim = &fact.claim;
         let current = state.current(&claim.image);
         HistoryRow {
-            commit: commits.get(&claim.to).cloned(),
+            commit: builds.built(&claim.to, claim.tag.as_ref()),
             is_current: current.is_some_and(|current| current.seq == fact.seq),
             is_condemned: claim.outcome == Outcome::Done
                 && state.condemned(&claim.image, &claim.to).is_some(),
@@ -68,5 +68,6 @@ pub async fn history(
         let why = format!("no deploy to {environment} is recorded");
         answer = answer.with_gap(Gap { from: None, until: None, why });
     }
+    answer.gaps.extend(record.left_out());
     Ok(History { answer, recorded })
 }

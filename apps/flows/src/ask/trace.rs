@@ -1,21 +1,30 @@
 //! Both ways along the chain: from a digest, tag, commit or imageID to all that is recorded about it.
 
 use super::AskError;
-use super::tags::{TagHistoryRow, told};
+use super::commits::BuiltFrom;
+use super::meaning::{Asks, Meaning, Written, meanings};
+use super::tags::TagHistoryRow;
+use super::told::{Told, current};
 use crate::app::App;
-use crate::registries::Registries;
-use crate::seam::{Question, Record, all};
-use ::record::claim::Kind;
+use crate::seam::{Question, Record, RecordError, all};
+use ::record::claim::{BuildClaim, Kind};
 use ::record::trace::images_of;
-use ::record::{Answer, Facet, Gap, Interval, Trace, intended_intervals};
-use domain::{CommitId, Digest, EnvironmentName, ImageRef, Repository, Tag};
+use ::record::{Answer, Facet, Interval, Trace, intended_intervals};
+use domain::{Digest, EnvironmentName, Repository, Tag};
 use std::collections::BTreeSet;
+
+/// The most images of one answer; a tag that moved more often is told by its newest ones, and a gap.
+pub const TRACED_MAX: usize = 100;
+/// The most repositories that are asked about one tag; further ones are a gap.
+pub const REPOSITORIES_ASKED_MAX: usize = 100;
 
 /// One image of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traced {
     /// What is recorded about the image.
     pub trace: Trace,
+    /// The commit that it was built from, by the build with the tag that was asked about.
+    pub built: Option<BuiltFrom>,
     /// Where and when it was meant to run.
     pub intervals: Vec<Interval>,
     /// What registries of ours tell about its tags, oldest first.
@@ -31,14 +40,14 @@ pub struct TraceAnswer {
     pub answer: Answer<Traced>,
 }
 
-/// The fewest digits that are taken for a commit. Source: git, `core.abbrev`.
-const SHORT_COMMIT_LEN_MIN: usize = 4;
-
-/// What a text can mean.
-enum Meaning {
-    Digest(Digest),
-    Tag { tag: Tag, repository: Option<String> },
-    Commit(CommitId),
+/// The images that a meaning names, and what led to them.
+#[derive(Default)]
+struct Found {
+    /// Each with the digest that led to it.
+    images: Vec<(Digest, Digest)>,
+    /// The tag that was asked about, and the repositories that may hold it.
+    tag: Option<Tag>,
+    places: Vec<Repository>,
 }
 
 /// Traces a digest, a tag (`TAG` or `REPO:TAG`), a commit or a pasted imageID.
@@ -47,148 +56,161 @@ enum Meaning {
 /// The text can be none of these, or nothing is recorded about it.
 pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
     let record = app.record_to_read().await?;
-    let meanings = meanings(app, asked).await?;
-    let mut found: Vec<(Digest, Digest)> = Vec::new();
-    let mut understood = "digest";
-    for meaning in meanings {
-        let (word, pairs) = look_up(record, &meaning).await?;
-        if !pairs.is_empty() {
-            (understood, found) = (word, pairs);
+    let mut told = Told::new(app);
+    let (mut understood, mut found) = ("digest", Found::default());
+    for meaning in meanings(app, asked).await? {
+        (understood, found) = look_up(app, record, &mut told, &meaning).await?;
+        if !found.images.is_empty() {
             break;
         }
     }
+    if found.images.len() > TRACED_MAX {
+        told.miss(format!("only {TRACED_MAX} of {} images are shown", found.images.len()));
+        found.images.truncate(TRACED_MAX);
+    }
     let mut traced = Vec::new();
-    let mut gaps = Vec::new();
-    for (digest, asked) in found {
-        let mut one = gather(record, digest, asked).await?;
-        if !one.trace.is_empty() {
-            gaps.extend(ask_registries(app, &mut one).await);
+    for (digest, asked) in &found.images {
+        let mut one = gather(record, *digest, *asked, found.tag.as_ref()).await?;
+        ask_registries(app, &mut told, &found, &mut one).await;
+        // What a registry alone tells of is an answer too.
+        if !one.trace.is_empty() || !one.tags.is_empty() {
             traced.push(one);
         }
     }
     if traced.is_empty() {
-        return Err(AskError::NothingKnown { asked: asked.to_owned() });
+        return Err(AskError::NothingKnown { asked: asked.to_owned(), untold: told.untold() });
     }
     let intervals = traced.iter().flat_map(|one| &one.intervals);
     let basis = super::weakest(intervals.map(|interval| interval.basis));
     let mut answer = Answer::intended(traced);
     answer.basis = basis;
-    answer.gaps.extend(gaps);
+    answer.gaps.extend(told.into_gaps());
+    answer.gaps.extend(record.left_out());
     Ok(TraceAnswer { understood, answer })
 }
 
-/// The forms in which people paste an image: with a runtime's prefix, a repository, or bare hex digits.
-///
-/// Source: `research/deploy.md` §2.3, the forms of `imageID`.
-fn digest_in(asked: &str) -> Option<Digest> {
-    let bare = asked.strip_prefix("docker-pullable://").or_else(|| asked.strip_prefix("docker://"));
-    let bare = bare.unwrap_or(asked);
-    let bare = bare.strip_prefix("containerd://").unwrap_or(bare);
-    let last = bare.rsplit('@').next().unwrap_or(bare);
-    let is_hex64 = last.len() == 64 && last.bytes().all(|b| b.is_ascii_hexdigit());
-    let text = if is_hex64 { format!("sha256:{}", last.to_lowercase()) } else { last.to_owned() };
-    text.parse().ok()
-}
-
-async fn meanings(app: &App, asked: &str) -> Result<Vec<Meaning>, AskError> {
-    if let Some(digest) = digest_in(asked) {
-        return Ok(vec![Meaning::Digest(digest)]);
-    }
-    let mut meanings = Vec::new();
-    if let Ok(ImageRef::Tagged(tagged)) = asked.parse::<ImageRef>() {
-        let path = tagged.repository.path().to_string();
-        let path = path.strip_prefix("library/").map_or(path.clone(), str::to_owned);
-        let is_named = asked.split('/').count() > 2 || !tagged.repository.host().is_docker_hub();
-        let repository = if is_named { tagged.repository.to_string() } else { path };
-        meanings.push(Meaning::Tag { tag: tagged.tag, repository: Some(repository) });
-    }
-    if let Ok(tag) = asked.parse::<Tag>() {
-        meanings.push(Meaning::Tag { tag, repository: None });
-    }
-    match asked.parse::<CommitId>() {
-        Ok(commit) => meanings.push(Meaning::Commit(commit)),
-        // A short id, a branch or a git tag: git tells which commit is meant, where there is a checkout that
-        // has it; a short id is also looked for among the recorded ones.
-        Err(_) => {
-            let found = match app.checkout().await.map_err(AskError::Git)? {
-                Some(checkout) => checkout.find_commit(asked).await.ok(),
-                None => None,
-            };
-            match found {
-                Some(commit) => meanings.push(Meaning::Commit(commit)),
-                None => meanings.extend(recorded_commits(app, asked).await?),
-            }
-        }
-    }
-    if meanings.is_empty() {
-        return Err(AskError::NotTraceable { asked: asked.chars().take(200).collect() });
-    }
-    Ok(meanings)
-}
-
-/// The one recorded commit that begins with these digits.
-async fn recorded_commits(app: &App, asked: &str) -> Result<Option<Meaning>, AskError> {
-    let is_short = (SHORT_COMMIT_LEN_MIN..40).contains(&asked.len());
-    if !is_short || !asked.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-        return Ok(None);
-    }
-    let builds = all(app.record_to_read().await?, &Question::of([Kind::Build])).await?;
-    let sources = builds.iter().filter_map(|event| event.event.claim.as_build()?.source.as_ref());
-    let fits = |commit: &&CommitId| commit.as_str().starts_with(asked);
-    let found: BTreeSet<&CommitId> = sources.map(|source| &source.commit).filter(fits).collect();
-    let count = found.len();
-    match found.first() {
-        Some(commit) if count == 1 => Ok(Some(Meaning::Commit((*commit).clone()))),
-        Some(_) => Err(AskError::SeveralCommits { asked: asked.to_owned(), count }),
-        None => Ok(None),
-    }
-}
-
-/// The images that a meaning names, each with the digest that led to it.
 async fn look_up(
+    app: &App,
     record: &dyn Record,
+    told: &mut Told<'_>,
     meaning: &Meaning,
-) -> Result<(&'static str, Vec<(Digest, Digest)>), AskError> {
+) -> Result<(&'static str, Found), AskError> {
     match meaning {
         Meaning::Digest(digest) => {
             let images =
                 all(record, &Question::of([Kind::Image]).about(Facet::Digest, digest)).await?;
-            Ok((
-                "digest",
-                images_of(&images, digest).into_iter().map(|image| (image, *digest)).collect(),
-            ))
+            let images =
+                images_of(&images, digest).into_iter().map(|image| (image, *digest)).collect();
+            Ok(("digest", Found { images, ..Found::default() }))
         }
-        Meaning::Tag { tag, repository } => {
-            let mut question =
-                Question::of([Kind::Build, Kind::Deploy, Kind::TagChange]).about(Facet::Tag, tag);
-            if let Some(repository) = repository {
-                question = question.about(Facet::Repository, repository);
-            }
-            let events = all(record, &question).await?;
-            let digests = events.iter().filter_map(|event| {
-                let claim = &event.event.claim;
-                let built = claim.as_build().map(|build| build.digest);
-                let deployed = || claim.as_deploy().map(|deploy| deploy.to);
-                let named = || claim.as_tag_change()?.change.names().copied();
-                built.or_else(deployed).or_else(named)
-            });
-            Ok(("tag", unique(digests)))
+        Meaning::Tag { tag, repository, asks } => {
+            let found = of_tag(app, record, told, tag, repository.as_ref(), *asks).await?;
+            Ok(("tag", found))
         }
         Meaning::Commit(commit) => {
-            let events = all(
-                record,
-                &Question::of([Kind::Build, Kind::Deploy]).about(Facet::Commit, commit),
-            )
-            .await?;
+            let question = Question::of([Kind::Build, Kind::Deploy]).about(Facet::Commit, commit);
+            let events = all(record, &question).await?;
             let digests = events.iter().filter_map(|event| {
                 let claim = &event.event.claim;
                 let written =
                     claim.as_deploy().filter(|deploy| deploy.commit.as_ref() == Some(commit));
                 claim.as_build().map(|build| build.digest).or_else(|| Some(written?.to))
             });
-            Ok(("commit", unique(digests)))
+            Ok(("commit", Found { images: unique(digests), ..Found::default() }))
         }
     }
+}
+
+/// Every digest that a tag names or named: at registries of ours what they tell, what it names now first; then
+/// what is recorded, newest first.
+async fn of_tag(
+    app: &App,
+    record: &dyn Record,
+    told: &mut Told<'_>,
+    tag: &Tag,
+    repository: Option<&Written>,
+    asks: Asks,
+) -> Result<Found, AskError> {
+    let recorded = recorded_of_tag(record, tag, repository).await?;
+    if recorded.is_empty() && asks == Asks::RecordOnly {
+        return Ok(Found::default());
+    }
+    let mut places = places(app, record, repository).await?;
+    if places.len() > REPOSITORIES_ASKED_MAX {
+        let count = places.len();
+        told.miss(format!("only {REPOSITORIES_ASKED_MAX} of {count} repositories were asked"));
+        places.truncate(REPOSITORIES_ASKED_MAX);
+    }
+    if places.is_empty() && !recorded.is_empty() {
+        told.miss(format!(
+            "no registry is known that holds the tag {tag}: only what is recorded is told"
+        ));
+    }
+    let (mut now, mut before) = (Vec::new(), Vec::new());
+    for place in &places {
+        let rows = told.rows(place, tag).await;
+        now.extend(current(rows));
+        before.extend(rows.iter().flat_map(|row| [row.to, row.from]).flatten());
+    }
+    let images = unique(now.into_iter().chain(before).chain(recorded));
+    Ok(Found { images, tag: Some(tag.clone()), places })
+}
+
+/// What the record says that a tag named, newest first.
+async fn recorded_of_tag(
+    record: &dyn Record,
+    tag: &Tag,
+    repository: Option<&Written>,
+) -> Result<Vec<Digest>, RecordError> {
+    let kinds = [Kind::Build, Kind::Deploy, Kind::TagChange];
+    let mut question = Question::of(kinds).about(Facet::Tag, tag);
+    if let Some(repository) = repository {
+        question = question.about(Facet::Repository, repository.facet());
+    }
+    let events = all(record, &question).await?;
+    let digests = events.iter().rev().filter_map(|event| {
+        let claim = &event.event.claim;
+        let built = claim.as_build().map(|build| build.digest);
+        let deployed = || claim.as_deploy().map(|deploy| deploy.to);
+        let named = || claim.as_tag_change()?.change.names().copied();
+        built.or_else(deployed).or_else(named)
+    });
+    Ok(digests.collect())
+}
+
+/// The repositories that can be meant: the one that was written out, else those that settings and record know.
+async fn places(
+    app: &App,
+    record: &dyn Record,
+    repository: Option<&Written>,
+) -> Result<Vec<Repository>, RecordError> {
+    if let Some(Written::Whole(repository)) = repository {
+        return Ok(vec![repository.clone()]);
+    }
+    let mut known = BTreeSet::new();
+    let mut named = BTreeSet::new();
+    if let Some(loaded) = app.loaded() {
+        let settings = &loaded.settings;
+        let own = settings.images.iter().map(|(name, image)| (name, &image.repository));
+        let moved = settings.environments.iter().flat_map(|environment| &environment.images);
+        for (name, repository) in own.chain(moved) {
+            named.insert((name.to_string(), repository.clone()));
+            known.insert(repository.clone());
+        }
+    }
+    for event in all(record, &Question::of([Kind::Build, Kind::Deploy])).await? {
+        let claim = &event.event.claim;
+        let built = claim.as_build().map(|build| &build.repository);
+        let there = built.or_else(|| claim.as_deploy().map(|deploy| &deploy.repository));
+        known.extend(there.cloned());
+    }
+    let Some(Written::Path(path)) = repository else {
+        return Ok(known.into_iter().collect());
+    };
+    let is_meant = |one: &Repository| {
+        one.path().as_str() == path || named.contains(&(path.clone(), one.clone()))
+    };
+    Ok(known.into_iter().filter(is_meant).collect())
 }
 
 fn unique(digests: impl Iterator<Item = Digest>) -> Vec<(Digest, Digest)> {
@@ -196,7 +218,12 @@ fn unique(digests: impl Iterator<Item = Digest>) -> Vec<(Digest, Digest)> {
     digests.filter(|digest| seen.insert(*digest)).map(|digest| (digest, digest)).collect()
 }
 
-async fn gather(record: &dyn Record, digest: Digest, asked: Digest) -> Result<Traced, AskError> {
+async fn gather(
+    record: &dyn Record,
+    digest: Digest,
+    asked: Digest,
+    tag: Option<&Tag>,
+) -> Result<Traced, AskError> {
     let events = all(record, &Question::default().about(Facet::Digest, digest)).await?;
     let trace = ::record::trace(&events, &digest, &asked);
     let environments: BTreeSet<&EnvironmentName> =
@@ -207,13 +234,17 @@ async fn gather(record: &dyn Record, digest: Digest, asked: Digest) -> Result<Tr
         intervals.extend(intended_intervals(&state).into_iter().filter(|one| one.digest == digest));
     }
     intervals.sort_by_key(|interval| interval.from);
-    let tags = Vec::new();
-    Ok(Traced { trace, intervals, tags })
+    let builds: Vec<BuildClaim> = trace.builds.iter().map(|(_, build)| build.clone()).collect();
+    let built = BuiltFrom::of(&builds, tag);
+    Ok(Traced { trace, built, intervals, tags: Vec::new() })
 }
 
-/// Asks the registries of ours that hold the image for the history of its tags; what is not told is a gap.
-async fn ask_registries(app: &App, traced: &mut Traced) -> Option<Gap> {
+/// Asks the registries of ours that hold the image for the history of its tags.
+async fn ask_registries(app: &App, told: &mut Told<'_>, found: &Found, traced: &mut Traced) {
     let mut names: BTreeSet<(Repository, Tag)> = BTreeSet::new();
+    if let Some(tag) = &found.tag {
+        names.extend(found.places.iter().map(|place| (place.clone(), tag.clone())));
+    }
     for (_, build) in &traced.trace.builds {
         let tags = build.tags.iter().chain(&build.aliases);
         names.extend(tags.map(|tag| (build.repository.clone(), tag.clone())));
@@ -225,45 +256,11 @@ async fn ask_registries(app: &App, traced: &mut Traced) -> Option<Gap> {
         let tags = deploy.claim.tag.iter().cloned().chain(alias);
         names.extend(tags.map(|tag| (deploy.claim.repository.clone(), tag)));
     }
-    let mut silent = BTreeSet::new();
+    let digest = Some(traced.trace.digest);
     for (repository, tag) in names {
-        let rows = match Registries::of(app) {
-            Ok(registries) => told(&registries, &repository, Some(&tag)).await.ok().flatten(),
-            Err(_) => None,
-        };
-        let Some(rows) = rows else {
-            silent.insert(repository.host().to_string());
-            continue;
-        };
-        let digest = Some(traced.trace.digest);
-        let own = rows.items.into_iter().filter(|row| row.to == digest || row.from == digest);
-        traced.tags.extend(own.map(|row| (repository.clone(), row)));
+        let rows = told.rows(&repository, &tag).await;
+        let own = rows.iter().filter(|row| row.to == digest || row.from == digest);
+        traced.tags.extend(own.map(|row| (repository.clone(), row.clone())));
     }
     traced.tags.sort_by_key(|(_, row)| row.at);
-    let silent: Vec<String> = silent.into_iter().collect();
-    let why = format!("{} told no history of its tags", silent.join(", "));
-    (!silent.is_empty()).then_some(Gap { from: None, until: None, why })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pasted_image_ids_hold_a_digest() {
-        let hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-        let digest: Digest = format!("sha256:{hex}").parse().unwrap();
-        // Forms of containerd, CRI-O, cri-dockerd and plain files.
-        for pasted in [
-            format!("registry.example.com/shop/api@sha256:{hex}"),
-            hex.to_owned(),
-            format!("docker-pullable://shop/api@sha256:{hex}"),
-            format!("docker://sha256:{hex}"),
-            format!("sha256:{hex}"),
-            format!("shop/api:1.4@sha256:{hex}"),
-        ] {
-            assert_eq!(digest_in(&pasted), Some(digest), "{pasted}");
-        }
-        assert_eq!(digest_in("1a2b3c4"), None);
-    }
 }

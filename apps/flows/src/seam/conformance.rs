@@ -63,13 +63,13 @@ async fn everything(record: &dyn Record) -> Vec<Sequenced> {
 
 async fn nothing_is_in_an_empty_record(record: &dyn Record) {
     assert_eq!(everything(record).await, []);
-    assert_eq!(record.verify().await.expect("an empty record is whole"), 0);
+    assert_eq!(record.verify().await.expect("an empty record is whole").events, 0);
 }
 
 async fn a_question_begins_no_record_and_an_append_does(record: &dyn Record) {
     record.refresh().await.expect("looking is allowed");
     assert_eq!(everything(record).await, []);
-    assert_eq!(record.verify().await.expect("an empty record is whole"), 0);
+    assert_eq!(record.verify().await.expect("an empty record is whole").events, 0);
     assert!(!record.exists().await.expect("an answer"), "a question made a record");
     record.append(vec![note("a", "x")]).await.expect("an append");
     assert!(record.exists().await.expect("an answer"));
@@ -85,7 +85,7 @@ async fn what_is_appended_is_read_in_order(record: &dyn Record) {
     let claims: Vec<_> = events.iter().map(|event| event.event.claim.clone()).collect();
     assert_eq!(claims, [note("a", "a"), note("b", "b"), note("c", "c")]);
     assert!(events.is_sorted_by(|a, b| a.seq < b.seq), "sequences rise");
-    assert_eq!(record.verify().await.expect("a whole record"), 3);
+    assert_eq!(record.verify().await.expect("a whole record").events, 3);
 }
 
 async fn a_retry_is_no_event(record: &dyn Record) {

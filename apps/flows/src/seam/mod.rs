@@ -4,5 +4,6 @@ pub mod conformance;
 mod record;
 
 pub use record::{
-    PAGE, Question, Record, RecordError, RecordPlaceName, Recorded, all, environment_state,
+    Checked, CheckedBranch, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded, all,
+    environment_state,
 };

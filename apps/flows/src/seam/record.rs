@@ -9,8 +9,8 @@
 
 use crate::verdict::{Explain, Verdict};
 use ::record::claim::{Claim, Kind};
-use ::record::{EnvironmentState, Facet, Sequenced};
-use domain::{Actor, EnvironmentName, EventId};
+use ::record::{EnvironmentState, Facet, Gap, Sequenced};
+use domain::{Actor, CommitId, EnvironmentName, EventId};
 use futures_util::future::BoxFuture;
 
 /// How many events one page has at most. Source: DESIGN §12, limits.
@@ -64,6 +64,25 @@ impl Recorded {
     pub fn id(&self) -> EventId {
         self.event.event.stamp.id
     }
+}
+
+/// What `verify` looked at, and found whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// How many events.
+    pub events: u64,
+    /// Where its branch stands; `None`: it is kept on none.
+    pub branch: Option<CheckedBranch>,
+}
+
+/// Where a record's branch stands, and what that was compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedBranch {
+    /// Its newest commit; `None`: nobody has begun it.
+    pub tip: Option<CommitId>,
+    /// What its newest commit was when it was seen from here before. `None`: it was not seen before, and a
+    /// branch that somebody wound back looks like one that never went further.
+    pub seen_before: Option<CommitId>,
 }
 
 /// Where a record is, for people.
@@ -193,6 +212,9 @@ pub trait Record: Send + Sync {
     /// Records claims, all or none; the same key with the same claim is found again, not repeated.
     fn append(&self, claims: Vec<Claim>) -> BoxFuture<'_, Result<Vec<Recorded>, RecordError>>;
 
+    /// What every answer from here leaves out, because the caller may not read it.
+    fn left_out(&self) -> Option<Gap>;
+
     /// Looks for what others have recorded meanwhile.
     fn refresh(&self) -> BoxFuture<'_, Result<(), RecordError>>;
 
@@ -207,8 +229,8 @@ pub trait Record: Send + Sync {
         after: Option<&'a Sequenced>,
     ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>>;
 
-    /// Checks that nothing that was recorded has been changed; the number of events that were checked.
-    fn verify(&self) -> BoxFuture<'_, Result<u64, RecordError>>;
+    /// Checks that nothing that was recorded has been changed, as far as that can be told from here.
+    fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>>;
 }
 
 /// All events that answer a question, oldest first.

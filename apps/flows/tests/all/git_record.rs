@@ -38,7 +38,7 @@ async fn a_runner_with_an_empty_cache_sees_everything_in_the_same_order() {
     let expected = keys(&ada).await;
     assert_eq!(expected.len(), 7);
     assert_eq!(keys(&runner).await, expected);
-    assert_eq!(runner.verify().await.unwrap(), 7);
+    assert_eq!(runner.verify().await.unwrap().events, 7);
     let events = all(&ada, &Question::default()).await.unwrap();
     assert_eq!(all(&runner, &Question::default()).await.unwrap(), events);
 }
@@ -168,7 +168,7 @@ async fn each_part_of_the_cache_may_be_deleted_at_any_time() {
         let again = remote.record("ada").await;
         assert_eq!(keys(&again).await.len(), 2 + nth, "without {part:?}");
         again.append(vec![note(&format!("c{nth}"))]).await.unwrap();
-        assert_eq!(again.verify().await.unwrap(), 3 + nth as u64);
+        assert_eq!(again.verify().await.unwrap().events, 3 + nth as u64);
     }
 }
 
@@ -295,6 +295,34 @@ async fn a_rewritten_branch_is_refused_by_whoever_saw_it_before() {
     remote.git(&["update-ref", "-d", &format!("refs/heads/{RECORD_BRANCH}")]);
     let refused = remote.record("ada").await.verify().await;
     assert!(matches!(refused, Err(RecordError::Altered { .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_saw_a_rewritten_branch_is_told_its_tip_and_that_nothing_older_is_known() {
+    let remote = Remote::new();
+    let ada = remote.record("ada").await;
+    ada.append(vec![note("a")]).await.unwrap();
+    let older = remote.git(&["rev-parse", RECORD_BRANCH]).trim().to_owned();
+    ada.append(vec![note("b")]).await.unwrap();
+    let newer = remote.git(&["rev-parse", RECORD_BRANCH]).trim().to_owned();
+    // Who saw the branch before says from which commit it goes on, whoever asked for events in between.
+    let bob = remote.record("bob").await;
+    bob.events(&Question::default(), None).await.unwrap();
+    remote.record("ada").await.append(vec![note("c")]).await.unwrap();
+    let bob = remote.record("bob").await;
+    assert!(bob.exists().await.unwrap());
+    let checked = bob.verify().await.unwrap();
+    let branch = checked.branch.unwrap();
+    assert_eq!(branch.seen_before.unwrap().as_str(), newer);
+    assert_ne!(branch.tip.unwrap().as_str(), newer);
+
+    let clone = remote.clone_of_the_branch();
+    git_in(&clone, &["reset", "--quiet", "--hard", &older]);
+    git_in(&clone, &["push", "--quiet", "--force", "origin"]);
+    let checked = remote.record("runner").await.verify().await.unwrap();
+    let branch = checked.branch.unwrap();
+    assert_eq!((checked.events, branch.tip.unwrap().as_str()), (1, older.as_str()));
+    assert_eq!(branch.seen_before, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -141,6 +141,10 @@ async fn sequences_tell_a_reader_nothing_of_what_it_may_not_read() {
         builds.iter().map(|event| (event.seq, event.event.claim.key().to_string())).collect();
     let expected: Vec<_> = (1..=5).map(|seq| (seq, format!("shop{}", seq - 1))).collect();
     assert_eq!(seen, expected);
+    // What it does not see is said, whether or not there is any.
+    assert!(shop.left_out().unwrap().why.contains("`shop/**`"));
+    let everything = server.token("auditor", &["pull"], "**").await;
+    assert_eq!(server.record(Some(&everything)).await.unwrap().left_out(), None);
     let refused = shop.verify().await.unwrap_err();
     assert!(matches!(refused, RecordError::Denied { .. }), "{refused:?}");
     let behind = shop.events(&Question::of([Kind::Build]), Some(&builds[2])).await.unwrap();
