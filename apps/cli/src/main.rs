@@ -20,9 +20,13 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout with exit 0; wrong usage is "could not find out": 2.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
+            let exit = if error.use_stderr() { exit::Exit::Unknown } else { exit::Exit::Done };
+            if let Err(error) = error.print()
+                && exit == exit::Exit::Done
+            {
+                output::remember(error);
+            }
+            return complete(exit).into();
         }
     };
     process::log_to_stderr(arguments.global.verbose);
@@ -43,11 +47,23 @@ async fn run(arguments: arguments::Arguments) -> ExitCode {
         ended = command::run(arguments) => ended,
         () = process::interrupted() => return exit::Exit::Interrupted.into(),
     };
-    match ended {
-        Ok(exit) => exit.into(),
+    let exit = match ended {
+        Ok(exit) => exit,
         Err(failure) => {
             output::say(&failure.message());
-            failure.exit.into()
+            failure.exit
         }
+    };
+    complete(exit).into()
+}
+
+/// An answer that nobody could write down is none, whatever it was.
+fn complete(exit: exit::Exit) -> exit::Exit {
+    let Some(error) = output::failed() else { return exit };
+    output::say(&format!("error: standard output could not be written: {error}\n"));
+    match exit {
+        exit::Exit::Done | exit::Exit::No | exit::Exit::Unknown => exit::Exit::Unknown,
+        // These say what happened, not what was to be read.
+        exit::Exit::Taken | exit::Exit::Interrupted => exit,
     }
 }

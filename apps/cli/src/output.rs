@@ -5,7 +5,8 @@
 //! ```
 
 use serde::Serialize;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::sync::OnceLock;
 
 /// What a command prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -57,8 +58,11 @@ impl Output {
         reason = "printing goes through the output that the command was given"
     )]
     pub(crate) fn text(&self, text: &str) {
-        // A reader that went away (`| head`) is no error of ours.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        if let Err(error) = written {
+            remember(error);
+        }
     }
 
     /// Says something to people, unless they asked for quiet.
@@ -67,6 +71,22 @@ impl Output {
             say(&format!("{}\n", plain(&line.to_string())));
         }
     }
+}
+
+/// The first write to stdout that failed: there is one stdout, and the whole process answers for it.
+static FAILED: OnceLock<std::io::Error> = OnceLock::new();
+
+/// Keeps what went wrong with stdout until the command has ended.
+pub(crate) fn remember(error: std::io::Error) {
+    // A reader that went away (`| head`) is no error of ours.
+    if error.kind() != ErrorKind::BrokenPipe {
+        let _ = FAILED.set(error);
+    }
+}
+
+/// Why stdout is not complete; nothing where it is.
+pub(crate) fn failed() -> Option<&'static std::io::Error> {
+    FAILED.get()
 }
 
 /// Writes to stderr, whatever was asked.
