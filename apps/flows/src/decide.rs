@@ -26,6 +26,9 @@ pub enum DecideError {
     /// The reason.
     #[error("the reason cannot be recorded")]
     Reason(#[from] TextError),
+    /// A reason without a word.
+    #[error("the reason is empty: the history keeps why")]
+    NoReason,
     /// Several images, and none was named.
     #[error("{environment} has several images: {}", images.join(", "))]
     WhichImage {
@@ -62,7 +65,9 @@ impl Explain for DecideError {
             Self::Open(error) => error.verdict(),
             Self::Record(error) => error.verdict(),
             Self::HeldAsAWhole { .. } => Verdict::Refused,
-            Self::Reason(_) | Self::WhichImage { .. } | Self::NoImage { .. } => Verdict::Unknown,
+            Self::Reason(_) | Self::NoReason | Self::WhichImage { .. } | Self::NoImage { .. } => {
+                Verdict::Unknown
+            }
         }
     }
 
@@ -76,7 +81,7 @@ impl Explain for DecideError {
             Self::HeldAsAWhole { environment, .. } => {
                 Some(format!("indelible resume {environment}"))
             }
-            Self::Reason(_) | Self::NoImage { .. } => None,
+            Self::Reason(_) | Self::NoReason | Self::NoImage { .. } => None,
         }
     }
 }
@@ -88,17 +93,19 @@ pub enum Decided {
     New(EventId),
     /// It was so already, since this event.
     Already(EventId),
+    /// It was never otherwise, so there is nothing to record.
+    Never,
     /// It would be recorded: only planned.
     Would,
 }
 
 impl Decided {
-    /// The event that says so; none of a plan.
+    /// The event that says so; none of a plan, and where none was needed.
     #[must_use]
     pub fn event(self) -> Option<EventId> {
         match self {
             Self::New(event) | Self::Already(event) => Some(event),
-            Self::Would => None,
+            Self::Never | Self::Would => None,
         }
     }
 }
@@ -120,6 +127,14 @@ pub(crate) fn key_after(what: &str, last: Option<EventId>) -> ClaimKey {
 
 pub(crate) fn text(reason: Option<&str>) -> Result<Option<Text>, TextError> {
     reason.map(|reason| Text::try_from(reason.to_owned())).transpose()
+}
+
+/// The reason of a decision: whoever gives one gives words.
+fn reason_of(reason: &str) -> Result<Text, DecideError> {
+    if reason.trim().is_empty() {
+        return Err(DecideError::NoReason);
+    }
+    Ok(Text::try_from(reason.to_owned())?)
 }
 
 async fn say(app: &App, claim: Claim, run: Run) -> Result<Decided, DecideError> {
@@ -165,7 +180,7 @@ pub async fn hold(
     run: Run,
 ) -> Result<Decided, DecideError> {
     app.environment(environment)?;
-    let reason = text(reason)?;
+    let reason = reason.map(reason_of).transpose()?;
     if let Some(image) = image {
         check_image(app, image)?;
     }
@@ -187,8 +202,9 @@ pub async fn hold(
         });
     }
     let last = newest(app, Kind::Hold, Facet::Environment, environment.as_str()).await?;
-    if let (true, Some(event)) = (is_so, current.map(|hold| hold.stamp.id).or(last)) {
-        return Ok(Decided::Already(event));
+    if is_so {
+        let since = current.map(|hold| hold.stamp.id).or(last);
+        return Ok(since.map_or(Decided::Never, Decided::Already));
     }
     let key = key_after(&format!("hold/{environment}"), last);
     let (environment, image) = (environment.clone(), image.cloned());
@@ -215,7 +231,7 @@ pub async fn block(
     reason: &str,
     run: Run,
 ) -> Result<Decided, DecideError> {
-    let reason = Text::try_from(reason.to_owned())?;
+    let reason = reason_of(reason)?;
     let blocked = block == Block::Set;
     let question = Question::of([Kind::Block]).about(Facet::Digest, digest);
     let events = all(app.record().await?, &question).await?;
@@ -224,6 +240,9 @@ pub async fn block(
         && matches!(&event.event.claim, Claim::Block(claim) if claim.blocked == blocked)
     {
         return Ok(Decided::Already(event.event.stamp.id));
+    }
+    if last.is_none() && block == Block::Lifted {
+        return Ok(Decided::Never);
     }
     let key = key_after(&format!("block/{digest}"), last.map(|event| event.event.stamp.id));
     say(app, Claim::Block(BlockClaim { key, digest, blocked, reason }), run).await
@@ -241,7 +260,7 @@ pub async fn allow(
     run: Run,
 ) -> Result<Decided, DecideError> {
     app.environment(environment)?;
-    let reason = Text::try_from(reason.to_owned())?;
+    let reason = reason_of(reason)?;
     // A second allowance names the build again, which lifts a condemnation: it is an event of its own.
     let last = newest(app, Kind::Allow, Facet::Digest, &digest.to_string()).await?;
     let key = key_after(&format!("allow/{environment}/{digest}"), last);

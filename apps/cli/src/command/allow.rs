@@ -28,7 +28,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let known = flows::deploy::knowledge(&app, digest).await?;
     global.output().data("allow", &wire(global, digest, decided, known), || match decided {
         Decided::Would => format!("{digest}: would be allowed in {environment}\n"),
-        Decided::New(_) | Decided::Already(_) => format!("{digest}: allowed in {environment}\n"),
+        Decided::New(_) | Decided::Already(_) | Decided::Never => {
+            format!("{digest}: allowed in {environment}\n")
+        }
     });
     warn(global, digest, known);
     Ok(Exit::Done)

@@ -35,15 +35,18 @@ pub(super) struct Wire {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let Arguments { digest, reason, lift } = arguments;
-    let (block, word) =
-        if lift { (Block::Lifted, "no longer blocked") } else { (Block::Set, "blocked") };
+    let (block, word) = if lift {
+        (Block::Lifted, "no longer blocked")
+    } else {
+        (Block::Set, "blocked in every environment")
+    };
     let decided = flows::decide::block(&app, digest, block, &reason, run_of(global)).await?;
     let known = flows::deploy::knowledge(&app, digest).await?;
     global.output().data("block", &wire(global, digest, decided, known), || match decided {
-        Decided::Would => format!("{digest}: would be {word} in every environment\n"),
-        Decided::New(_) => format!("{digest}: {word} in every environment\n"),
-        Decided::Already(_) if lift => format!("{digest}: was not blocked\n"),
-        Decided::Already(_) => format!("{digest}: {word} already\n"),
+        Decided::Would => format!("{digest}: would be {word}\n"),
+        Decided::New(_) => format!("{digest}: {word}\n"),
+        Decided::Already(_) | Decided::Never if lift => format!("{digest}: was not blocked\n"),
+        Decided::Already(_) | Decided::Never => format!("{digest}: {word} already\n"),
     });
     warn(global, digest, known);
     Ok(Exit::Done)

@@ -88,9 +88,9 @@ async fn say(
         let done = flows::decide::hold(app, environment, image, state, reason, run).await?;
         decided.push((image, done));
     }
-    let word = match state {
-        HoldState::Held => "held",
-        HoldState::Resumed => "resumed",
+    let (command, word) = match state {
+        HoldState::Held => ("hold", "held"),
+        HoldState::Resumed => ("resume", "resumed"),
     };
     let wire = Wire {
         environment: environment.to_string(),
@@ -105,12 +105,13 @@ async fn say(
             .collect(),
         dry_run: global.dry_run,
     };
-    global.output().data(word, &wire, || {
+    global.output().data(command, &wire, || {
         let line = |(image, done): &(Option<&ImageName>, Decided)| {
             let image = image.map_or_else(|| "all images".to_owned(), ToString::to_string);
             match done {
                 Decided::New(_) => format!("{environment} {image}: {word}\n"),
                 Decided::Already(_) => format!("{environment} {image}: {word} already\n"),
+                Decided::Never => format!("{environment} {image}: was not held\n"),
                 Decided::Would => format!("{environment} {image}: would be {word}\n"),
             }
         };
