@@ -30,28 +30,66 @@ pub(crate) struct Arguments {
     paths: Vec<PathBuf>,
     /// How to print the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: Told,
     /// List good places too
     #[arg(long)]
     all: bool,
+    /// Ask registries whether the digests are there
+    #[arg(long, hide = true)]
+    online: bool,
     /// A former `--format json` report; what it lists is known, and no reason to fail
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 }
 
-/// How the answer is printed.
+/// What `--format` may say; the words of later versions are known, to be refused by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum Told {
     /// For people
     Text,
     /// For programs: one document, its shape versioned
     Json,
     /// For GitHub Actions: findings become annotations
     Github,
+    #[value(hide = true)]
+    Sarif,
+    #[value(hide = true)]
+    Gitlab,
+    #[value(hide = true)]
+    Junit,
+}
+
+/// How the answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+    Github,
+}
+
+impl Arguments {
+    /// How to print. What another version has is refused rather than answered with less: decision 0011.
+    fn format(&self) -> Result<Format, Failure> {
+        let later = |word: &str| {
+            Err(Failure::usage(format!("`{word}` is not in this version of `indelible check`")))
+        };
+        if self.online {
+            return later("--online");
+        }
+        match self.format {
+            Told::Text => Ok(Format::Text),
+            Told::Json => Ok(Format::Json),
+            Told::Github => Ok(Format::Github),
+            Told::Sarif => later("--format sarif"),
+            Told::Gitlab => later("--format gitlab"),
+            Told::Junit => later("--format junit"),
+        }
+    }
 }
 
 /// Runs it.
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let format = arguments.format()?;
     let app = process::app(global)?;
     let cwd = &app.surroundings().cwd;
     let settings = app.loaded().map(|loaded| &loaded.settings);
@@ -69,15 +107,15 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     if !report.passed_over.is_empty() && report.passed_over.len() == report.counts.looked_at {
         return Err(Failure::usage("none of the named files is a workload file"));
     }
-    print(output, &arguments, &report);
+    print(output, format, &arguments.paths, &report);
     Ok(exit(&report))
 }
 
-fn print(output: Output, arguments: &Arguments, report: &Report) {
-    let next = next_command(report, &arguments.paths);
+fn print(output: Output, told: Format, paths: &[PathBuf], report: &Report) {
+    let next = next_command(report, paths);
     let format = match output.format {
         crate::output::Format::Json => Format::Json,
-        crate::output::Format::Text => arguments.format,
+        crate::output::Format::Text => told,
     };
     match format {
         Format::Json => {
