@@ -81,9 +81,9 @@ impl Explain for CopyError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
-            Self::Taken { repository, tag, .. } => {
-                Some(format!("indelible history {repository}:{tag}"))
-            }
+            Self::Taken { repository, tag, .. } => Some(format!(
+                "indelible history {repository}:{tag}; copy never overwrites, also no tag that is unlocked: push it with another client"
+            )),
             Self::OtherDigest { .. } => None,
         }
     }

@@ -33,8 +33,9 @@ pub enum ApiError {
     Unreachable {
         /// The host.
         host: RegistryHost,
-        /// Why.
-        source: reqwest::Error,
+        /// Why, in the last words of the chain: those above it say less.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The credential holds characters that no header can carry.
     #[error("the credential for {host} holds characters that cannot be sent")]
@@ -115,7 +116,8 @@ impl Api {
         body: Option<Value>,
         what: &'static str,
     ) -> Result<T, ApiError> {
-        let unreachable = |source| ApiError::Unreachable { host: self.host.clone(), source };
+        let unreachable =
+            |error| ApiError::Unreachable { host: self.host.clone(), cause: last_cause(error) };
         let address = url(self.scheme, &self.host, path).to_string();
         // The header tells a browser's form from a program: see the server's `access/origin.rs`.
         let mut request =
@@ -172,6 +174,21 @@ impl Api {
             ApiError::NotOurs { host, status, what }
         }
     }
+}
+
+/// The words that say something: reqwest's own ("error sending request for url …") repeat what was asked.
+fn last_cause(error: reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    if error.is_timeout() {
+        return "there was no answer in time".into();
+    }
+    let error = error.without_url();
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(deeper) = cause {
+        said = deeper.to_string();
+        cause = deeper.source();
+    }
+    said.into()
 }
 
 /// Whether a status says nothing of who stands behind the host.

@@ -99,9 +99,10 @@ async fn create(
     repositories: Pattern,
 ) -> Result<(), Failure> {
     let api = api(global, registry).await?;
+    let there = api.tokens().await.map_err(of_api)?;
     let wire = if global.dry_run {
         check_name(&name)?;
-        if listed(&api, &name).await?.is_some() {
+        if there.iter().any(|token| token.name == name) {
             let taken = format!("{registry} has a token `{}` already", plain(&name));
             return Err(Failure::usage(taken).with_exit(Exit::No));
         }
@@ -126,6 +127,12 @@ async fn create(
     });
     if !wire.dry_run {
         global.output().talk("this is shown once; the server keeps a hash of it");
+    }
+    if there.is_empty() {
+        global.output().talk(
+            "warning: with its first token the server lets nobody in without one any more, also on this machine; \
+             admin.token in its data folder is the administrator's (INDELIBLE_TOKEN carries one)",
+        );
     }
     Ok(())
 }
@@ -154,7 +161,7 @@ async fn revoke(global: &Global, registry: &RegistryHost, name: String) -> Resul
     if global.dry_run {
         let unknown = || format!("{registry} has no token `{}`", plain(&name));
         let token = listed(&api, &name).await?;
-        let token = token.ok_or_else(|| Failure::usage(unknown()).with_exit(Exit::No))?;
+        let token = token.ok_or_else(|| Failure::usage(unknown()))?;
         let word = if token.revoked.is_some() { "revoked already" } else { "would be revoked" };
         let wire = WireRevoked { name, revoked: token.revoked.is_some(), dry_run: true };
         global.output().data("token revoke", &wire, || format!("{}: {word}\n", plain(&wire.name)));

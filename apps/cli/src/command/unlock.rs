@@ -52,7 +52,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
             return format!("{reference} would be open to one that may move it until {until}\n");
         }
         format!(
-            "{reference} may be moved until {until}; the history keeps both digests and the reason\n"
+            "{reference} may be moved until {until}; the history keeps both digests and the reason\n\
+             move it with the client that pushes: `publish` and `copy` never overwrite a tag\n"
         )
     });
     Ok(Exit::Done)
@@ -68,10 +69,12 @@ async fn would_end(api: &Api, reference: &TaggedRef, minutes: u32) -> Result<Tim
     let found = found.ok_or_else(|| {
         Failure::usage(format!("{host} is no Indelible server: nothing is locked there"))
     })?;
-    let refused = |why: &str| Failure::usage(format!("{reference} {why}")).with_exit(Exit::No);
+    let refused = |why: &str| Failure::usage(format!("{reference} {why}"));
     match (found.fixed, found.class) {
         (false, _) => Err(refused("was never written: there is nothing to unlock")),
-        (true, TagClass::Alias) => Err(refused("is an alias: it moves without an unlock")),
+        (true, TagClass::Alias) => {
+            Err(refused("is an alias: it moves without an unlock").with_exit(Exit::No))
+        }
         (true, TagClass::Immutable | TagClass::Append) => {
             Ok(process::surroundings()?.now().plus_millis(i64::from(minutes) * MINUTE_MS))
         }

@@ -153,9 +153,9 @@ impl Explain for PublishError {
             Self::NoScheme { repository } => Some(format!(
                 "name the tag (--tag TAG), or add {repository} to `images` in indelible.yaml"
             )),
-            Self::Taken { repository, tag, .. } => {
-                Some(format!("indelible history {repository}:{tag}"))
-            }
+            Self::Taken { repository, tag, .. } => Some(format!(
+                "indelible history {repository}:{tag}; publish never overwrites, also no tag that is unlocked: push it with another client"
+            )),
             Self::IsAlias { tag, .. } => Some(format!("to move it to this build: --alias {tag}")),
             Self::Alias(_) => Some("to move it all the same: --move-alias-back".to_owned()),
             Self::NoRule { repository, tag } => Some(format!(

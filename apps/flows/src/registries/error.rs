@@ -6,6 +6,9 @@ use remote::RemoteError;
 use remote::credentials::CredentialsError;
 use vendors::ApiError;
 
+/// How somebody becomes known to a server of ours.
+const TOKEN_WAY: &str = "set INDELIBLE_TOKEN to a token of it; the administrator's is in admin.token in its data folder";
+
 /// Why a registry, or another place of images, did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -76,7 +79,7 @@ impl Explain for RegistryError {
             Self::Denied { .. } => Verdict::Refused,
             Self::Remote { source: RemoteError::Denied { .. }, .. } => Verdict::Refused,
             Self::Api(ApiError::Refused { status, .. })
-                if matches!(status.as_u16(), 403 | 404 | 409 | 412 | 422) =>
+                if matches!(status.as_u16(), 403 | 409 | 412 | 422) =>
             {
                 Verdict::Refused
             }
@@ -94,7 +97,13 @@ impl Explain for RegistryError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Remote { source: RemoteError::Unauthorized { answered, .. }, .. } => {
-                Some(format!("docker login {}", answered.host))
+                let host = &answered.host;
+                Some(format!(
+                    "docker login {host}; or, where it is an Indelible server, {TOKEN_WAY}"
+                ))
+            }
+            Self::Api(ApiError::Refused { status, .. }) if status.as_u16() == 401 => {
+                Some(TOKEN_WAY.to_owned())
             }
             Self::Remote { .. }
             | Self::Denied { .. }
