@@ -113,19 +113,29 @@ pub async fn serve(
     options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Running, ServeError> {
-    let (folder, admin) = open_folder(&options).await?;
-    let app = Arc::new(open_app(&folder, &options, &admin).await?);
     let listen = options.listen;
-    if !listen.ip().to_canonical().is_loopback() && is_wide_open(&app, options.anonymous) {
+    let is_reached = !listen.ip().to_canonical().is_loopback();
+    // Before anything is made: a server that is refused leaves no folder behind.
+    if is_reached && options.anonymous == Anonymous::OnLoopback && is_new(&options.data) {
         return Err(ServeError::WideOpen { listen });
     }
     let bound = TcpListener::bind(listen).await;
     let listener = bound.map_err(|source| ServeError::Bind { listen, source })?;
     let address = listener.local_addr().map_err(|source| ServeError::Bind { listen, source })?;
+    let (folder, admin) = open_folder(&options).await?;
+    let app = Arc::new(open_app(&folder, &options, &admin).await?);
+    if is_reached && is_wide_open(&app, options.anonymous) {
+        return Err(ServeError::WideOpen { listen });
+    }
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(run(listener, app, folder, stop.clone(), stopped, shutdown));
     let admin_token = options.data.join(ADMIN_TOKEN_FILE);
     Ok(Running { address, admin_token, stop, task })
+}
+
+/// Whether nothing was ever kept there, so that it can hold no token either.
+fn is_new(data: &Path) -> bool {
+    std::fs::read_dir(data).map_or(true, |mut entries| entries.next().is_none())
 }
 
 async fn open_folder(options: &Options) -> Result<(DataFolder, Secret), ServeError> {
