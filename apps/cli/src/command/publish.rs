@@ -1,5 +1,7 @@
 //! `indelible publish SOURCE --to REPOSITORY` and `indelible publish --pushed REPO@DIGEST`
 
+mod outputs;
+
 use super::deploy::asker;
 use super::report::Asker;
 use crate::arguments::Global;
@@ -8,12 +10,13 @@ use crate::process;
 use domain::{EnvironmentName, PinnedRef, Repository, Tag, Timestamp};
 use flows::App;
 use flows::publish::{Bytes, Dirty, Moved, PublishRequest, Published, preview, publish};
+use outputs::Outputs;
 use release::alias::AliasTold;
 use remote::Source;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use tagging::{OutputForm, Scheme};
+use tagging::Scheme;
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -109,6 +112,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     };
     let app = process::app_at(global, [to.host().clone()])?;
     let request = request(&app, &arguments, to)?;
+    // What cannot be handed on is found out before anything is published.
+    let outputs = Outputs::open(global, &app, arguments.output_file.as_deref())?;
     let published = match global.dry_run {
         true => preview(&app, &request).await?,
         false => publish(&app, &request).await?,
@@ -122,7 +127,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     if published.record.kind == "local" && asker(&app) == Asker::Pipeline {
         global.output().talk("the record is on this runner and ends with it: `record: git` in indelible.yaml keeps it");
     }
-    hand_on(global, &app, &published, arguments.output_file.as_deref())?;
+    outputs.write(global, &app, &published)?;
     Ok(Exit::Done)
 }
 
@@ -198,56 +203,4 @@ fn wire(published: &Published) -> Wire {
         record: published.record.place.clone(),
         dry_run: published.is_dry_run,
     }
-}
-
-/// Gives the results to later steps, in the form that this CI reads.
-fn hand_on(
-    global: &Global,
-    app: &App,
-    published: &Published,
-    told: Option<&std::path::Path>,
-) -> Result<(), Failure> {
-    let form = OutputForm::of(published.provider);
-    let (Some(form), told) = (form.or(told.map(|_| OutputForm::GitLab)), told) else {
-        return Ok(());
-    };
-    let results = tagging::Published {
-        digest: published.digest,
-        tags: published.tags.iter().map(|done| done.tag.clone()).collect(),
-        reference: published.reference(),
-        release_time: published.at,
-    };
-    let delimiter = format!("indelible{:032x}", app.surroundings().random());
-    let outputs = results.outputs().map_err(Failure::usage)?;
-    let text = form.render(&outputs, &delimiter).map_err(Failure::usage)?;
-    let file = match (told, form) {
-        (Some(told), _) => Some(app.surroundings().cwd.join(told)),
-        (None, OutputForm::GitHub) => {
-            app.surroundings().variable("GITHUB_OUTPUT").map(PathBuf::from)
-        }
-        (None, OutputForm::GitLab) => Some(app.surroundings().cwd.join("indelible.env")),
-        (None, OutputForm::Azure) => None,
-    };
-    match file {
-        Some(file) => append(&file, &text),
-        // Azure reads commands from what a step prints; a JSON document on stdout stays whole.
-        None if form == OutputForm::Azure && !global.json => {
-            global.output().text(&text);
-            Ok(())
-        }
-        None if form == OutputForm::Azure => {
-            crate::output::say(&text);
-            Ok(())
-        }
-        None => Ok(()),
-    }
-}
-
-fn append(file: &std::path::Path, text: &str) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let wrong =
-        |error| Failure::usage(format!("cannot write the outputs to {}: {error}", file.display()));
-    let mut file =
-        std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(wrong)?;
-    file.write_all(text.as_bytes()).map_err(wrong)
 }
