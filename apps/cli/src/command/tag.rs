@@ -68,6 +68,14 @@ fn without_settings(app: &App, arguments: &Arguments) -> Result<WireItem, Failur
             "no indelible.yaml here or above: name a scheme, as in `--scheme timestamp-env`",
         ));
     }
+    // The next number is told by the repository: one that nobody was asked for is somebody else's.
+    if let Some(scheme) =
+        arguments.scheme.iter().find(|scheme| matches!(scheme, Scheme::DateBuild(_)))
+    {
+        return Err(Failure::usage(format!(
+            "scheme `{scheme}` counts the builds of a repository, and without indelible.yaml there is none to ask"
+        )));
+    }
     let handed_on = app.surroundings().variable(tagging::RELEASE_TIME_VARIABLE);
     let at = match arguments.at {
         Some(at) => at.to_second(),
@@ -87,7 +95,11 @@ fn without_settings(app: &App, arguments: &Arguments) -> Result<WireItem, Failur
         image: None,
         tags: tags.iter().map(ToString::to_string).collect(),
         environment: arguments.env.as_ref().map(ToString::to_string),
-        why_environment: "--env said so".to_owned(),
+        why_environment: match &arguments.env {
+            Some(_) => "--env said so",
+            None => "there are no settings",
+        }
+        .to_owned(),
         release_time: at.to_string(),
         reserved: false,
     })

@@ -10,7 +10,7 @@ use super::names::TagRequest;
 use crate::app::{App, OpenError};
 use crate::settings::{Builds, ImageSettings};
 use crate::source::{SourceFacts, source};
-use domain::EnvironmentName;
+use domain::{EnvironmentName, ImageName};
 use tagging::{
     Facts, RELEASE_TIME_VARIABLE, ReleaseTime, ReleaseTimeSource, Scheme, environment_of,
     release_time,
@@ -37,8 +37,11 @@ impl Basis {
     pub(super) async fn gather(app: &App, request: &TagRequest) -> Result<Self, PublishError> {
         let source = source(app).await?;
         let settings = image_settings(app, request);
-        let schemes =
-            if request.tags.is_empty() { schemes(request, settings)? } else { Vec::new() };
+        let schemes = if request.tags.is_empty() {
+            schemes(request, settings.map(|(_, own)| own))?
+        } else {
+            Vec::new()
+        };
         let (environment, why_environment) =
             environment(app, request, settings, &source, &schemes)?;
         let told = time_told(app, request)?;
@@ -75,7 +78,7 @@ fn schemes(
 fn environment(
     app: &App,
     request: &TagRequest,
-    image: Option<&ImageSettings>,
+    image: Option<(&ImageName, &ImageSettings)>,
     source: &SourceFacts,
     schemes: &[Scheme],
 ) -> Result<(Option<EnvironmentName>, String), PublishError> {
@@ -96,21 +99,30 @@ fn environment(
     let rules: Vec<_> = loaded.settings.environments.iter().map(|one| one.rule.clone()).collect();
     match environment_of(&source.ci, &rules, request.environment.as_ref()) {
         Ok(decision) => {
-            let why = decision.why.to_string();
-            let is_shared = image.is_some_and(|image| image.builds == Builds::Shared);
-            let decided = loaded.settings.environment(&decision.environment).filter(|_| is_shared);
-            let first = decided.map(|one| loaded.settings.first_of_chain(one).name.clone());
-            Ok((Some(first.unwrap_or(decision.environment)), why))
+            let shared = image.filter(|(_, image)| image.builds == Builds::Shared);
+            let decided = loaded.settings.environment(&decision.environment);
+            if let (Some((name, _)), Some(decided)) = (shared, decided) {
+                let first = &loaded.settings.first_of_chain(decided).name;
+                if *first != decision.environment {
+                    let why =
+                        format!("{name} is shared: built for {first}, the first of the chain");
+                    return Ok((Some(first.clone()), why));
+                }
+            }
+            Ok((Some(decision.environment), decision.why.to_string()))
         }
         Err(refused) if needs_one || request.environment.is_some() => Err(refused.into()),
         Err(refused) => Ok((None, refused.to_string())),
     }
 }
 
-fn image_settings<'a>(app: &'a App, request: &TagRequest) -> Option<&'a ImageSettings> {
+fn image_settings<'a>(
+    app: &'a App,
+    request: &TagRequest,
+) -> Option<(&'a ImageName, &'a ImageSettings)> {
     let settings = &app.loaded()?.settings;
     let name = request.image.as_ref().or_else(|| settings.image_of(&request.repository));
-    settings.images.get(name?)
+    settings.images.get_key_value(name?)
 }
 
 fn time_told(app: &App, request: &TagRequest) -> Result<ReleaseTime, PublishError> {
