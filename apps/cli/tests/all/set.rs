@@ -11,7 +11,7 @@ fn set_writes_one_image_wherever_it_is_named_and_again_changes_nothing() {
     let setting = format!("api=r.example.com/shop/api:v2@{NINES}");
     insta::assert_snapshot!(sandbox.run(["set", &setting, "compose.yaml"]), @r"
     compose.yaml:2:15: r.example.com/shop/api:v1 -> sha256:999999999999
-    compose.yaml:3:14: p.example.com/shop/api -> sha256:999999999999
+    compose.yaml:3:14: p.example.com/shop/api -> repository r.example.com/shop/api, sha256:999999999999
     1 file, 2 references set
     next: indelible check compose.yaml    # a merge would restart service/a, service/b
     [exit 0]

@@ -8,7 +8,7 @@
 use super::restart;
 use super::walk::{FileText, Unread, Unreadable};
 use super::write::Rewrite;
-use domain::{Digest, TaggedRef};
+use domain::{Digest, Repository, TaggedRef};
 use pin::{Plan, ProofError, Scan, Site, Skip};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -47,6 +47,8 @@ pub struct Changed {
     pub reference: String,
     /// The digest that is written; none where one is taken away.
     pub digest: Option<Digest>,
+    /// The repository that is written, where the file named another.
+    pub repository: Option<Repository>,
     /// Why its old name could move, so that what runs may be something else.
     pub floating: Option<String>,
 }
@@ -153,6 +155,7 @@ fn changed(source: &Source, site: &Site) -> Changed {
         column: site.column,
         reference: site.text.clone(),
         digest: None,
+        repository: None,
         floating: None,
     }
 }

@@ -9,7 +9,7 @@ use super::error::FilesError;
 use super::walk::each_file;
 use crate::edit::SeenAt;
 use domain::{PinnedRef, Repository};
-use pin::{Plan, Site, plan_set, plan_unpin};
+use pin::{Found, Plan, Site, plan_set, plan_unpin};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,11 @@ pub fn set(cwd: &Path, paths: &[PathBuf], target: &Target) -> Result<Draft, File
     }
     let mut draft =
         Draft { passed_over: walked.passed_over, looked_at: walked.looked_at, ..Draft::default() };
-    let note = |_: &Site, changed| Changed { digest: Some(target.to.digest), ..changed };
+    let note = |site: &Site, changed| Changed {
+        digest: Some(target.to.digest),
+        repository: other_repository(site, &target.to),
+        ..changed
+    };
     for (source, plan) in &walked.found {
         draft.add(source, plan, note, |_, skip| Why::Skip(skip.clone()));
     }
@@ -51,6 +55,20 @@ pub fn set(cwd: &Path, paths: &[PathBuf], target: &Target) -> Result<Draft, File
         return Err(not_named(paths, target, &walked.found));
     }
     Ok(draft)
+}
+
+/// The repository that a place gets, where it names another now: whoever reads the change must see that.
+fn other_repository(site: &Site, to: &PinnedRef) -> Option<Repository> {
+    let named = match &site.found {
+        Found::Image(reference) => reference.repository(),
+        Found::Inherits(repository) => repository,
+        Found::Opaque(_)
+        | Found::Malformed(_)
+        | Found::BuildTarget
+        | Found::Stage
+        | Found::Scratch => return None,
+    };
+    (*named != to.repository).then(|| to.repository.clone())
 }
 
 /// Whether any place of a file is the image's.

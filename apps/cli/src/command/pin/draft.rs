@@ -99,9 +99,16 @@ impl Draft<'_> {
         for one in &self.draft.changed {
             let place = format!("{}:{}:{}", plain(&one.path), one.line, one.column);
             let reference = plain(&one.reference);
+            let to = one
+                .repository
+                .as_ref()
+                .map(|to| format!("repository {}, ", to.familiar()))
+                .unwrap_or_default();
             let _ = match (self.outcome, &one.digest) {
                 (Outcome::Locked, _) => writeln!(text, "{place}: `{reference}` is not pinned"),
-                (_, Some(digest)) => writeln!(text, "{place}: {reference} -> {}", digest.short()),
+                (_, Some(digest)) => {
+                    writeln!(text, "{place}: {reference} -> {to}{}", digest.short())
+                }
                 (_, None) => writeln!(text, "{place}: {reference} -> no digest"),
             };
             if let Some(floating) = &one.floating {

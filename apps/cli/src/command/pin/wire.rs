@@ -27,6 +27,7 @@ struct ChangedWire<'a> {
     column: usize,
     reference: &'a str,
     digest: Option<String>,
+    repository: Option<String>,
     floating: Option<&'a str>,
 }
 
@@ -59,6 +60,7 @@ pub(super) fn document<'a>(told: &Draft<'a>, next: Option<&'a str>) -> Document<
         column: one.column,
         reference: &one.reference,
         digest: one.digest.map(|digest| digest.to_string()),
+        repository: one.repository.as_ref().map(ToString::to_string),
         floating: one.floating.as_deref(),
     });
     let left = draft.left.iter().map(|one| LeftWire {
