@@ -22,8 +22,8 @@ enum What {
     Deploy {
         /// The environment
         environment: EnvironmentName,
-        /// Images with their builds; none: the builds of the checked-out commit
-        #[arg(value_name = "IMAGE=TAG|DIGEST")]
+        /// Images, each with the build that the other tool brought
+        #[arg(value_name = "IMAGE=TAG|DIGEST", required = true)]
         images: Vec<String>,
         /// Why
         #[arg(long, value_name = "TEXT")]
