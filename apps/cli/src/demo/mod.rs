@@ -25,7 +25,7 @@ use flows::Surroundings;
 use folder::Folder;
 use server::Server;
 use shell::Teller;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `demo` may be told.
 #[derive(Clone, Debug, clap::Args)]
@@ -76,6 +76,7 @@ pub(crate) async fn run(
         None => Folder::temporary()?,
     };
     let teller = Teller::new(output, folder.path())?;
+    let program = teller.program().to_owned();
     let story = story::tell(teller, folder.path(), surroundings);
     // Whatever is dropped here stops what it started: the command that runs, then the server, then the folder.
     let server = tokio::select! {
@@ -87,20 +88,24 @@ pub(crate) async fn run(
         drop(folder);
         output.text("\n# The registry is stopped and the folder is removed (--once).\n");
     } else {
-        output.text(&farewell(server, folder)?);
+        output.text(&farewell(server, folder, &program)?);
     }
     Ok(Exit::Done)
 }
 
 /// Leaves the registry running and says how to look around, and how to end it.
-fn farewell(server: Server, folder: Folder) -> Result<String, DemoError> {
+fn farewell(server: Server, folder: Folder, program: &Path) -> Result<String, DemoError> {
     let address = server.address().to_owned();
     let id = server.leave();
     let folder = folder.keep();
     let folder = folder.display();
+    let path = match program.parent() {
+        Some(programs) => format!("export PATH={}:\"$PATH\" && ", programs.display()),
+        None => String::new(),
+    };
     Ok(format!(
         "\n# The registry runs on at http://{address}, and all of it is in {folder}.\n\
-         # Look around:  . {folder}/ada/shell && cd {folder}/ada/shop && indelible history prod\n\
+         # Look around:  . {folder}/ada/shell && {path}cd {folder}/ada/shop && indelible history prod\n\
          # End it:       kill {id} && rm -rf {folder}\n"
     ))
 }

@@ -28,7 +28,7 @@ fn made_in(temp: &Path) -> Option<PathBuf> {
     })
 }
 
-fn said(output: &Output) -> String {
+fn words(output: &Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     format!("{}{}", String::from_utf8_lossy(&output.stdout), errors)
 }
@@ -40,7 +40,7 @@ fn the_story_is_told_as_it_was_written_down() {
     let folder = temp.join("story");
     let arguments = ["--once", "--folder", folder.to_str().unwrap()];
     let output = demo(&temp, &arguments).output().unwrap();
-    let said = said(&output);
+    let said = words(&output);
     assert!(output.status.success(), "{said}");
     assert!(is_empty(&temp), "the folder is removed");
     let programs = Path::new(env!("CARGO_BIN_EXE_indelible")).parent().unwrap();
@@ -56,7 +56,7 @@ fn the_story_is_told_as_it_was_written_down() {
 fn the_registry_runs_on_until_it_is_ended_as_the_demo_says() {
     let temp = tempfile::tempdir().unwrap();
     let output = demo(temp.path(), &[]).output().unwrap();
-    let said = said(&output);
+    let said = words(&output);
     assert!(output.status.success(), "{said}");
     let end = said.lines().find_map(|line| line.strip_prefix("# End it:")).unwrap().trim();
     let address = said.lines().find_map(|line| line.split_once("runs on at http://")).unwrap().1;
@@ -67,7 +67,13 @@ fn the_registry_runs_on_until_it_is_ended_as_the_demo_says() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    // The line is typed as it stands.
+    // Both lines are typed as they stand, in a shell that knows nothing of this program.
+    let look = said.lines().find_map(|line| line.strip_prefix("# Look around:")).unwrap().trim();
+    let mut looked = Command::new("sh");
+    looked.args(["-c", look]).env_clear().env("PATH", "/usr/bin:/bin");
+    let looked = looked.output().unwrap();
+    assert!(looked.status.success(), "{look}: {}", words(&looked));
+    assert!(words(&looked).contains("rollback"), "{}", words(&looked));
     assert!(Command::new("sh").args(["-c", end]).status().unwrap().success(), "{end}");
     wait_until("the registry still answers", || TcpStream::connect(address).is_err());
     assert_eq!(made_in(temp.path()), None);
