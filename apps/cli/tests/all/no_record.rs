@@ -65,5 +65,5 @@ fn a_decision_of_a_person_begins_the_record() {
     let held = sandbox.run([&["hold", "prod", "--reason", "audit"][..], &place].concat());
     assert!(held.ends_with("[exit 0]\n"), "{held}");
     let verified = sandbox.run([&["record", "verify"][..], &place].concat());
-    assert!(verified.starts_with("1 events at [folder]/records/prod.db"), "{verified}");
+    assert!(verified.starts_with("1 event at [folder]/records/prod.db"), "{verified}");
 }
