@@ -105,6 +105,8 @@ fn two_runners_with_empty_homes_share_what_the_server_keeps() {
     assert_eq!(items.len(), 1);
     assert_eq!(items[0]["to"], team.tea);
     assert_eq!((&items[0]["actor"], &items[0]["proof"]), (&"deployer".into(), &"token".into()));
+    let gaps = history["gaps"].to_string();
+    assert!(gaps.contains("outside of `shop/**`"), "{gaps}");
     let trace = deployer.says(&["trace", "v1", "--json"]);
     assert!(trace.contains(&team.tea), "{trace}");
     deployer.says(&["hold", "prod", "--reason", "incident"]);
