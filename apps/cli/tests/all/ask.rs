@@ -134,7 +134,8 @@ impl Moved {
         let tea = ["publish", "oci:tea", "--to", &to, "--tag", "1", "--alias", "prod"];
         moved.done(&[&tea[..], &["--record", "file:ours.db"]].concat());
         let coffee = ["publish", "oci:coffee", "--to", &to, "--tag", "2", "--alias", "prod"];
-        moved.done(&[&coffee[..], &["--record", "file:theirs.db"]].concat());
+        let theirs = ["--move-alias-back", "--record", "file:theirs.db"];
+        moved.done(&[&coffee[..], &theirs].concat());
         moved
     }
 
