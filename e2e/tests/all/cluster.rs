@@ -1,6 +1,8 @@
 //! Commands against a real Kubernetes cluster: API server, two kubelets, containerd, runc.
 
+mod deploy;
 mod look;
+mod watch;
 
 use crate::situations::runner::{Ran, Runner};
 use std::path::Path;
