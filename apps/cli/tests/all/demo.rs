@@ -99,7 +99,7 @@ fn a_folder_that_is_there_is_left_alone() {
     std::fs::write(temp.path().join("mine"), "x").unwrap();
     let output = demo(temp.path(), &["--folder", temp.path().to_str().unwrap()]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("exists already"), "{}", said(&output));
+    assert!(words(&output).contains("exists already"), "{}", words(&output));
     assert!(temp.path().join("mine").exists());
 }
 
