@@ -230,7 +230,17 @@ fn the_same_bytes_from_two_commits_are_one_digest_with_both() {
     std::fs::write(folder.join(".gitignore"), "tea\ncoffee\nours.db*\n.gitignore\n").unwrap();
     let to = format!("{}/shop/api", served.host());
     let publish = |what: &str, tag: &str| {
-        let words = ["publish", what, "--to", &to, "--tag", tag, "--record", "file:ours.db"];
+        let words = [
+            "publish",
+            what,
+            "--to",
+            &to,
+            "--tag",
+            tag,
+            "--record",
+            "file:ours.db",
+            "--allow-dirty",
+        ];
         let said = sandbox.run(words);
         assert!(said.ends_with("[exit 0]\n"), "{said}");
     };
@@ -253,6 +263,8 @@ fn the_same_bytes_from_two_commits_are_one_digest_with_both() {
         let also = format!("the same bytes were also built from {}\n", &other[..12]);
         assert!(said.ends_with(&format!("{also}git checkout {own}\n[exit 0]\n")), "{said}");
     }
+    let said = sandbox.run(["trace", &first, "--record", "file:ours.db"]);
+    assert!(said.ends_with(&format!("git checkout {first}\n[exit 0]\n")), "{said}");
     // A build from files that were changed says so beside the line that brings back something else.
     std::fs::write(folder.join("indelible.yaml"), settings("git") + "# changed\n").unwrap();
     layout(&sandbox, "milk", "image", "milk");

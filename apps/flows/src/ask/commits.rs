@@ -28,20 +28,29 @@ impl BuiltFrom {
     /// Chooses among the builds of one digest, oldest first; `None` where none of them names a commit.
     #[must_use]
     pub fn of(builds: &[BuildClaim], tag: Option<&Tag>) -> Option<Self> {
-        let sources =
-            || builds.iter().rev().filter_map(|build| Some((build, build.source.as_ref()?)));
         let has_tag = |build: &BuildClaim| tag.is_some_and(|tag| build.tags.contains(tag));
-        let (_, chosen) =
-            sources().find(|(build, _)| has_tag(build)).or_else(|| sources().next())?;
-        let is_chosen = |source: &Source| source.commit == chosen.commit;
-        let mut others = Vec::new();
-        for (_, source) in sources().filter(|(_, source)| !is_chosen(source)) {
-            if !others.contains(&source.commit) {
+        let tagged = sources(builds).find(|(build, _)| has_tag(build));
+        let (_, chosen) = tagged.or_else(|| sources(builds).next())?;
+        Some(Self::around(builds, chosen.commit.clone()))
+    }
+
+    /// The same for a commit that was asked about; `None` where no build is from it.
+    #[must_use]
+    pub fn of_commit(builds: &[BuildClaim], commit: &CommitId) -> Option<Self> {
+        let is_from_it = sources(builds).any(|(_, source)| source.commit == *commit);
+        is_from_it.then(|| Self::around(builds, commit.clone()))
+    }
+
+    fn around(builds: &[BuildClaim], commit: CommitId) -> Self {
+        let (mut others, mut is_dirty) = (Vec::new(), true);
+        for (_, source) in sources(builds) {
+            if source.commit == commit {
+                is_dirty &= source.dirty;
+            } else if !others.contains(&source.commit) {
                 others.push(source.commit.clone());
             }
         }
-        let is_dirty = sources().filter(|(_, source)| is_chosen(source)).all(|(_, one)| one.dirty);
-        Some(Self { commit: chosen.commit.clone(), others, is_dirty })
+        Self { commit, others, is_dirty }
     }
 
     /// For a table: the first digits, and how many other commits there are.
@@ -58,6 +67,11 @@ impl BuiltFrom {
     pub fn all(&self) -> impl Iterator<Item = &CommitId> {
         std::iter::once(&self.commit).chain(&self.others)
     }
+}
+
+/// The builds that name a commit, newest first.
+fn sources(builds: &[BuildClaim]) -> impl Iterator<Item = (&BuildClaim, &Source)> {
+    builds.iter().rev().filter_map(|build| Some((build, build.source.as_ref()?)))
 }
 
 /// The recorded builds of some digests.
@@ -133,6 +147,9 @@ mod tests {
             assert_eq!(built.all().cloned().collect::<Vec<_>>(), [commit('b'), commit('a')]);
         }
         assert_eq!(BuiltFrom::of(&[], None), None);
+        let asked = BuiltFrom::of_commit(&builds, &commit('a')).unwrap();
+        assert_eq!((asked.commit, asked.others), (commit('a'), vec![commit('b')]));
+        assert_eq!(BuiltFrom::of_commit(&builds, &commit('c')), None);
         let own = BuiltFrom::of(&builds[..1], None).unwrap();
         assert_eq!(own.short(), "aaaaaaaaaaaa");
     }

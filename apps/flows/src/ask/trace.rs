@@ -10,7 +10,7 @@ use crate::seam::{Question, Record, RecordError, all};
 use ::record::claim::{BuildClaim, Kind};
 use ::record::trace::images_of;
 use ::record::{Answer, Facet, Interval, Trace, intended_intervals};
-use domain::{Digest, EnvironmentName, Repository, Tag};
+use domain::{CommitId, Digest, EnvironmentName, Repository, Tag};
 use std::collections::BTreeSet;
 
 /// The most images of one answer; a tag that moved more often is told by its newest ones, and a gap.
@@ -23,7 +23,7 @@ pub const REPOSITORIES_ASKED_MAX: usize = 100;
 pub struct Traced {
     /// What is recorded about the image.
     pub trace: Trace,
-    /// The commit that it was built from, by the build with the tag that was asked about.
+    /// The commit that it was built from, by the build that was asked about.
     pub built: Option<BuiltFrom>,
     /// Where and when it was meant to run.
     pub intervals: Vec<Interval>,
@@ -45,6 +45,8 @@ pub struct TraceAnswer {
 struct Found {
     /// Each with the digest that led to it.
     images: Vec<(Digest, Digest)>,
+    /// The commit that was asked about.
+    commit: Option<CommitId>,
     /// The tag that was asked about, and the repositories that may hold it.
     tag: Option<Tag>,
     places: Vec<Repository>,
@@ -70,7 +72,7 @@ pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
     }
     let mut traced = Vec::new();
     for (digest, asked) in &found.images {
-        let mut one = gather(record, *digest, *asked, found.tag.as_ref()).await?;
+        let mut one = gather(record, *digest, *asked, &found).await?;
         ask_registries(app, &mut told, &found, &mut one).await;
         // What a registry alone tells of is an answer too.
         if !one.trace.is_empty() || !one.tags.is_empty() {
@@ -116,7 +118,8 @@ async fn look_up(
                     claim.as_deploy().filter(|deploy| deploy.commit.as_ref() == Some(commit));
                 claim.as_build().map(|build| build.digest).or_else(|| Some(written?.to))
             });
-            Ok(("commit", Found { images: unique(digests), ..Found::default() }))
+            let commit = Some(commit.clone());
+            Ok(("commit", Found { images: unique(digests), commit, ..Found::default() }))
         }
     }
 }
@@ -153,7 +156,7 @@ async fn of_tag(
         before.extend(rows.iter().flat_map(|row| [row.to, row.from]).flatten());
     }
     let images = unique(now.into_iter().chain(before).chain(recorded));
-    Ok(Found { images, tag: Some(tag.clone()), places })
+    Ok(Found { images, tag: Some(tag.clone()), places, ..Found::default() })
 }
 
 /// What the record says that a tag named, newest first.
@@ -222,7 +225,7 @@ async fn gather(
     record: &dyn Record,
     digest: Digest,
     asked: Digest,
-    tag: Option<&Tag>,
+    found: &Found,
 ) -> Result<Traced, AskError> {
     let events = all(record, &Question::default().about(Facet::Digest, digest)).await?;
     let trace = ::record::trace(&events, &digest, &asked);
@@ -235,7 +238,8 @@ async fn gather(
     }
     intervals.sort_by_key(|interval| interval.from);
     let builds: Vec<BuildClaim> = trace.builds.iter().map(|(_, build)| build.clone()).collect();
-    let built = BuiltFrom::of(&builds, tag);
+    let asked = found.commit.as_ref().and_then(|commit| BuiltFrom::of_commit(&builds, commit));
+    let built = asked.or_else(|| BuiltFrom::of(&builds, found.tag.as_ref()));
     Ok(Traced { trace, built, intervals, tags: Vec::new() })
 }
 
