@@ -33,11 +33,10 @@ fn what_could_not_be_written_is_never_exit_0() {
     let served = Served::start(&sandbox);
     layout(&sandbox, "tea", "image", "tea");
     let to = format!("{}/shop/api", served.host());
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 5] = [
         &["publish", "oci:tea", "--to", &to, "--tag", "1", "--record", "file:record.db"],
         &["history", &to, "--json"],
         &["check", "compose.yaml"],
-        &["pin", "compose.yaml", "--diff"],
         &["completions", "bash"],
         &["--help"],
     ];
