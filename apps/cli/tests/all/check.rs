@@ -195,7 +195,7 @@ fn a_workload_file_that_is_too_large_is_never_passed_over() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(sandbox.run(["check", path]), @r"
             api.yaml: could not be read: the file has more than 8388608 bytes
-            0 files, 0 references, 0 pinned, 1 could not be read
+            0 files, 0 references, 0 pinned, 1 unread
             [exit 2]
             ");
         }
