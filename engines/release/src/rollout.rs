@@ -8,13 +8,13 @@
 //! Pure: what the cluster reports is handed in.
 
 mod cause;
+mod field_owner;
 mod judge;
-mod manager;
 mod seen;
 mod workload;
 
 pub use cause::{CRASHES_MAX, Cause, cause_of, pull_is_permanent};
+pub use field_owner::Manager;
 pub use judge::{Failure, Finished, Judged, Progress, Target, judge, to_look_into};
-pub use manager::Manager;
 pub use seen::{Counts, PodState, Seen, SeenContainer, SeenPod, Slot, Template};
 pub use workload::{Workload, WorkloadError, WorkloadKind};

@@ -272,3 +272,25 @@ fn releases_of_one_second_that_race_get_a_name_each() {
         ]
     );
 }
+
+#[test]
+fn a_name_of_an_environment_is_refused_to_a_build_that_is_not_for_it() {
+    let shop = Shop::new();
+    let settings = format!(
+        "version: 1\n\
+         images: {{api: {{repository: {}/shop/api, tags: [timestamp-env]}}}}\n\
+         environments:\n\
+         \x20 prod: {{branches: [prod], alias: prod, promotes-from: uat}}\n\
+         \x20 uat: {{branches: [develop], alias: uat}}\n",
+        shop.served.host()
+    );
+    shop.sandbox.write("indelible.yaml", settings);
+    let of_prod = ["`20260317-143958-prod` belongs to prod, and this build is not for prod"];
+    shop.refuses("oci:tea", &["--env", "uat", "--tag", "20260317-143958-prod"], 1, &of_prod);
+    let alias = ["`prod` belongs to prod, and this build is not for prod"];
+    shop.refuses("oci:tea", &["--env", "uat", "--tag", "1", "--alias", "prod"], 1, &alias);
+    // Without `--env` a laptop's build is for no environment at all.
+    shop.refuses("oci:tea", &["--tag", "20260317-143958-prod"], 1, &of_prod);
+    let said = shop.publish("oci:tea", &["--env", "prod", "--tag", "20260317-143958-prod"]);
+    assert!(said.ends_with("[exit 0]\n"), "{said}");
+}

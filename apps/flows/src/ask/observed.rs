@@ -112,6 +112,7 @@ pub(super) async fn seen_digest(
         let question = Question::of([Kind::ContainerRun]).about(Facet::Digest, part);
         each(record, &question, |event| runs.add(event)).await?;
     }
+    seen.is_complete = seen.gaps.is_empty();
     let names = names(&all);
     for run in runs.finish() {
         let precision = run.precision();

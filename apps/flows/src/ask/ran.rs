@@ -52,7 +52,9 @@ pub async fn ran_at(
         return Ok(Ran { is_known: true, ..Ran::seen(Vec::new(), seen) });
     }
     let mut ran = Ran::seen(intended.items, seen);
-    ran.answer.gaps.splice(0..0, intended.gaps);
+    // The first gap is that nothing observes; of an answer without anything decided that is not so.
+    let untrue = usize::from(ran.answer.items.is_empty());
+    ran.answer.gaps.splice(0..0, intended.gaps.into_iter().skip(untrue));
     Ok(ran)
 }
 
@@ -68,7 +70,8 @@ impl Ran {
         let basis = if items.is_empty() { Basis::Observed } else { intended.max(Basis::Observed) };
         let sharp = seen.containers.iter().map(|row| row.precision);
         let precision = match items.is_empty() {
-            true => sharp.max().unwrap_or(Precision::Exact),
+            true if seen.is_complete => sharp.max().unwrap_or(Precision::Exact),
+            true => sharp.max().unwrap_or(Precision::Unconfirmed),
             false => Precision::Unconfirmed,
         };
         let answer = Answer { basis, precision, gaps: seen.gaps, items };

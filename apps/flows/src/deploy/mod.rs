@@ -5,6 +5,7 @@
 //! ```
 //! In clusters the pods are waited for, and the grade is "observed"; files and git are "applied".
 
+mod advice;
 mod alias;
 mod apply;
 mod carry;

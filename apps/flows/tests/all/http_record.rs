@@ -8,7 +8,7 @@ use flows::{App, Explain as _, Options, Verdict};
 use record::claim::{BuildClaim, Claim, Kind, NoteClaim, PublishedBy, Text};
 
 fn words(error: &dyn std::error::Error) -> String {
-    let source = error.source().map_or_else(String::new, |source| words(source));
+    let source = error.source().map_or_else(String::new, words);
     format!("{error} {source}")
 }
 

@@ -166,24 +166,28 @@ fn what_runs_is_recorded_while_it_is_watched_and_bounded_where_it_was_not() {
     })
     .unwrap();
 
-    // While nobody watches, a pod goes without a word.
     watch.stop().unwrap();
+    unwatched(&cluster, &desk, &new);
+}
+
+/// While nobody watches, pods go without a word: their ends are bounded, and the gap is told.
+fn unwatched(cluster: &Cluster, desk: &Desk, new: &str) {
     let gone = kubectl(
-        &cluster,
+        cluster,
         &["--namespace", "shop", "get", "pods", "--selector=app=api", "--output=name"],
     );
     for pod in gone.lines() {
-        kubectl(&cluster, &["--namespace", "shop", "delete", pod, "--force", "--grace-period=0"]);
+        kubectl(cluster, &["--namespace", "shop", "delete", pod, "--force", "--grace-period=0"]);
     }
-    wait_for_pods(&cluster, "shop", "app=api", 2);
+    wait_for_pods(cluster, "shop", "app=api", 2);
     let mut again = desk.watch();
     wait_until_within(REPORTED_WITHIN, "the end is bounded", || {
-        desk.runs(&new).iter().any(|run| precision(run, "ended") == "bounded")
+        desk.runs(new).iter().any(|run| precision(run, "ended") == "bounded")
     })
     .unwrap();
     let stretches = desk.runner.json(&["watched"]);
     assert_eq!(stretches["items"].as_array().unwrap().len(), 2, "{stretches}");
-    let ran = desk.runner.run(&["ran", "--digest", &new, "--json"]).json();
+    let ran = desk.runner.run(&["ran", "--digest", new, "--json"]).json();
     let gaps = ran["gaps"].as_array().unwrap();
     assert!(gaps.iter().any(|gap| !gap["from"].is_null() && !gap["until"].is_null()), "{ran}");
     // Before anybody watched nothing is known.

@@ -8,6 +8,7 @@
 //! Source: research/deploy.md §2.2.
 
 use super::seen::SeenContainer;
+use crate::observed::Role;
 
 /// How often a container may crash before that counts: what it needs may come up beside it.
 ///
@@ -85,7 +86,9 @@ pub fn pull_is_permanent(message: &str) -> Option<bool> {
 /// What keeps a container from running; none: nothing that is known.
 #[must_use]
 pub fn cause_of(container: &SeenContainer) -> Option<Cause> {
-    let (reason, message) = container.waiting.as_ref()?;
+    let Some((reason, message)) = container.waiting.as_ref() else {
+        return crashed(container);
+    };
     let permanent = || Cause::Permanent { reason: reason.clone(), message: message.clone() };
     let may_pass = || Cause::MayPass(format!("{}: {reason} {message}", container.name));
     match reason.as_str() {
@@ -101,21 +104,29 @@ pub fn cause_of(container: &SeenContainer) -> Option<Cause> {
             Some(false) => may_pass(),
             Some(true) | None => permanent(),
         }),
-        "CrashLoopBackOff" if container.restarts >= CRASHES_MAX => {
-            let exit = container.last_exit.map(|code| format!(", last with exit code {code}"));
-            let times = container.restarts;
-            let message = format!("it ended {times} times{}", exit.unwrap_or_default());
-            Some(Cause::Permanent { reason: reason.clone(), message })
-        }
+        "CrashLoopBackOff" if container.restarts >= CRASHES_MAX => Some(crashes(container)),
         "CrashLoopBackOff" => Some(may_pass()),
         _ => None,
     }
 }
 
+/// Newer kubelets report the end of a run, and no word of waiting, between two starts.
+fn crashed(container: &SeenContainer) -> Option<Cause> {
+    let is_meant_to_end = container.role == Role::Init && container.last_exit == Some(0);
+    let crashes_on = container.has_ended && container.restarts >= CRASHES_MAX;
+    (crashes_on && !is_meant_to_end).then(|| crashes(container))
+}
+
+fn crashes(container: &SeenContainer) -> Cause {
+    let exit = container.last_exit.map(|code| format!(", last with exit code {code}"));
+    let times = container.restarts;
+    let message = format!("it ended {times} times{}", exit.unwrap_or_default());
+    Cause::Permanent { reason: "CrashLoopBackOff".to_owned(), message }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observed::Role;
 
     /// Messages as containerd 2.x and registries write them.
     #[test]
@@ -163,10 +174,30 @@ mod tests {
             image_id: String::new(),
             has_started: false,
             waiting: Some((reason.to_owned(), message.to_owned())),
+            has_ended: false,
             restarts,
             last_exit: Some(1),
         };
         cause_of(&container).map(|cause| matches!(cause, Cause::Permanent { .. }))
+    }
+
+    #[test]
+    fn a_container_that_ended_often_crashes_and_an_init_container_that_did_its_work_does_not() {
+        let mut container = SeenContainer {
+            role: Role::Main,
+            name: "api".to_owned(),
+            image_id: String::new(),
+            has_started: true,
+            waiting: None,
+            has_ended: true,
+            restarts: CRASHES_MAX,
+            last_exit: Some(0),
+        };
+        assert!(matches!(cause_of(&container), Some(Cause::Permanent { .. })));
+        container.role = Role::Init;
+        assert_eq!(cause_of(&container), None);
+        (container.role, container.restarts) = (Role::Main, CRASHES_MAX - 1);
+        assert_eq!(cause_of(&container), None);
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub struct SeenContainer {
     pub has_started: bool,
     /// Why it waits: the kubelet's word and message.
     pub waiting: Option<(String, String)>,
+    /// Whether it has ended, and is not yet said to wait for its next start.
+    pub has_ended: bool,
     /// How often it was started again.
     pub restarts: u32,
     /// The exit code with which it ended last.

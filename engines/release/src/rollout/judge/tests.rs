@@ -21,6 +21,7 @@ fn container(image_id: &str) -> SeenContainer {
         image_id: image_id.to_owned(),
         has_started: true,
         waiting: None,
+        has_ended: false,
         restarts: 0,
         last_exit: None,
     }

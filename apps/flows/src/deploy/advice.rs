@@ -1,0 +1,216 @@
+//! What helps when nothing was deployed: how the command ends, and the command that comes next.
+
+use super::error::{DeployError, InterruptedStep};
+use crate::verdict::{Explain, Verdict};
+use cluster::{ApplyError, ClusterError};
+use domain::{EnvironmentName, ImageName};
+use pin::Skip;
+use release::{DeployRefused, PromoteRefused, RollbackRefused};
+
+const TAKE_OVER: &str = "to take the image over from them, run the command with `--take-over`";
+
+impl Explain for DeployError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Open(error) => error.verdict(),
+            Self::Source(error) => error.verdict(),
+            Self::Record(error) => error.verdict(),
+            Self::Registry(error) => error.verdict(),
+            Self::Names(error) => error.verdict(),
+            Self::Files(error) => error.verdict(),
+            Self::Write(error) => error.verdict(),
+            Self::Overtaken { .. }
+            | Self::Rollout { .. }
+            | Self::WorkloadRefuses { .. }
+            | Self::Apply {
+                source: ApplyError::System { .. } | ApplyError::Owned { .. }, ..
+            }
+            | Self::Deploy { .. }
+            | Self::Promote { .. }
+            | Self::NothingDeployed { .. }
+            | Self::Gone { .. } => Verdict::Refused,
+            Self::Rollback { source: RollbackRefused::CannotTell { .. }, .. } => Verdict::Unknown,
+            Self::Rollback { .. } => Verdict::Refused,
+            Self::Git { .. }
+            | Self::Cluster(_)
+            | Self::Apply { source: ApplyError::Cluster(_), .. }
+            | Self::ClusterKey { .. }
+            | Self::NoWorkload { .. }
+            | Self::WorkloadGone { .. }
+            | Self::NoContainer { .. }
+            | Self::Interrupted { .. }
+            | Self::Edit(_)
+            | Self::File { .. }
+            | Self::NoImage { .. }
+            | Self::NoBuild { .. }
+            | Self::NoCommit
+            | Self::NoTag { .. }
+            | Self::NoPlace { .. }
+            | Self::LeftAlone { .. }
+            | Self::NoTarget { .. }
+            | Self::WhichImage { .. }
+            | Self::WrongChain { .. }
+            | Self::Message(_)
+            | Self::Signature(_)
+            | Self::Text(_) => Verdict::Unknown,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open(error) => error.hint(),
+            Self::Source(error) => error.hint(),
+            Self::Record(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
+            Self::Names(error) => error.hint(),
+            Self::Deploy { image, environment, source } => refusal_hint(image, environment, source),
+            Self::Promote { image, environment, source: PromoteRefused::Against(source) } => {
+                refusal_hint(image, environment, source)
+            }
+            Self::NoBuild { environment, image, .. } => {
+                Some(format!("name it: indelible deploy {environment} {image}=TAG"))
+            }
+            Self::NoTag { repository, .. } => Some(format!("indelible history {repository}")),
+            Self::WhichImage { environment, images } => {
+                Some(format!("indelible rollback {environment} {}", images.first()?))
+            }
+            Self::WrongChain { from, to, expected } => {
+                Some(chain_hint(from, to, expected.as_ref()))
+            }
+            Self::Files(error) => error.hint(),
+            Self::Write(error) => error.hint(),
+            Self::Rollback { image, environment, source } => {
+                rollback_hint(image, environment, source)
+            }
+            Self::NothingDeployed { environment } => Some(format!(
+                "indelible history {environment}; what another tool deployed is recorded by `indelible note deploy {environment} IMAGE=TAG`"
+            )),
+            Self::Promote {
+                image,
+                source: PromoteRefused::NothingThere { environment, .. },
+                ..
+            } => Some(format!("indelible deploy {environment} {image}=TAG")),
+            Self::NoCommit => Some("name the builds: indelible deploy ENV IMAGE=TAG".to_owned()),
+            Self::NoTarget { environment, .. } => Some(format!("indelible history {environment}")),
+            Self::Gone { repository, .. } => Some(format!("indelible history {repository}")),
+            Self::Overtaken { .. } => Some("run the command again".to_owned()),
+            Self::NoPlace { repository, .. } => Some(format!(
+                "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"
+            )),
+            Self::LeftAlone { why, .. } => Some(left_alone_hint(why).to_owned()),
+            Self::Cluster(error) | Self::Apply { source: ApplyError::Cluster(error), .. } => {
+                rights_hint(error)
+            }
+            Self::Apply { source: ApplyError::Owned { .. }, .. } => Some(TAKE_OVER.to_owned()),
+            Self::ClusterKey { environment, key } => {
+                Some(format!("add `{key}` to environments.{environment} in indelible.yaml"))
+            }
+            Self::NoWorkload { image, environment } => Some(format!(
+                "add `workloads: {{{image}: [deployment/NAME]}}` to environments.{environment} in indelible.yaml"
+            )),
+            Self::Rollout { image, environment, .. } => Some(format!(
+                "indelible rollback {environment} {image} returns to the newest build that was observed there"
+            )),
+            Self::Interrupted { steps, .. } => Some(go_on_hint(steps)),
+            Self::Git { .. }
+            | Self::Apply { source: ApplyError::System { .. }, .. }
+            | Self::WorkloadGone { .. }
+            | Self::WorkloadRefuses { .. }
+            | Self::NoContainer { .. }
+            | Self::Edit(_)
+            | Self::File { .. }
+            | Self::NoImage { .. }
+            | Self::Message(_)
+            | Self::Signature(_)
+            | Self::Text(_) => None,
+        }
+    }
+}
+
+/// The rights that mode `cluster` needs.
+fn rights_hint(error: &ClusterError) -> Option<String> {
+    matches!(error, ClusterError::Denied { .. }).then(|| {
+        "it needs `get` and `patch` on the workloads, `list` on pods and replicasets; events and pods/log are read where they may be"
+            .to_owned()
+    })
+}
+
+fn rollback_hint(
+    image: &ImageName,
+    environment: &EnvironmentName,
+    refused: &RollbackRefused,
+) -> Option<String> {
+    match refused {
+        RollbackRefused::NothingDeployed { .. } => Some(format!("indelible history {environment}")),
+        RollbackRefused::NeverHere { digest, .. } => {
+            Some(format!("indelible deploy {environment} {image}={digest}"))
+        }
+        RollbackRefused::NothingKnownGood { looked_at: 0, .. } => {
+            Some(format!("another build comes by indelible deploy {environment} {image}=TAG"))
+        }
+        RollbackRefused::NothingKnownGood { .. } => Some(format!(
+            "`indelible history {environment}` lists what ran; `--to TAG` returns to one that a rollback left"
+        )),
+        RollbackRefused::CannotTell { digest } => {
+            Some(format!("indelible rollback {environment} {image} --to {digest}"))
+        }
+        RollbackRefused::Same { .. } | RollbackRefused::Against { .. } => None,
+    }
+}
+
+fn left_alone_hint(why: &Skip) -> &'static str {
+    match why {
+        Skip::Ignored(_) => "take the comment away, or add a place that may be edited",
+        Skip::Opaque(_) | Skip::Default => {
+            "write the name itself there; where another program sets it, `# indelible: ignore` behind it passes it over"
+        }
+        Skip::BuildTarget => {
+            "let `git.path` name the folder of what is deployed, or put `# indelible: ignore` behind it"
+        }
+        Skip::Malformed
+        | Skip::NoAnswer
+        | Skip::NoTag
+        | Skip::Elsewhere { .. }
+        | Skip::OtherRepository
+        | Skip::NoPlace => {
+            "write it as one name with a tag, or put `# indelible: ignore` behind it"
+        }
+    }
+}
+
+fn refusal_hint(
+    image: &ImageName,
+    environment: &EnvironmentName,
+    refused: &DeployRefused,
+) -> Option<String> {
+    match refused {
+        DeployRefused::NotEligible { digest, .. } => Some(format!(
+            "indelible promote FROM {environment} {image}, with FROM where it was deployed before; or indelible allow {digest} {environment} --reason TEXT"
+        )),
+        DeployRefused::Condemned { digest, .. } => Some(format!(
+            "to bring it back by name: indelible deploy {environment} {image}={digest}"
+        )),
+        DeployRefused::Blocked { digest, .. } => {
+            Some(format!("to lift the block: indelible block {digest} --lift --reason TEXT"))
+        }
+        DeployRefused::NotVerified { from, .. } => {
+            Some(format!("deploy the merged commit's build to {from} first"))
+        }
+    }
+}
+
+fn chain_hint(
+    from: &EnvironmentName,
+    to: &EnvironmentName,
+    expected: Option<&EnvironmentName>,
+) -> String {
+    match expected {
+        Some(expected) => format!("indelible promote {expected} {to}"),
+        None => format!("add `promotes-from: {from}` to environments.{to} in indelible.yaml"),
+    }
+}
+
+fn go_on_hint(steps: &[InterruptedStep]) -> String {
+    let again: Vec<_> = steps.iter().map(|step| step.again.as_str()).collect();
+    format!("to go on waiting: {}", again.join("; "))
+}
