@@ -213,6 +213,7 @@ fn seen_container(role: Role, status: ContainerStatus) -> SeenContainer {
     SeenContainer {
         role,
         name: status.name,
+        has_ended: state.terminated.is_some(),
         has_started: state.running.is_some() || state.terminated.is_some(),
         last_exit: ended.map(|ended| ended.exit_code),
         waiting: state.waiting.map(|waiting| {

@@ -1,5 +1,8 @@
 //! The cluster comes up on this machine, runs what it is told to, and leaves nothing behind.
-#![expect(clippy::disallowed_methods, reason = "a test starts itself again, and tells it so by a variable")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test starts itself again, and tells it so by a variable"
+)]
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};

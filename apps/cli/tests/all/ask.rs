@@ -194,7 +194,7 @@ fn the_digits_that_tables_show_can_be_asked_about() {
     let hex = moved.tea.strip_prefix("sha256:").unwrap();
     for short in [&moved.tea[..19], &hex[..12], &hex[..40]] {
         let (digests, said) = moved.trace(short);
-        assert_eq!(digests, [moved.tea.clone()], "{short}: {said}");
+        assert_eq!(digests, std::slice::from_ref(&moved.tea), "{short}: {said}");
         let ran = moved.sandbox.run(["ran", "--digest", short, "--record", "file:ours.db"]);
         assert!(ran.starts_with("unknown: nothing is recorded\n"), "{ran}");
     }

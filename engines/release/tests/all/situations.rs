@@ -28,7 +28,7 @@ fn answers() -> Report {
 fn a_restart_in_place_is_two_runs_with_exact_ends() {
     let mut watcher = Watcher::new();
     let mut pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 20);
+    watcher.lists(std::slice::from_ref(&pod), 20);
     pod.restart(30, 31);
     watcher.sees(&pod.report(), 32);
     let runs = watcher.runs();
@@ -45,7 +45,7 @@ fn a_restart_in_place_is_two_runs_with_exact_ends() {
 fn restarts_that_nobody_saw_are_counted() {
     let mut watcher = Watcher::new();
     let mut pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 20);
+    watcher.lists(std::slice::from_ref(&pod), 20);
     // Five restarts while nobody looks: the last two runs are told, three are not.
     for round in 0..5 {
         pod.restart(30 + round * 10, 31 + round * 10);
@@ -91,7 +91,7 @@ fn a_watcher_that_restarts_goes_on_where_the_record_stands() {
 fn a_list_that_begins_again_ends_nothing_by_itself() {
     let mut watcher = Watcher::new();
     let pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 20);
+    watcher.lists(std::slice::from_ref(&pod), 20);
     watcher.sees(&Report::ListBegins, 30);
     watcher.sees(&Report::ListBegins, 31);
     watcher.sees(&pod.report(), 31);
@@ -115,7 +115,7 @@ fn a_job_of_one_second_is_recorded_though_it_was_never_seen_to_run() {
 fn a_forced_delete_on_a_node_that_answers_is_bounded() {
     let mut watcher = Watcher::new();
     let pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 20);
+    watcher.lists(std::slice::from_ref(&pod), 20);
     watcher.sees(&Report::Alive, 30);
     watcher.sees(&pod.gone(), 40);
     assert_eq!(watcher.runs()[0].ended.unwrap().ended, bounded(25, 40));
@@ -143,7 +143,7 @@ fn a_pod_deleted_on_a_silent_node_stays_open_until_the_node_is_back_or_gone() {
     for is_back in [true, false] {
         let mut watcher = Watcher::new();
         let pod = TruePod::started("a", 10);
-        watcher.lists(&[pod.clone()], 20);
+        watcher.lists(std::slice::from_ref(&pod), 20);
         watcher.sees(&silent(30), 70);
         watcher.sees(&pod.gone(), 80);
         assert_eq!(watcher.runs()[0].ended, None, "its containers may run on");
@@ -180,7 +180,7 @@ fn without_the_right_to_see_nodes_an_end_that_nobody_reported_is_unconfirmed() {
 fn an_image_that_is_changed_inside_a_pod_is_a_new_run_and_said_so() {
     let mut watcher = Watcher::new();
     let mut pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 20);
+    watcher.lists(std::slice::from_ref(&pod), 20);
     pod.image = "hotfix".to_owned();
     pod.restart(30, 31);
     watcher.sees(&pod.report(), 32);
@@ -193,7 +193,7 @@ fn an_image_that_is_changed_inside_a_pod_is_a_new_run_and_said_so() {
 fn a_tag_that_moved_between_two_restarts_is_another_digest_in_the_same_pod() {
     let mut watcher = Watcher::new();
     let mut pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 20);
+    watcher.lists(std::slice::from_ref(&pod), 20);
     pod.restart(30, 31);
     let mut other = pod.pod();
     let digest = Digest::sha256(b"moved");
@@ -226,7 +226,7 @@ fn init_and_ephemeral_containers_have_their_role() {
 fn a_container_that_the_kubelet_lost_has_ended_somewhere_before() {
     let mut watcher = Watcher::new();
     let pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 20);
+    watcher.lists(std::slice::from_ref(&pod), 20);
     // `ContainerStatusUnknown`: no id, no times, an invented exit code.
     let mut lost = pod.pod();
     lost.containers[0].container_id = String::new();
@@ -240,7 +240,7 @@ fn a_container_that_the_kubelet_lost_has_ended_somewhere_before() {
 fn a_crash_loop_is_one_run_for_each_container_id() {
     let mut watcher = Watcher::new();
     let mut pod = TruePod::started("a", 10);
-    watcher.lists(&[pod.clone()], 11);
+    watcher.lists(std::slice::from_ref(&pod), 11);
     pod.end(12);
     // While it waits, the status repeats the run that ended, here and as the previous one.
     let mut waiting = pod.pod();
