@@ -203,7 +203,7 @@ fn what_cannot_be_done_says_what_to_do() {
     allowed(&sandbox, ONES);
     insta::assert_snapshot!(sandbox.run(["rollback", "prod"]), @r"
     [stderr]
-    error: nothing to roll back: no deploy to prod is recorded
+    error: no deploy to prod is recorded
     hint: indelible history prod; what another tool deployed is recorded by `indelible note deploy prod IMAGE=TAG`
     [exit 1]
     ");
@@ -224,6 +224,12 @@ fn what_cannot_be_done_says_what_to_do() {
     error: `api` is not promoted to prod
       caused by: no deploy of `api` to uat is recorded: there is nothing to promote
     hint: indelible deploy uat api=TAG
+    [exit 1]
+    ");
+    insta::assert_snapshot!(sandbox.run(["promote", "uat", "prod"]), @r"
+    [stderr]
+    error: no deploy to uat is recorded
+    hint: indelible history uat; what another tool deployed is recorded by `indelible note deploy uat IMAGE=TAG`
     [exit 1]
     ");
     insta::assert_snapshot!(sandbox.run(["hold", "prod"]), @r"

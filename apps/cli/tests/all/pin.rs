@@ -248,6 +248,7 @@ fn json_says_what_was_written_and_what_a_merge_would_restart() {
           "column": 17,
           "reference": "HOST/shop/api:1.4",
           "digest": "[nines]",
+          "repository": null,
           "floating": null
         }
       ],

@@ -167,7 +167,7 @@ pub enum DeployError {
         images: Vec<String>,
     },
     /// Nothing was deployed there, so there is nothing to return to.
-    #[error("nothing to roll back: no deploy to {environment} is recorded")]
+    #[error("no deploy to {environment} is recorded")]
     NothingDeployed {
         /// Where.
         environment: EnvironmentName,

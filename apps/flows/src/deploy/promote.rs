@@ -58,6 +58,7 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
     let there = environment_state(record, &from.name).await?;
     let here = environment_state(record, &to.name).await?;
     let images = images(settings, &there, &request.images)?;
+    let unknown = left_out(settings, &there, &request.images);
     // All plans first: one refused image must not leave the others half promoted.
     let mut plans = Vec::new();
     for image in &images {
@@ -73,8 +74,9 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         planned.push(bring.decide(&here, plan.clone(), request, Run::Dry).await?);
     }
     let rehearsal = Carry { run: Run::Dry, ..request.carry.clone() };
-    let report = carry_out(app, to, planned, &rehearsal).await?;
+    let mut report = carry_out(app, to, planned, &rehearsal).await?;
     if request.carry.run == Run::Dry {
+        report.warnings.extend(unknown);
         return Ok(report);
     }
     let mut decisions = Vec::new();
@@ -82,7 +84,9 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         let bring = Bring { app, settings, from, to, image: &image };
         decisions.push(bring.decide(&here, plan, request, Run::Real).await?);
     }
-    carry_out(app, to, decisions, &request.carry).await
+    let mut report = carry_out(app, to, decisions, &request.carry).await?;
+    report.warnings.extend(unknown);
+    Ok(report)
 }
 
 /// The images that were named, or all of the settings that were deployed there.
@@ -95,7 +99,22 @@ fn images(
         return named.iter().map(|text| image_named(settings, text).cloned()).collect();
     }
     let known = there.images().into_iter().filter(|image| settings.images.contains_key(*image));
-    Ok(known.cloned().collect())
+    let known: Vec<_> = known.cloned().collect();
+    if known.is_empty() {
+        return Err(DeployError::NothingDeployed { environment: there.name().clone() });
+    }
+    Ok(known)
+}
+
+/// What is deployed there and has been taken out of the settings: it is not brought, and that is said.
+fn left_out(settings: &Settings, there: &EnvironmentState, named: &[String]) -> Vec<String> {
+    if !named.is_empty() {
+        return Vec::new();
+    }
+    let unknown = there.images().into_iter().filter(|image| !settings.images.contains_key(*image));
+    let said =
+        |image| format!("`{image}` is deployed there and is no image of the settings: left out");
+    unknown.map(said).collect()
 }
 
 /// One image on its way.

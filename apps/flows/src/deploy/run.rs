@@ -62,21 +62,27 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     let reason = crate::decide::text(request.reason.as_deref())?;
     let ticket = crate::decide::text(request.ticket.as_deref())?;
     let mut decisions = Vec::new();
-    for chosen in choose(app, settings, &environment, &state, &request.images).await? {
+    let (chosen, unbuilt) = choose(app, settings, &environment, &state, &request.images).await?;
+    for chosen in chosen {
         decisions.push(decide(&state, chosen, reason.clone(), ticket.clone())?);
     }
-    carry_out(app, &environment, decisions, &request.carry).await
+    let mut report = carry_out(app, &environment, decisions, &request.carry).await?;
+    let stays = |image| format!("the commit has no build of `{image}`, which stays as it is");
+    report.warnings.extend(unbuilt.iter().map(stays));
+    Ok(report)
 }
 
+/// The builds to bring, and the images of which the commit has none.
 async fn choose(
     app: &App,
     settings: &Settings,
     environment: &EnvironmentSettings,
     state: &EnvironmentState,
     named: &[(String, Wanted)],
-) -> Result<Vec<Chosen>, DeployError> {
+) -> Result<(Vec<Chosen>, Vec<ImageName>), DeployError> {
     let record = app.record().await?;
     let mut all = Vec::new();
+    let mut unbuilt = Vec::new();
     if named.is_empty() {
         let commit = head(app).await?;
         let mut missing = None;
@@ -85,13 +91,16 @@ async fn choose(
             match of_commit(app, settings, environment, image, &commit, &builds).await {
                 Ok(chosen) => all.push(chosen),
                 // One image of several is often not built by a commit; it stays as it is.
-                Err(error @ DeployError::NoBuild { .. }) => missing = Some(error),
+                Err(error @ DeployError::NoBuild { .. }) => {
+                    unbuilt.push(image.clone());
+                    missing = missing.or(Some(error));
+                }
                 Err(error) => return Err(error),
             }
         }
         return match (all.is_empty(), missing) {
             (true, Some(error)) => Err(error),
-            (_, _) => Ok(all),
+            (_, _) => Ok((all, unbuilt)),
         };
     }
     for (text, wanted) in named {
@@ -107,7 +116,7 @@ async fn choose(
         let (image, named_by) = (image.clone(), NamedBy::Name);
         all.push(Chosen { image, repository, digest, tag, named_by, merge: None });
     }
-    Ok(all)
+    Ok((all, unbuilt))
 }
 
 async fn of_commit(
@@ -130,6 +139,7 @@ async fn of_commit(
             let verified = verified_commits(image, builds, &state);
             let merged = merged(app, commit, &verified).await?;
             let evidence = judge_merge(image, &merged, builds, &state);
+            let evidence = as_far_as_looked(evidence, state.landed(image).count());
             let evidence = in_a_whole_past(app, evidence).await?;
             Some((from.clone(), environment.verified_there, evidence))
         }
@@ -142,6 +152,15 @@ async fn of_commit(
         named_by: NamedBy::Rule,
         merge,
     })
+}
+
+/// What is not among the newest may be among those that were not looked at.
+fn as_far_as_looked(evidence: MergeEvidence, deploys: usize) -> MergeEvidence {
+    if deploys > VERIFIED_MAX && matches!(evidence, MergeEvidence::NoneVerified { .. }) {
+        let why = format!("only the newest {VERIFIED_MAX} of {deploys} deploys were looked at");
+        return MergeEvidence::CannotTell { why };
+    }
+    evidence
 }
 
 /// The commits of the newest builds that were verified in an environment, newest first.
@@ -309,7 +328,8 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
     let state = environment_state(record, &environment.name).await?;
     let reason = crate::decide::text(request.reason.as_deref())?;
     let mut images = Vec::new();
-    for chosen in choose(app, settings, environment, &state, &request.images).await? {
+    let (named, _) = choose(app, settings, environment, &state, &request.images).await?;
+    for chosen in named {
         let from = state.current(&chosen.image).map(|fact| fact.claim.to);
         if from == Some(chosen.digest) {
             let what = Done::Same { digest: chosen.digest };
@@ -371,5 +391,18 @@ fn noted(
         places: Vec::new(),
         reason,
         ticket: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_behind_the_newest_deploys_cannot_be_told() {
+        let none = || MergeEvidence::NoneVerified { from: "uat".parse().unwrap() };
+        assert_eq!(as_far_as_looked(none(), VERIFIED_MAX), none());
+        let beyond = as_far_as_looked(none(), VERIFIED_MAX + 1);
+        assert!(matches!(beyond, MergeEvidence::CannotTell { .. }), "{beyond:?}");
     }
 }
