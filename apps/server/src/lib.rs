@@ -4,7 +4,7 @@
 //! listener -> entry -> v2 (oci::Route)  -> store
 //!                   -> api (axum)       -> store
 //! ```
-//! [`serve`] starts one, in a process of its own or inside a test. Errors become answers in `reply.rs` alone.
+//! [`serve()`] starts one, in a process of its own or inside a test. Errors become answers in `reply.rs` alone.
 
 mod access;
 mod activity;

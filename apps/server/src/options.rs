@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What [`crate::serve`] needs to know.
+/// What [`crate::serve()`] needs to know.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The data folder; it is made where it does not exist.

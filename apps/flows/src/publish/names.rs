@@ -3,7 +3,7 @@
 //! ```text
 //! timestamp-env at 14:39:58, that second reserved by another run  ->  20260317-143959-uat
 //! ```
-//! What is shown by `--dry-run` and what is done come from the same [`asked`]; only [`keep`] writes.
+//! What is shown by `--dry-run` and what is done come from the same `asked`; only `keep` writes.
 
 use super::PublishError;
 use super::basis::Basis;
