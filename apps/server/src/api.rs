@@ -107,7 +107,7 @@ async fn try_answer(
 }
 
 /// Every path of the API with what answers there.
-fn routes() -> [(&'static str, MethodRouter<Asked>); 12] {
+fn routes() -> [(&'static str, MethodRouter<Asked>); 13] {
     [
         ("/api/v1/claims", post(claims::post)),
         ("/api/v1/log", get(log::log)),
@@ -115,6 +115,7 @@ fn routes() -> [(&'static str, MethodRouter<Asked>); 12] {
         ("/api/v1/builds", get(log::builds)),
         ("/api/v1/deploys", get(log::deploys)),
         ("/api/v1/runs", get(log::runs)),
+        ("/api/v1/findings", get(log::findings)),
         ("/api/v1/tag-history", get(history::get)),
         ("/api/v1/rules", get(rules::get).post(rules::post)),
         ("/api/v1/unlock", post(unlock::post)),

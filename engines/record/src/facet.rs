@@ -125,8 +125,18 @@ impl Found {
                 claim.digest.iter().for_each(|digest| self.digest(digest));
             }
             Claim::Watched(claim) => self.add(Facet::Cluster, &claim.cluster),
+            Claim::Finding(claim) => self.finding(claim),
             Claim::Rule(_) | Claim::Token(_) => {}
         }
+    }
+
+    fn finding(&mut self, claim: &crate::claim::FindingClaim) {
+        self.add(Facet::Cluster, &claim.cluster);
+        if let Some(namespace) = &claim.namespace {
+            self.add(Facet::Namespace, format!("{}/{namespace}", claim.cluster));
+        }
+        claim.environment.iter().for_each(|name| self.add(Facet::Environment, name));
+        claim.digests.iter().for_each(|digest| self.digest(digest));
     }
 
     fn change(&mut self, change: &TagChange) {

@@ -108,7 +108,8 @@ impl EnvironmentState {
             | Claim::Token(_)
             | Claim::Note(_)
             | Claim::ContainerRun(_)
-            | Claim::Watched(_) => {}
+            | Claim::Watched(_)
+            | Claim::Finding(_) => {}
         }
     }
 

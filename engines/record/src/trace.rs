@@ -117,7 +117,8 @@ pub fn trace(events: &[Sequenced], digest: &Digest, asked: &Digest) -> Trace {
             | Claim::Token(_)
             | Claim::Note(_)
             | Claim::ContainerRun(_)
-            | Claim::Watched(_) => {}
+            | Claim::Watched(_)
+            | Claim::Finding(_) => {}
         }
     }
     trace

@@ -40,7 +40,8 @@ pub(super) fn apply(tx: &Connection, seq: i64, event: &Event) -> Result<(), Data
         | Claim::Hold(_)
         | Claim::Note(_)
         | Claim::ContainerRun(_)
-        | Claim::Watched(_) => Ok(()),
+        | Claim::Watched(_)
+        | Claim::Finding(_) => Ok(()),
     }
 }
 

@@ -178,7 +178,8 @@ fn digests_of(claim: &Claim) -> Vec<Digest> {
         | Claim::Unlock(_)
         | Claim::Token(_)
         | Claim::Note(_)
-        | Claim::Watched(_) => Vec::new(),
+        | Claim::Watched(_)
+        | Claim::Finding(_) => Vec::new(),
     }
 }
 

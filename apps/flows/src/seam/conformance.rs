@@ -6,6 +6,7 @@ use super::{Question, Record, RecordError, all, environment_state};
 use ::record::claim::{
     Claim, ClaimKey, HoldClaim, HoldState, Kind, NoteClaim, ReservationClaim, Text,
 };
+use ::record::fuzz::story::Story;
 use ::record::{Facet, Sequenced};
 
 /// Runs every clause, each over a record that `open` makes anew.
@@ -25,6 +26,7 @@ where
     an_append_is_all_or_nothing(&open().await).await;
     a_tag_is_reserved_once(&open().await).await;
     questions_select_by_kind_and_value(&open().await).await;
+    a_finding_is_said_once_and_found_by_its_place(&open().await).await;
     pages_join_without_a_gap(&open().await).await;
     too_many_claims_are_refused(&open().await).await;
 }
@@ -142,6 +144,26 @@ async fn questions_select_by_kind_and_value(record: &dyn Record) {
     let prod = "prod".parse().expect("an environment");
     let state = environment_state(record, &prod).await.expect("a readable record");
     assert_eq!(state.holds().len(), 1);
+}
+
+async fn a_finding_is_said_once_and_found_by_its_place(record: &dyn Record) {
+    let mut story = Story::new();
+    let at = story.next_time();
+    story.finding_opens("api", 1, at);
+    story.finding_opens("api", 1, at.plus_millis(5_000));
+    story.finding_closes("api", 1, at.plus_millis(60_000));
+    let claims: Vec<Claim> = story.events().iter().map(|event| event.event.claim.clone()).collect();
+    record.append(vec![claims[0].clone(), claims[2].clone()]).await.expect("an append");
+    // A second watcher saw the same, a little later: it learns that somebody was first.
+    let late = record.append(vec![claims[1].clone()]).await;
+    assert!(matches!(late, Err(RecordError::KeyTaken { .. })), "{late:?}");
+    let question = Question::of([Kind::Finding])
+        .about(Facet::Cluster, "cluster-1")
+        .about(Facet::Namespace, "cluster-1/shop")
+        .about(Facet::Environment, "uat");
+    let found = ::record::findings(&all(record, &question).await.expect("a readable record"));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].from, found[0].is_open()), (at, false));
 }
 
 async fn pages_join_without_a_gap(record: &dyn Record) {

@@ -120,10 +120,15 @@ fn check(caller: &Caller, nth: usize, claim: &Claim) -> Result<(), Refusal> {
         Claim::Deploy(claim) => caller.needs(Need::Claim, claim.repository.path()),
         Claim::Reservation(claim) => caller.needs(Need::Claim, claim.repository.path()),
         // These name no repository: digests and environments belong to nobody alone.
-        Claim::Image(_) | Claim::Allow(_) | Claim::Block(_) | Claim::Hold(_) | Claim::Note(_) => {
+        Claim::Allow(_) | Claim::Block(_) | Claim::Hold(_) | Claim::Note(_) => {
             caller.needs_anywhere(Need::Claim)
         }
-        Claim::ContainerRun(_) | Claim::Watched(_) => caller.needs_anywhere(Need::ClaimRun),
+        // A watcher reads the bytes of images that nobody published.
+        Claim::Image(_) if caller.needs_anywhere(Need::ClaimRun).is_ok() => Ok(()),
+        Claim::Image(_) => caller.needs_anywhere(Need::Claim),
+        Claim::ContainerRun(_) | Claim::Watched(_) | Claim::Finding(_) => {
+            caller.needs_anywhere(Need::ClaimRun)
+        }
         Claim::Rule(_) => elsewhere("a rule is set by `POST /api/v1/rules`"),
         Claim::Unlock(_) => elsewhere("a tag is unlocked by `POST /api/v1/unlock`"),
         Claim::Token(_) => elsewhere("a token is made by `POST /api/v1/tokens`"),

@@ -117,7 +117,8 @@ fn entry(found: &Sequenced) -> Option<TagEntry> {
         | Claim::Token(_)
         | Claim::Note(_)
         | Claim::ContainerRun(_)
-        | Claim::Watched(_) => return None,
+        | Claim::Watched(_)
+        | Claim::Finding(_) => return None,
     };
     let entry = HistoryEntry {
         cursor: found.event.stamp.id.to_string(),

@@ -65,6 +65,11 @@ pub(super) async fn runs(State(asked): State<Asked>, uri: Uri) -> Answered {
     page(&asked, &uri, &[Kind::ContainerRun, Kind::Watched]).await
 }
 
+/// `GET /api/v1/findings`: what was wrong, opened and closed.
+pub(super) async fn findings(State(asked): State<Asked>, uri: Uri) -> Answered {
+    page(&asked, &uri, &[Kind::Finding]).await
+}
+
 /// `GET /api/v1/log/verify`: whether every event is what was written.
 pub(super) async fn verify(State(asked): State<Asked>) -> Answered {
     if !asked.caller.reads_whole_record() {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! names a repository            its repository decides
-//! names a digest only           one of its builds, deploys or tags, in a repository that the caller may read
+//! names digests only            for each of them: one of its builds, deploys or tags, in a repository that the caller may read
 //! names neither (hold, note)    every reader
 //! rules and tokens              administrators
 //! ```
@@ -52,6 +52,7 @@ impl<'a> Reader<'a> {
                 Some(digest) => self.may_read_digest(digest).await,
                 None => Ok(false),
             },
+            Claim::Finding(claim) => self.may_read_all(&claim.digests).await,
             Claim::Hold(_) | Claim::Note(_) | Claim::Watched(_) => Ok(true),
             Claim::TagChange(_)
             | Claim::Build(_)
@@ -82,6 +83,16 @@ impl<'a> Reader<'a> {
         }
         self.digests.insert(digest, may);
         Ok(may)
+    }
+
+    /// What is about several digests tells of each of them; what is about none belongs to nobody's repository.
+    async fn may_read_all(&mut self, digests: &[Digest]) -> Result<bool, Refusal> {
+        for digest in digests {
+            if !self.may_read_digest(*digest).await? {
+                return Ok(false);
+            }
+        }
+        Ok(!digests.is_empty())
     }
 
     async fn is_placed(&self, digest: Digest) -> Result<bool, Refusal> {
@@ -127,7 +138,8 @@ fn repository_of(claim: &Claim) -> Option<&RepositoryPath> {
         | Claim::Token(_)
         | Claim::Note(_)
         | Claim::ContainerRun(_)
-        | Claim::Watched(_) => None,
+        | Claim::Watched(_)
+        | Claim::Finding(_) => None,
     }
 }
 

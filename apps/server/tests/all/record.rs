@@ -48,6 +48,16 @@ fn watched(key: &str) -> Value {
     }})
 }
 
+/// A finding of a watcher about these digests.
+fn finding(key: &str, digests: &[&str]) -> Value {
+    json!({"kind": "finding", "claim": {
+        "key": key, "finding": "0123456789abcdef0123456789abcdef", "opening": 1, "what": "unpinned",
+        "cluster": "6b0f5a3e-0000-4000-8000-000000000001", "environment": "prod", "namespace": "shop",
+        "workload": "deployment/api", "container": "api", "digests": digests,
+        "at": "2026-03-17T14:39:58.000Z", "change": {"change": "closed", "why": "it is pinned"},
+    }})
+}
+
 fn say(server: &Server, token: Option<&str>, claims: &[Value]) -> Reply {
     let body = json!({ "claims": claims }).to_string();
     let asking = server.post_api("/api/v1/claims", &body);
@@ -136,8 +146,12 @@ fn each_kind_of_fact_needs_its_right() {
     assert_eq!(say(&server, Some(&publisher), &[build("b1", "shop/api", DIGEST)]).status, 201);
     refused(&publisher, build("b2", "bank/api", DIGEST), "claims");
     refused(&publisher, watched("w1"), "runs");
+    refused(&publisher, finding("f1", &[]), "runs");
     refused(&watcher, build("b3", "shop/api", DIGEST), "claims");
     refused(&watcher, hold("h1", "prod"), "claims");
+    // What an image is, a watcher may say: it reads the bytes of what nobody published.
+    assert_eq!(say(&server, Some(&watcher), &[image(OTHER)]).status, 201);
+    refused(&reader, image(OTHER), "claims");
     refused(&reader, hold("h2", "prod"), "claims");
     refused(&reader, watched("w2"), "runs");
     // One claim that may not be said stops those that may.
@@ -149,6 +163,20 @@ fn each_kind_of_fact_needs_its_right() {
     assert_eq!(server.ask("GET", "/api/v1/log").bearer(&pusher).send().status, 403);
     assert_eq!(server.get("/api/v1/log").status, 401, "nobody reads without a token now");
     assert_eq!(say(&server, None, &[hold("h4", "prod")]).status, 401);
+}
+
+#[test]
+fn a_finding_is_read_by_who_may_read_all_that_it_names() {
+    let server = Server::start();
+    let watcher = server.token("watcher", &["runs"], "**");
+    let admin = server.admin_token();
+    let builds = [build("b1", "shop/api", DIGEST), build("b2", "bank/api", OTHER)];
+    assert_eq!(say(&server, Some(&admin), &builds).status, 201);
+    let said = [finding("both", &[DIGEST, OTHER]), finding("own", &[DIGEST]), finding("none", &[])];
+    assert_eq!(say(&server, Some(&watcher), &said).status, 201);
+    let asked = |token: &str| keys(&read(&server, token, "/api/v1/findings"));
+    assert_eq!(asked(&admin), ["both", "own", "none"]);
+    assert_eq!(asked(&server.token("shop", &["pull"], "shop/**")), ["own"]);
 }
 
 #[test]

@@ -8,15 +8,20 @@
 mod build;
 mod decision;
 mod deploy;
+mod finding;
 mod observed;
 mod registry;
 
 pub use build::{BuildClaim, CiRun, ImageClaim, PlatformImage, PublishedBy, Source};
 pub use decision::{AllowClaim, BlockClaim, HoldClaim, HoldState, NoteClaim, ReservationClaim};
 pub use deploy::{DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome};
+pub use finding::{
+    ChangedBy, FOUND_IMAGES_MAX, FOUND_NAMED_MAX, FindingChange, FindingClaim, FindingId,
+    FindingKind, FindingOpened, FoundImage,
+};
 pub use observed::{
-    ClusterId, ContainerRunClaim, IdentityError, Moment, REPORTED_LEN_MAX, Reported, RunBegan,
-    RunChange, RunId, RunRole, WatchChange, WatchedClaim,
+    ClusterId, ContainerRunClaim, IdentityError, Moment, NodeInfo, REPORTED_LEN_MAX, Reported,
+    RunBegan, RunChange, RunId, RunRole, WatchChange, WatchedClaim,
 };
 pub use registry::{
     Right, RightError, RuleClaim, TagChange, TagChangeClaim, TokenClaim, TokenState, UNLOCK_MS_MAX,
@@ -67,6 +72,8 @@ pub enum Claim {
     ContainerRun(ContainerRunClaim),
     /// A cluster is watched, or no longer.
     Watched(WatchedClaim),
+    /// Something that should not be was seen, or is so no more.
+    Finding(FindingClaim),
 }
 
 /// The kinds of claims, for queries and rights.
@@ -101,6 +108,8 @@ pub enum Kind {
     ContainerRun,
     /// See [`Claim::Watched`].
     Watched,
+    /// See [`Claim::Finding`].
+    Finding,
 }
 
 impl Kind {
@@ -122,6 +131,7 @@ impl Kind {
             Self::Note => "note",
             Self::ContainerRun => "container-run",
             Self::Watched => "watched",
+            Self::Finding => "finding",
         }
     }
 }
@@ -145,6 +155,7 @@ impl Claim {
             Self::Note(_) => Kind::Note,
             Self::ContainerRun(_) => Kind::ContainerRun,
             Self::Watched(_) => Kind::Watched,
+            Self::Finding(_) => Kind::Finding,
         }
     }
 
@@ -190,6 +201,7 @@ impl Claim {
             Self::Note(claim) => &claim.key,
             Self::ContainerRun(claim) => &claim.key,
             Self::Watched(claim) => &claim.key,
+            Self::Finding(claim) => &claim.key,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! Names and images are what the cluster reports, word for word; nothing here is resolved or judged.
 
 use super::ClaimKey;
-use domain::{Digest, EventId, Timestamp};
+use domain::{Digest, EventId, Platform, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -253,6 +253,19 @@ pub struct RunBegan {
     pub missed: u32,
     /// Somebody changed the image of a pod that was there already.
     pub changed_in_place: bool,
+    /// What the node is, where it tells; events of older versions say nothing about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_info: Option<NodeInfo>,
+}
+
+/// What tells a later reader which bytes of an image a node would take. Source: research/deploy.md §2.3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeInfo {
+    /// `nodeInfo.operatingSystem` and `nodeInfo.architecture`: `linux/arm64`.
+    pub platform: Platform,
+    /// `nodeInfo.containerRuntimeVersion`: `containerd://1.6.20`.
+    pub runtime: Reported,
 }
 
 /// Which list of the pod's spec a container stands in.

@@ -1,7 +1,8 @@
 //! A record told step by step, with a clock that ticks a minute a step; for tests of every layer.
 
 use crate::claim::{
-    BuildClaim, Claim, ClaimKey, ClusterId, ContainerRunClaim, DeployClaim, DeployKind, Grade,
+    BuildClaim, Claim, ClaimKey, ClusterId, ContainerRunClaim, DeployClaim, DeployKind,
+    FindingChange, FindingClaim, FindingId, FindingKind, FindingOpened, FoundImage, Grade,
     HoldClaim, HoldState, ImageClaim, Mode, Moment, NamedBy, Outcome, PlatformImage, PublishedBy,
     Reported, RunBegan, RunChange, RunId, RunRole, Source, Text, WatchChange, WatchedClaim,
 };
@@ -181,6 +182,7 @@ impl Story {
             restarts: 0,
             missed: 0,
             changed_in_place: false,
+            node_info: None,
         }));
         self.container(run, Some(digest), change, began)
     }
@@ -227,6 +229,57 @@ impl Story {
             at,
             change,
         }));
+    }
+
+    /// Records that two builds run in a workload, for the n-th time.
+    pub fn finding_opens(&mut self, workload: &str, opening: u32, at: Timestamp) -> EventId {
+        let found = ["a", "b"].map(|content| FoundImage {
+            digest: Digest::sha256(content.as_bytes()),
+            build: None,
+            pods: vec![Reported::of(&format!("{workload}-{content}"))],
+            pods_total: 1,
+            places: vec![],
+        });
+        let opened = FindingOpened {
+            says: Reported::of("two builds run in one workload"),
+            reference: Some(Reported::of("registry.example.com/shop/api:uat")),
+            found: found.to_vec(),
+            expected: None,
+            by: None,
+        };
+        self.finding(workload, opening, at, FindingChange::Opened(Box::new(opened)))
+    }
+
+    /// Records that it is so no more.
+    pub fn finding_closes(&mut self, workload: &str, opening: u32, at: Timestamp) -> EventId {
+        let why = Reported::of("all pods run one build");
+        self.finding(workload, opening, at, FindingChange::Closed { why })
+    }
+
+    fn finding(
+        &mut self,
+        workload: &str,
+        opening: u32,
+        at: Timestamp,
+        change: FindingChange,
+    ) -> EventId {
+        let cluster = ClusterId::try_from("cluster-1".to_owned()).expect("a short identity");
+        let workload = format!("deployment/{workload}");
+        let finding = FindingId::of(FindingKind::TwoBuilds, &cluster, ["shop", &workload]);
+        self.say(Claim::Finding(FindingClaim {
+            key: FindingClaim::key_of(finding, opening, &change),
+            finding,
+            opening,
+            what: FindingKind::TwoBuilds,
+            cluster,
+            environment: "uat".parse().ok(),
+            namespace: Some(Reported::of("shop")),
+            workload: Some(Reported::of(&workload)),
+            container: Some(Reported::of("api")),
+            digests: ["a", "b"].map(|content| Digest::sha256(content.as_bytes())).to_vec(),
+            at,
+            change,
+        }))
     }
 
     /// All events, oldest first.

@@ -3,8 +3,8 @@
 use domain::{Digest, TagClass};
 use proptest::prelude::*;
 use record::claim::{
-    Claim, ClaimKey, DeployKind, HoldState, Moment, NamedBy, Reported, Right, RunChange, TagChange,
-    TagChangeClaim, TokenClaim, TokenState, WatchChange, Witness,
+    Claim, ClaimKey, DeployKind, HoldState, Moment, NamedBy, NodeInfo, Reported, Right, RunChange,
+    TagChange, TagChangeClaim, TokenClaim, TokenState, WatchChange, Witness,
 };
 use record::fuzz::story::Story;
 use record::{Event, Facet, facets};
@@ -122,6 +122,44 @@ fn a_container_run_is_found_by_cluster_namespace_and_digest_and_is_small() {
     }
     let bytes = began.event.to_bytes().unwrap().len() + ended.event.to_bytes().unwrap().len();
     assert!(bytes < 2_000, "a run costs {bytes} bytes");
+}
+
+#[test]
+fn a_run_of_a_version_that_knew_no_nodes_keeps_its_spelling_and_one_that_does_has_its_own() {
+    let mut story = Story::new();
+    let at = story.next_time();
+    story.run_began("api", at);
+    let mut event = story.events()[0].event.clone();
+    let old = String::from_utf8(event.to_bytes().unwrap()).unwrap();
+    assert!(!old.contains("node_info"), "{old}");
+    assert_eq!(Event::read(old.as_bytes()).unwrap(), event);
+    let Claim::ContainerRun(claim) = &mut event.claim else { panic!("a container run") };
+    let RunChange::Began(began) = &mut claim.change else { panic!("a begin") };
+    let (platform, runtime) = ("linux/arm64".parse().unwrap(), Reported::of("containerd://1.6.20"));
+    began.node_info = Some(NodeInfo { platform, runtime });
+    let new = event.to_bytes().unwrap();
+    assert_eq!(Event::read(&new).unwrap(), event);
+}
+
+#[test]
+fn a_finding_is_found_by_its_place_and_every_digest_also_when_it_closes() {
+    let mut story = Story::new();
+    let at = story.next_time();
+    story.finding_opens("api", 1, at);
+    story.finding_closes("api", 1, at);
+    let digest = Digest::sha256(b"b").to_string();
+    for event in story.events() {
+        assert_eq!(Event::read(&event.event.to_bytes().unwrap()).unwrap(), event.event);
+        let found = facets(&event.event);
+        for (facet, value) in [
+            (Facet::Cluster, "cluster-1"),
+            (Facet::Namespace, "cluster-1/shop"),
+            (Facet::Environment, "uat"),
+            (Facet::Digest, digest.as_str()),
+        ] {
+            assert!(found.contains(&(facet, value.to_owned())), "{facet:?} {value}");
+        }
+    }
 }
 
 proptest! {

@@ -233,6 +233,7 @@ impl Taking<'_, '_, '_> {
             restarts: told.restarts,
             missed,
             changed_in_place,
+            node_info: None,
         };
         self.said.say(&pod.namespace, id, digest, RunChange::Began(Box::new(began)));
         self.known.push(known);
