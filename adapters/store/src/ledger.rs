@@ -10,6 +10,7 @@ mod append;
 pub(crate) mod decision;
 pub(crate) mod event_row;
 mod insert;
+mod land;
 pub(crate) mod query;
 mod verify;
 
@@ -18,13 +19,14 @@ pub use decision::Reserved;
 use event_row::Prepared;
 pub use insert::{InsertError, Inserted};
 pub use query::{Order, PAGE_MAX, Query};
+use record::EventError;
 use record::claim::CLAIMS_AT_ONCE_MAX;
 pub use verify::{Problem, Verified};
 
 use crate::database::{Database, DatabaseError};
 use crate::stamping::Stamping;
 use domain::{EventId, Repository, Tag};
-use record::{Claim, ClaimKey, Event, Kind, Sequenced};
+use record::{Claim, ClaimKey, Event, Kind, Landed, Moving, Sequenced};
 
 /// A handle to the record in a database; clones are cheap.
 #[derive(Clone, Debug)]
@@ -55,6 +57,47 @@ impl Ledger {
         let stamped = (0..).zip(claims).map(|(nth, claim)| Event { stamp: by.stamp(nth), claim });
         let prepared = stamped.map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
         self.database.write(move |tx| append::append(tx, &prepared)).await
+    }
+
+    /// Takes events over from another record, in this order: each is stamped here, its own stamp inside.
+    ///
+    /// `until` is the newest event of this record that was looked at when the orders of the two were compared.
+    ///
+    /// # Errors
+    /// Too many of them, or one that moved too often. What cannot land is told of each, and stops none.
+    pub async fn import(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+        by: Stamping,
+    ) -> Result<Vec<Landed>, AppendError> {
+        if moving.len() > CLAIMS_AT_ONCE_MAX {
+            return Err(AppendError::TooMany { found: moving.len() });
+        }
+        let stamped = (0..).zip(moving).map(|(nth, moving)| {
+            let Moving { event, expect } = moving;
+            let event = by.restamp(nth, event);
+            Ok((Prepared::new(event)?, expect))
+        });
+        let prepared = stamped.collect::<Result<Vec<_>, EventError>>()?;
+        self.database.write(move |tx| land::import(tx, &prepared, until)).await
+    }
+
+    /// What would become of an event that is moved here; `None`: it would be new.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn landing(
+        &self,
+        moving: Moving,
+        until: Option<EventId>,
+    ) -> Result<Option<Landed>, DatabaseError> {
+        self.database
+            .read(move |reader| {
+                let after = land::place(reader, until)?;
+                land::landing(reader, &moving.event.claim, moving.expect, after)
+            })
+            .await
     }
 
     /// Inserts events that were stamped elsewhere, in this order, and keeps `tip` beside them: the

@@ -1,7 +1,7 @@
 //! What the stamps of one request are made of: who, when, and randomness; all of them arguments.
 
 use domain::{Actor, EventId, Timestamp};
-use record::Stamp;
+use record::{Event, Stamp};
 
 /// Who writes, when, and the randomness for the names of the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,13 @@ impl Stamping {
             at: self.now,
             actor: self.actor.clone(),
             cause: self.cause,
+            imported: None,
         }
+    }
+
+    /// The request's `nth` event, which another record stamped before: that stamp goes inside of ours.
+    pub(crate) fn restamp(&self, nth: u32, event: Event) -> Event {
+        let imported = Some(Box::new(event.stamp));
+        Event { stamp: Stamp { imported, ..self.stamp(nth) }, claim: event.claim }
     }
 }

@@ -197,8 +197,8 @@ pub async fn hold(
         return Err(DecideError::HeldAsAWhole {
             environment: environment.clone(),
             image: image.clone(),
-            since: whole.stamp.at,
-            who: whole.stamp.actor.to_string(),
+            since: whole.stamp.happened(),
+            who: whole.stamp.who().to_string(),
         });
     }
     let last = newest(app, Kind::Hold, Facet::Environment, environment.as_str()).await?;

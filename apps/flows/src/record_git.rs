@@ -212,7 +212,13 @@ impl GitRecord {
                 Some(id) => Fate::Known(id),
                 None => {
                     let id = EventId::new(now, random + nth as u128);
-                    let stamp = Stamp { id, at: now, actor: self.actor.clone(), cause: None };
+                    let stamp = Stamp {
+                        id,
+                        at: now,
+                        actor: self.actor.clone(),
+                        cause: None,
+                        imported: None,
+                    };
                     Fate::New(Box::new(Event { stamp, claim: claim.clone() }))
                 }
             };

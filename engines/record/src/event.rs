@@ -7,8 +7,8 @@
 
 use crate::canonical::{CanonicalError, to_canonical};
 use crate::claim::{CLAIM_BYTES_MAX, Claim};
-use domain::{Actor, Digest, EventId, Timestamp};
-use serde::Deserialize;
+use domain::{Actor, Digest, EventId, Proof, Timestamp};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// The version of the format that is written.
@@ -16,8 +16,12 @@ pub const VERSION: u32 = 1;
 /// The longest event, in bytes: a claim and its stamp. Source: C2SP tlog-tiles, 64 KiB an entry.
 pub const EVENT_BYTES_MAX: usize = 65_535;
 
+/// How many stamps one event has at most behind its own: so often it can move from record to record.
+pub const MOVES_MAX: usize = 3;
+
 /// What the record adds to a claim, from verified credentials and its own clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stamp {
     /// The event's name.
     pub id: EventId,
@@ -27,6 +31,47 @@ pub struct Stamp {
     pub actor: Actor,
     /// The event that brought this one about.
     pub cause: Option<EventId>,
+    /// Of an event that was moved here from another record: its stamp there, by the word of the actor above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Box<Self>>,
+}
+
+impl Stamp {
+    /// The stamp of the record that heard the claim first; its own where it was never moved.
+    #[must_use]
+    pub fn first(&self) -> &Self {
+        self.imported.as_ref().map_or(self, |imported| imported.first())
+    }
+
+    /// Whether it was moved here from another record.
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.imported.is_some()
+    }
+
+    /// When the claim was made, by the clock of the record that heard it first.
+    #[must_use]
+    pub fn happened(&self) -> Timestamp {
+        self.first().at
+    }
+
+    /// Who made the claim. The name is as good as [`Stamp::proof`].
+    #[must_use]
+    pub fn who(&self) -> &Actor {
+        &self.first().actor
+    }
+
+    /// What stands behind the name: the weakest of what each record on the way had.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        let own = self.actor.proof();
+        self.imported.as_ref().map_or(own, |imported| own.min(imported.proof()))
+    }
+
+    /// How often it was moved.
+    fn moves(&self) -> usize {
+        self.imported.as_ref().map_or(0, |imported| 1 + imported.moves())
+    }
 }
 
 /// A claim that was recorded.
@@ -70,6 +115,12 @@ pub enum EventError {
     /// The same event has another spelling: its hash would differ.
     #[error("the event is not in canonical form")]
     NotCanonical,
+    /// It was moved too often.
+    #[error("an event is moved from record to record at most {MOVES_MAX} times, found {found}")]
+    Moves {
+        /// How often.
+        found: usize,
+    },
     /// A number that has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
@@ -82,6 +133,7 @@ struct Wire {
     at: Timestamp,
     actor: Actor,
     cause: Option<EventId>,
+    imported: Option<Box<Stamp>>,
     #[serde(flatten)]
     claim: Claim,
 }
@@ -104,7 +156,10 @@ impl Event {
     /// # Errors
     /// The claim is too long or holds numbers that cannot be recorded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EventError> {
-        let Stamp { id, at, actor, cause } = &self.stamp;
+        let Stamp { id, at, actor, cause, imported } = &self.stamp;
+        if self.stamp.moves() > MOVES_MAX {
+            return Err(EventError::Moves { found: self.stamp.moves() });
+        }
         // `{"claim":…,"kind":"…"}`: the two members stand in the event as they are, with `id` between them.
         let both = canonical_claim(&self.claim)?;
         let kind = format!(",\"kind\":\"{}\"}}", self.claim.kind().name());
@@ -112,8 +167,14 @@ impl Event {
         let claim = claim.expect("a claim's canonical form begins with it and ends with its kind");
         let actor = to_canonical(&serde_json::to_value(actor)?)?;
         let cause = cause.map_or_else(|| "null".to_owned(), |cause| format!("\"{cause}\""));
+        let imported = match imported {
+            Some(imported) => {
+                format!(",\"imported\":{}", to_canonical(&serde_json::to_value(imported)?)?)
+            }
+            None => String::new(),
+        };
         let text = format!(
-            "{{\"actor\":{actor},\"at\":\"{at}\",\"cause\":{cause},{claim},\"id\":\"{id}\"{},\"v\":{VERSION}}}",
+            "{{\"actor\":{actor},\"at\":\"{at}\",\"cause\":{cause},{claim},\"id\":\"{id}\"{imported}{},\"v\":{VERSION}}}",
             &kind[..kind.len() - 1]
         );
         if text.len() > EVENT_BYTES_MAX {
@@ -137,8 +198,8 @@ impl Event {
             }
             Some(_) | None => {}
         }
-        let Wire { id, at, actor, cause, claim, .. } = serde_json::from_value(value)?;
-        let event = Self { stamp: Stamp { id, at, actor, cause }, claim };
+        let Wire { id, at, actor, cause, imported, claim } = serde_json::from_value(value)?;
+        let event = Self { stamp: Stamp { id, at, actor, cause, imported }, claim };
         if event.to_bytes()? != bytes {
             return Err(EventError::NotCanonical);
         }
@@ -174,7 +235,6 @@ pub fn leaf_digest(bytes: &[u8]) -> Digest {
 mod tests {
     use super::*;
     use crate::claim::{ClaimKey, NoteClaim, Text};
-    use domain::Proof;
 
     fn note(text: &str) -> Event {
         let at: Timestamp = "2026-03-17T14:39:58Z".parse().unwrap();
@@ -186,6 +246,7 @@ mod tests {
                 at,
                 actor: Actor::new("ada", Proof::Git).unwrap(),
                 cause: None,
+                imported: None,
             },
             claim: Claim::Note(NoteClaim { key, environment: None, about: None, text }),
         }
@@ -220,6 +281,50 @@ mod tests {
             Event::read(&[b' '; EVENT_BYTES_MAX + 1]),
             Err(EventError::Length { .. })
         ));
+    }
+
+    /// The event as a record keeps it that it was moved to, so many times.
+    fn moved(times: u32) -> Event {
+        let mut event = note("x");
+        for number in 1..=times {
+            let at = event.stamp.at.plus_millis(1_000);
+            let actor = Actor::new(&format!("mover {number}"), Proof::Token).unwrap();
+            let id = EventId::new(at, 1);
+            let imported = Some(Box::new(event.stamp));
+            event.stamp = Stamp { id, at, actor, cause: None, imported };
+        }
+        event
+    }
+
+    #[test]
+    fn a_moved_event_keeps_who_and_when_of_the_first_record_inside_the_mover_s_own_stamp() {
+        let event = moved(1);
+        let text = String::from_utf8(event.to_bytes().unwrap()).unwrap();
+        let (id, first) = (event.stamp.id, event.stamp.first().id);
+        assert_eq!(
+            text,
+            format!(
+                r#"{{"actor":{{"name":"mover 1","proof":"token"}},"at":"2026-03-17T14:39:59.000Z","cause":null,"claim":{{"about":null,"environment":null,"key":"k","text":"x"}},"id":"{id}","imported":{{"actor":{{"name":"ada","proof":"git"}},"at":"2026-03-17T14:39:58.000Z","cause":null,"id":"{first}"}},"kind":"note","v":1}}"#
+            )
+        );
+        assert_eq!(Event::read(text.as_bytes()).unwrap(), event);
+        assert_eq!(event.stamp.who().name(), "ada");
+        assert_eq!(event.stamp.happened().to_string(), "2026-03-17T14:39:58.000Z");
+        // A chain is as good as its weakest part, whoever moved it.
+        assert_eq!(event.stamp.proof(), Proof::Git);
+        let more = text.replace("\"imported\":{", "\"imported\":{\"more\":1,");
+        assert!(Event::read(more.as_bytes()).is_err());
+        assert!(
+            Event::read(text.replace(",\"imported\":{", ",\"imported\":null,\"x\":{").as_bytes())
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn an_event_moves_three_times_and_not_four() {
+        let bytes = moved(3).to_bytes().unwrap();
+        assert_eq!(Event::read(&bytes).unwrap().stamp.who().name(), "ada");
+        assert!(matches!(moved(4).to_bytes(), Err(EventError::Moves { found: 4 })));
     }
 
     #[test]

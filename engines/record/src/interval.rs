@@ -76,6 +76,7 @@ fn begun_by(fact: &DeployFact, from: Timestamp) -> Interval {
     let basis = match claim.grade {
         Grade::Imported => Basis::Imported,
         // Until something watches, an observed deploy tells of its own end only.
+        Grade::Observed | Grade::Applied if fact.stamp.is_imported() => Basis::Imported,
         Grade::Observed | Grade::Applied => Basis::Intended,
     };
     Interval {

@@ -279,10 +279,10 @@ impl EnvironmentState {
 }
 
 impl DeployFact {
-    /// When, by the record's clock.
+    /// When, by the clock of the record that heard it first.
     #[must_use]
     pub fn at(&self) -> Timestamp {
-        self.stamp.at
+        self.stamp.happened()
     }
 }
 

@@ -106,7 +106,7 @@ pub fn guard_promotion(
     named_by: NamedBy,
 ) -> Result<(), DeployRefused> {
     if let Some((stamp, why)) = state.blocked(digest) {
-        let (since, who) = (stamp.at, stamp.actor.to_string());
+        let (since, who) = (stamp.happened(), stamp.who().to_string());
         return Err(DeployRefused::Blocked { digest: *digest, since, who, why: why.clone() });
     }
     match (named_by, state.condemned(image, digest)) {

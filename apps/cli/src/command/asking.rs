@@ -11,7 +11,7 @@ use crate::process;
 use domain::{Proof, Timestamp};
 use flows::App;
 use record::when::{echo, parse_when};
-use record::{Answer, Gap, Interval, Span};
+use record::{Answer, Gap, Interval, Span, Stamp};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -60,6 +60,28 @@ impl WireInterval {
             basis: interval.basis.to_string(),
             precision: interval.precision.to_string(),
         }
+    }
+}
+
+/// Who moved an event here from another record, and when; for programs.
+#[derive(Serialize)]
+pub(crate) struct Moved {
+    by: String,
+    proof: Proof,
+    at: String,
+    /// Its name in the record that heard it first.
+    event: String,
+}
+
+impl Moved {
+    /// `None`: it was said to this record.
+    pub(crate) fn of(stamp: &Stamp) -> Option<Self> {
+        stamp.is_imported().then(|| Self {
+            by: stamp.actor.to_string(),
+            proof: stamp.actor.proof(),
+            at: stamp.at.to_string(),
+            event: stamp.first().id.to_string(),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `indelible history ENV|REPOSITORY[:TAG]`
 
-use super::asking::{SpanArguments, basis_text, names_text, time_of};
+use super::asking::{Moved, SpanArguments, basis_text, names_text, time_of};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{csv_field, plain, table};
@@ -60,6 +60,9 @@ struct WireDeploy {
     written_as: Option<String>,
     current: bool,
     condemned: bool,
+    /// Who moved it here from another record, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<Moved>,
 }
 
 /// One line of a tag's history, for programs.
@@ -146,7 +149,7 @@ fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failur
 fn deploy_wire(row: &HistoryRow) -> WireDeploy {
     let (claim, stamp) = (&row.deploy.claim, &row.deploy.stamp);
     WireDeploy {
-        at: stamp.at.to_string(),
+        at: stamp.happened().to_string(),
         event: stamp.id.to_string(),
         environment: claim.environment.to_string(),
         image: claim.image.to_string(),
@@ -163,8 +166,9 @@ fn deploy_wire(row: &HistoryRow) -> WireDeploy {
             Outcome::Open { why } => format!("open: {why}"),
             Outcome::Failed { why } => format!("failed: {why}"),
         },
-        actor: stamp.actor.to_string(),
-        proof: stamp.actor.proof(),
+        actor: stamp.who().to_string(),
+        proof: stamp.proof(),
+        imported: Moved::of(stamp),
         reason: claim.reason.as_ref().map(ToString::to_string),
         ticket: claim.ticket.as_ref().map(ToString::to_string),
         written_as: claim.commit.as_ref().map(ToString::to_string),
@@ -192,7 +196,7 @@ fn show_deploys(global: &Global, format: Format, found: &History) {
                 &rows,
             ),
         };
-        let proofs = answer.items.iter().map(|row| row.deploy.stamp.actor.proof());
+        let proofs = answer.items.iter().map(|row| row.deploy.stamp.proof());
         text.push_str(&basis_text(answer, names_text(proofs)));
         text
     });
@@ -217,7 +221,7 @@ fn deploy_row(row: &HistoryRow) -> Vec<String> {
         claim.to.short(),
         claim.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         row.commit.as_ref().map_or_else(|| "-".to_owned(), BuiltFrom::short),
-        row.deploy.stamp.actor.to_string(),
+        row.deploy.stamp.who().to_string(),
         claim.grade.to_string(),
         now.to_owned(),
         claim.reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),

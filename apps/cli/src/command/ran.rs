@@ -94,8 +94,8 @@ fn show(global: &Global, app: &App, ran: &Ran, at: Option<Timestamp>) {
                 false => "unknown: nothing is recorded\n",
             });
         }
-        let actors = answer.items.iter().map(|row| &row.interval.began_by.stamp.actor);
-        text.push_str(&basis_text(answer, names_text(actors.map(domain::Actor::proof))));
+        let proofs = answer.items.iter().map(|row| row.interval.began_by.stamp.proof());
+        text.push_str(&basis_text(answer, names_text(proofs)));
         text
     });
 }
@@ -112,7 +112,7 @@ fn text_row(row: &RanRow, now: Timestamp) -> Vec<String> {
         end_of(interval),
         length(end.as_millis() - interval.from.as_millis()),
         row.commit.as_ref().map_or_else(|| "-".to_owned(), BuiltFrom::short),
-        interval.began_by.stamp.actor.to_string(),
+        interval.began_by.stamp.who().to_string(),
     ]
 }
 
@@ -122,8 +122,8 @@ fn wire_row(row: &RanRow) -> WireRow {
         interval: WireInterval::of(&row.interval),
         commit: row.commit.as_ref().map(|built| built.commit.to_string()),
         commits: row.commit.iter().flat_map(BuiltFrom::all).map(ToString::to_string).collect(),
-        by: began_by.stamp.actor.to_string(),
-        proof: began_by.stamp.actor.proof(),
+        by: began_by.stamp.who().to_string(),
+        proof: began_by.stamp.proof(),
         how: began_by.claim.how.word(),
         event: began_by.stamp.id.to_string(),
     }

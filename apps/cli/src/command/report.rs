@@ -109,8 +109,8 @@ fn line(done: &ImageDone, environment: &str, would: &str) -> String {
                 hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!(
                 "{image} {environment}: held since {} by {}{reason}; nothing was changed (to go on: indelible resume {environment} {image}, or indelible resume {environment} where all of it waits)",
-                hold.stamp.at,
-                hold.stamp.actor,
+                hold.stamp.happened(),
+                hold.stamp.who(),
                 image = done.image,
             )
         }
@@ -180,8 +180,8 @@ fn image(done: &ImageDone) -> WireImage<'_> {
         Done::Held(hold) => {
             wire.outcome = "held";
             wire.held = Some(WireHold {
-                since: hold.stamp.at.to_string(),
-                by: hold.stamp.actor.name(),
+                since: hold.stamp.happened().to_string(),
+                by: hold.stamp.who().name(),
                 reason: hold.reason.as_ref().map(record::claim::Text::as_str),
             });
         }

@@ -146,7 +146,7 @@ fn image_line(traced: &Traced) -> String {
 fn tag_lines(traced: &Traced, text: &mut String) {
     let trace = &traced.trace;
     for (stamp, change) in &trace.tag_changes {
-        let (tag, at) = (&change.tag, time_of(stamp.at));
+        let (tag, at) = (&change.tag, time_of(stamp.happened()));
         let what = match &change.change {
             TagChange::Created { .. } => format!("{tag} was made"),
             TagChange::Moved { to, .. } if *to == trace.digest => format!("{tag} was moved here"),
@@ -154,7 +154,7 @@ fn tag_lines(traced: &Traced, text: &mut String) {
             TagChange::Deleted { .. } => format!("{tag} was deleted"),
             TagChange::Restored { .. } => format!("{tag} came back"),
         };
-        let _ = writeln!(text, "  tag    {at} {what} by {}", plain(stamp.actor.name()));
+        let _ = writeln!(text, "  tag    {at} {what} by {}", plain(stamp.who().name()));
     }
     for (repository, row) in &traced.tags {
         // What left this digest behind is not always another one: a tag can also be gone.
@@ -183,7 +183,7 @@ fn build_line(stamp: &Stamp, build: &BuildClaim) -> String {
     };
     format!(
         "{} {source}{environment}, tags {} in {}",
-        time_of(stamp.at),
+        time_of(stamp.happened()),
         tags.join(", "),
         build.repository
     )

@@ -58,7 +58,9 @@ pub async fn history(
     });
     let mut answer = Answer::intended(rows.collect::<Vec<_>>());
     let is_imported = |row: &HistoryRow| {
-        row.deploy.claim.grade == Grade::Imported || row.deploy.claim.how == DeployKind::Imported
+        row.deploy.claim.grade == Grade::Imported
+            || row.deploy.claim.how == DeployKind::Imported
+            || row.deploy.stamp.is_imported()
     };
     if answer.items.iter().any(is_imported) {
         answer.basis = Basis::Imported;

@@ -177,13 +177,13 @@ fn of_record(stamp: &Stamp, claim: &TagChangeClaim) -> TagHistoryRow {
         TagChange::Restored { .. } => "restored",
     };
     TagHistoryRow {
-        at: stamp.at,
+        at: stamp.happened(),
         tag: claim.tag.clone(),
         change,
         from: claim.change.named().copied(),
         to: claim.change.names().copied(),
         until: None,
-        actor: Some(stamp.actor.clone()),
+        actor: Some(stamp.who().clone()),
         reason: claim.reason.as_ref().map(ToString::to_string),
         witness: match claim.witness {
             Witness::Registry => "registry",

@@ -55,7 +55,7 @@ impl Past {
                 || claim.as_build().is_some_and(|build| build.tags.contains(tag))
         };
         let first = self.0.iter().find(|event| names(&event.event.claim))?;
-        Some(first.event.stamp.at.to_second())
+        Some(first.event.stamp.happened().to_second())
     }
 
     /// The tags that other releases reserved.
@@ -77,7 +77,13 @@ mod tests {
         let stamped = claims.into_iter().zip(1_u32..).map(|(claim, seq)| {
             let at = Timestamp::from_millis(1_773_758_398_000 + i64::from(seq) * 1_500);
             let actor = Actor::new("ada", Proof::None).unwrap();
-            let stamp = Stamp { id: EventId::new(at, u128::from(seq)), at, actor, cause: None };
+            let stamp = Stamp {
+                id: EventId::new(at, u128::from(seq)),
+                at,
+                actor,
+                cause: None,
+                imported: None,
+            };
             Sequenced { seq: seq.into(), event: Event { stamp, claim } }
         });
         Past(stamped.collect())

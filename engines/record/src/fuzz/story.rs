@@ -47,7 +47,7 @@ impl Story {
         let seq = self.events.len() as u64 + 1;
         let id = EventId::new(self.clock, u128::from(seq));
         let actor = Actor::new("ada", Proof::Git).expect("a literal name");
-        let stamp = Stamp { id, at: self.clock, actor, cause: None };
+        let stamp = Stamp { id, at: self.clock, actor, cause: None, imported: None };
         self.events.push(Sequenced { seq, event: Event { stamp, claim } });
         id
     }
