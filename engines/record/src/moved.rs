@@ -84,7 +84,8 @@ pub fn scope(claim: &Claim) -> Option<(Facet, String)> {
         | Claim::Token(_)
         | Claim::Note(_)
         | Claim::ContainerRun(_)
-        | Claim::Watched(_) => None,
+        | Claim::Watched(_)
+        | Claim::Finding(_) => None,
     }
 }
 
@@ -103,7 +104,8 @@ pub fn stays(claim: &Claim) -> bool {
         | Claim::Reservation(_)
         | Claim::Note(_)
         | Claim::ContainerRun(_)
-        | Claim::Watched(_) => false,
+        | Claim::Watched(_)
+        | Claim::Finding(_) => false,
     }
 }
 
