@@ -314,7 +314,8 @@ fn path_of(event: &Event) -> String {
         | Claim::Note(_)
         | Claim::ContainerRun(_)
         | Claim::Watched(_)
-        | Claim::Finding(_) => {
+        | Claim::Finding(_)
+        | Claim::Imported(_) => {
             let day = event.at().civil();
             let (year, month, day) = (day.year(), day.month(), day.day());
             format!("events/{year:04}/{month:02}/{day:02}/{}.json", event.stamp.id)

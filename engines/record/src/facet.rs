@@ -126,8 +126,18 @@ impl Found {
             }
             Claim::Watched(claim) => self.add(Facet::Cluster, &claim.cluster),
             Claim::Finding(claim) => self.finding(claim),
+            Claim::Imported(claim) => self.imported(claim),
             Claim::Rule(_) | Claim::Token(_) => {}
         }
+    }
+
+    fn imported(&mut self, claim: &crate::claim::ImportedClaim) {
+        self.add(Facet::Environment, &claim.environment);
+        self.add(Facet::Image, &claim.image);
+        self.repository(&claim.repository);
+        self.tags(&claim.tag);
+        claim.digest.iter().for_each(|digest| self.digest(digest));
+        claim.commit.iter().for_each(|commit| self.add(Facet::Commit, commit));
     }
 
     fn finding(&mut self, claim: &crate::claim::FindingClaim) {

@@ -85,7 +85,8 @@ pub fn scope(claim: &Claim) -> Option<(Facet, String)> {
         | Claim::Note(_)
         | Claim::ContainerRun(_)
         | Claim::Watched(_)
-        | Claim::Finding(_) => None,
+        | Claim::Finding(_)
+        | Claim::Imported(_) => None,
     }
 }
 
@@ -105,7 +106,8 @@ pub fn stays(claim: &Claim) -> bool {
         | Claim::Note(_)
         | Claim::ContainerRun(_)
         | Claim::Watched(_)
-        | Claim::Finding(_) => false,
+        | Claim::Finding(_)
+        | Claim::Imported(_) => false,
     }
 }
 

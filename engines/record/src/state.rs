@@ -109,7 +109,8 @@ impl EnvironmentState {
             | Claim::Note(_)
             | Claim::ContainerRun(_)
             | Claim::Watched(_)
-            | Claim::Finding(_) => {}
+            | Claim::Finding(_)
+            | Claim::Imported(_) => {}
         }
     }
 

@@ -118,7 +118,8 @@ pub fn trace(events: &[Sequenced], digest: &Digest, asked: &Digest) -> Trace {
             | Claim::Note(_)
             | Claim::ContainerRun(_)
             | Claim::Watched(_)
-            | Claim::Finding(_) => {}
+            | Claim::Finding(_)
+            | Claim::Imported(_) => {}
         }
     }
     trace

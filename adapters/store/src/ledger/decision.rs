@@ -41,7 +41,8 @@ pub(super) fn apply(tx: &Connection, seq: i64, event: &Event) -> Result<(), Data
         | Claim::Note(_)
         | Claim::ContainerRun(_)
         | Claim::Watched(_)
-        | Claim::Finding(_) => Ok(()),
+        | Claim::Finding(_)
+        | Claim::Imported(_) => Ok(()),
     }
 }
 

@@ -179,7 +179,8 @@ fn digests_of(claim: &Claim) -> Vec<Digest> {
         | Claim::Token(_)
         | Claim::Note(_)
         | Claim::Watched(_)
-        | Claim::Finding(_) => Vec::new(),
+        | Claim::Finding(_)
+        | Claim::Imported(_) => Vec::new(),
     }
 }
 

@@ -119,6 +119,7 @@ fn check(caller: &Caller, nth: usize, claim: &Claim) -> Result<(), Refusal> {
         Claim::Build(claim) => caller.needs(Need::Claim, claim.repository.path()),
         Claim::Deploy(claim) => caller.needs(Need::Claim, claim.repository.path()),
         Claim::Reservation(claim) => caller.needs(Need::Claim, claim.repository.path()),
+        Claim::Imported(claim) => caller.needs(Need::Claim, claim.repository.path()),
         // These name no repository: digests and environments belong to nobody alone.
         Claim::Allow(_) | Claim::Block(_) | Claim::Hold(_) | Claim::Note(_) => {
             caller.needs_anywhere(Need::Claim)

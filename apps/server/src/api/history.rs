@@ -118,7 +118,8 @@ fn entry(found: &Sequenced) -> Option<TagEntry> {
         | Claim::Note(_)
         | Claim::ContainerRun(_)
         | Claim::Watched(_)
-        | Claim::Finding(_) => return None,
+        | Claim::Finding(_)
+        | Claim::Imported(_) => return None,
     };
     let entry = HistoryEntry {
         cursor: found.event.stamp.id.to_string(),

@@ -58,6 +58,7 @@ impl<'a> Reader<'a> {
             | Claim::Build(_)
             | Claim::Deploy(_)
             | Claim::Reservation(_)
+            | Claim::Imported(_)
             | Claim::Rule(_)
             | Claim::Unlock(_)
             | Claim::Token(_) => Ok(false),
@@ -130,6 +131,7 @@ fn repository_of(claim: &Claim) -> Option<&RepositoryPath> {
         Claim::Build(claim) => Some(claim.repository.path()),
         Claim::Deploy(claim) => Some(claim.repository.path()),
         Claim::Reservation(claim) => Some(claim.repository.path()),
+        Claim::Imported(claim) => Some(claim.repository.path()),
         Claim::Image(_)
         | Claim::Allow(_)
         | Claim::Block(_)

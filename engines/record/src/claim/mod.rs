@@ -9,6 +9,7 @@ mod build;
 mod decision;
 mod deploy;
 mod finding;
+mod imported;
 mod observed;
 mod registry;
 
@@ -19,6 +20,7 @@ pub use finding::{
     ChangedBy, FOUND_IMAGES_MAX, FOUND_NAMED_MAX, FindingChange, FindingClaim, FindingId,
     FindingKind, FindingOpened, FoundImage,
 };
+pub use imported::{ImportedClaim, ImportedResult, Keeper};
 pub use observed::{
     ClusterId, ContainerRunClaim, IdentityError, Moment, NodeInfo, REPORTED_LEN_MAX, Reported,
     RunBegan, RunChange, RunId, RunRole, WatchChange, WatchedClaim,
@@ -74,6 +76,8 @@ pub enum Claim {
     Watched(WatchedClaim),
     /// Something that should not be was seen, or is so no more.
     Finding(FindingClaim),
+    /// Somebody else kept that a workload was told to run an image.
+    Imported(ImportedClaim),
 }
 
 /// The kinds of claims, for queries and rights.
@@ -110,6 +114,8 @@ pub enum Kind {
     Watched,
     /// See [`Claim::Finding`].
     Finding,
+    /// See [`Claim::Imported`].
+    Imported,
 }
 
 impl Kind {
@@ -132,6 +138,7 @@ impl Kind {
             Self::ContainerRun => "container-run",
             Self::Watched => "watched",
             Self::Finding => "finding",
+            Self::Imported => "imported",
         }
     }
 }
@@ -156,6 +163,7 @@ impl Claim {
             Self::ContainerRun(_) => Kind::ContainerRun,
             Self::Watched(_) => Kind::Watched,
             Self::Finding(_) => Kind::Finding,
+            Self::Imported(_) => Kind::Imported,
         }
     }
 
@@ -202,6 +210,7 @@ impl Claim {
             Self::ContainerRun(claim) => &claim.key,
             Self::Watched(claim) => &claim.key,
             Self::Finding(claim) => &claim.key,
+            Self::Imported(claim) => &claim.key,
         }
     }
 }
