@@ -3,6 +3,7 @@
 //! ```text
 //! cache/shop-record/            bare; may be deleted at any time; `indelible-cache` marks it as ours
 //! cache/shop-record.lock        held while fetching
+//! cache/shop-record.turn        held while writing, so that processes of this machine do not race
 //! ```
 //! Fetches one branch, makes commits, pushes without force. Never a checkout, so no filter, no
 //! attribute, no symbolic link and no submodule of the branch is ever acted upon.
@@ -29,6 +30,15 @@ const MARKER: &str = "indelible-cache";
 
 /// How often a cache that another process fetches into is asked for again.
 const LOCK_POLL: Duration = Duration::from_millis(20);
+
+/// How long a process waits for its turn on one machine before it races.
+const TURN_WITHIN: Duration = Duration::from_secs(20);
+
+/// The ref that holds the fetched branch of a proposal.
+const PROPOSED: &str = "refs/indelible/proposed";
+
+/// How much of a proposal's past is fetched: our one commit, and merges that a person pressed a button for.
+const PROPOSED_DEPTH: u32 = 32;
 
 /// How much of a branch's past is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,16 +120,45 @@ impl Cache {
         self.fetch_branch(Depth::Whole).await?.map(Some)
     }
 
+    /// Brings the branch here, which must be there.
+    pub(crate) async fn tip(&self, depth: Depth) -> Result<CommitId, GitError> {
+        self.fetch(depth).await?.ok_or_else(|| GitError::NoSuchBranch {
+            branch: self.branch.to_string(),
+            remote: self.remote.to_string(),
+        })
+    }
+
+    /// Brings another branch of the remote here beside ours; `None` where there is no such branch.
+    pub(crate) async fn fetch_beside(
+        &self,
+        branch: &BranchName,
+    ) -> Result<Option<CommitId>, GitError> {
+        if self.ask_remote_of(branch).await?.is_none() {
+            return Ok(None);
+        }
+        let _held = self.lock().await?;
+        self.make().await?;
+        self.fetch_as(branch, PROPOSED, Depth::Newest(PROPOSED_DEPTH)).await?.map(Some)
+    }
+
     /// The branch's commit as the remote tells it, without fetching.
     pub(crate) async fn ask_remote(&self) -> Result<Option<CommitId>, GitError> {
+        self.ask_remote_of(&self.branch).await
+    }
+
+    /// Another branch's commit as the remote tells it.
+    pub(crate) async fn ask_remote_of(
+        &self,
+        branch: &BranchName,
+    ) -> Result<Option<CommitId>, GitError> {
         let call = self.git.call("ls-remote", ["ls-remote", "--refs", "--"]);
-        let call = call.arg(self.remote.as_str()).arg(self.branch.full());
+        let call = call.arg(self.remote.as_str()).arg(branch.full());
         let output = call.reaching(&self.remote, &self.credential).run().await?;
         if output.code != Some(0) {
             return Err(self.unreached(&output));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let wanted = self.branch.full();
+        let wanted = branch.full();
         let line = text.lines().find_map(|line| {
             line.split_once('\t').filter(|(_, name)| *name == wanted).map(|(id, _)| id)
         });
@@ -129,19 +168,28 @@ impl Cache {
 
     /// The inner error is why this fetch brought nothing.
     async fn fetch_branch(&self, depth: Depth) -> Result<Result<CommitId, GitError>, GitError> {
+        self.fetch_as(&self.branch, FETCHED, depth).await
+    }
+
+    async fn fetch_as(
+        &self,
+        branch: &BranchName,
+        here: &str,
+        depth: Depth,
+    ) -> Result<Result<CommitId, GitError>, GitError> {
         let mut call =
             self.call("fetch", ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
         call = call.args(["--no-auto-maintenance", "--no-recurse-submodules"]);
         if let Depth::Newest(commits) = depth {
             call = call.arg(format!("--depth={commits}"));
         }
-        let refspec = format!("+{}:{FETCHED}", self.branch.full());
+        let refspec = format!("+{}:{here}", branch.full());
         let call = call.arg("--").arg(self.remote.as_str()).arg(refspec);
         let output = call.reaching(&self.remote, &self.credential).run().await?;
         if output.code != Some(0) {
             return Ok(Err(self.unreached(&output)));
         }
-        let args = ["rev-parse", "--verify", "--quiet", FETCHED];
+        let args = ["rev-parse", "--verify", "--quiet", here];
         let output = self.call("rev-parse", args).ok().await?;
         let tip = output.line()?.parse();
         tip.map(Ok).map_err(|_| GitError::garbled("rev-parse", &output.stdout))
@@ -168,8 +216,30 @@ impl Cache {
     /// Offers a commit as the branch's next; never by force.
     pub(crate) async fn push(&self, commit: &CommitId) -> Result<Pushed, GitError> {
         let call = self.call("push", ["push", "--porcelain", "--no-verify", "--no-follow-tags"]);
+        self.pushed(call, commit, &self.branch).await
+    }
+
+    /// Puts a commit on a branch that stands where we saw it, and nowhere else; `None`: it is not there.
+    pub(crate) async fn push_with_lease(
+        &self,
+        commit: &CommitId,
+        branch: &BranchName,
+        seen: Option<&CommitId>,
+    ) -> Result<Pushed, GitError> {
+        let call = self.call("push", ["push", "--porcelain", "--no-verify", "--no-follow-tags"]);
+        let seen = seen.map(CommitId::as_str).unwrap_or_default();
+        let call = call.arg(format!("--force-with-lease={}:{seen}", branch.full()));
+        self.pushed(call, commit, branch).await
+    }
+
+    async fn pushed(
+        &self,
+        call: Call<'_>,
+        commit: &CommitId,
+        branch: &BranchName,
+    ) -> Result<Pushed, GitError> {
         let call = call.args(["--no-recurse-submodules", "--"]).arg(self.remote.as_str());
-        let call = call.arg(format!("{commit}:{}", self.branch.full()));
+        let call = call.arg(format!("{commit}:{}", branch.full()));
         let output = call.reaching(&self.remote, &self.credential).run().await?;
         if output.code == Some(0) {
             return Ok(Pushed::Landed);
@@ -231,8 +301,22 @@ impl Cache {
 
     /// Waits until no other process fetches into the same folder.
     async fn lock(&self) -> Result<fs::File, GitError> {
+        let limit = self.git.timeouts().remote * 2;
+        let held = self.held("lock", limit).await?;
+        held.ok_or(GitError::Timeout { what: "fetch", seconds: limit.as_secs() })
+    }
+
+    /// The turn of this process among those of this machine that write to the same branch.
+    ///
+    /// `None` where it cannot be had in time: then they race, as machines do.
+    pub(crate) async fn turn(&self) -> Option<fs::File> {
+        self.held("turn", TURN_WITHIN).await.ok().flatten()
+    }
+
+    /// A file beside the copy, held by one process at a time; `None` where that takes longer.
+    async fn held(&self, what: &str, limit: Duration) -> Result<Option<fs::File>, GitError> {
         let mut name = self.folder.clone().into_os_string();
-        name.push(".lock");
+        name.push(format!(".{what}"));
         let path = PathBuf::from(name);
         let wrong = |source| GitError::io(format!("cannot lock {}", path.display()), source);
         if let Some(parent) = path.parent() {
@@ -240,15 +324,12 @@ impl Cache {
         }
         let mut options = fs::OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).open(&path).map_err(wrong)?;
-        let limit = self.git.timeouts().remote * 2;
         let begun = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
+                Ok(()) => return Ok(Some(file)),
                 Err(fs::TryLockError::Error(source)) => return Err(wrong(source)),
-                Err(fs::TryLockError::WouldBlock) if begun.elapsed() > limit => {
-                    return Err(GitError::Timeout { what: "fetch", seconds: limit.as_secs() });
-                }
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() > limit => return Ok(None),
                 Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
             }
         }

@@ -8,9 +8,10 @@ use crate::branch_log::AlteredHow;
 use crate::remote_url::RemoteUrlError;
 use domain::CommitId;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Git could not do, or did not answer, what it was asked.
-#[derive(Debug, thiserror::Error)]
+/// Git could not do, or did not answer, what it was asked. A clone says the same: several may wait for one answer.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GitError {
     /// There is no git program.
@@ -33,7 +34,7 @@ pub enum GitError {
         /// What was being done, with the path.
         what: String,
         /// The cause.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// The folder is in no work tree.
     #[error("{path} is in no git repository with files ({said})")]
@@ -173,6 +174,18 @@ pub enum GitError {
         /// What it did.
         how: AlteredHow,
     },
+    /// A branch that we write alone holds somebody else's work.
+    #[error(
+        "branch `{branch}` holds commit {commit} by {author}, which is not ours: it would be lost"
+    )]
+    NotOurs {
+        /// The branch.
+        branch: String,
+        /// The commit.
+        commit: CommitId,
+        /// Who made it.
+        author: String,
+    },
     /// The address in a repository's settings is none that git is given.
     #[error("the remote `{name}` is not usable")]
     Remote {
@@ -203,7 +216,7 @@ pub enum GitError {
 
 impl GitError {
     pub(crate) fn io(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Io { what: what.into(), source }
+        Self::Io { what: what.into(), source: Arc::new(source) }
     }
 
     pub(crate) fn garbled(what: &'static str, found: &[u8]) -> Self {

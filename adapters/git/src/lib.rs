@@ -1,16 +1,17 @@
-//! The git program, hardened, and the four things that Indelible does with it.
+//! The git program, hardened, and the five things that Indelible does with it.
 //!
 //! ```text
 //! Checkout      questions about the user's own repository; changes nothing in it
 //! BranchStore   an append-only branch of files made once (`indelible/record`)
 //! WriteBack     an edit made on a branch of somebody's repository, again after every refusal
+//! Proposal      the same edit on a branch of ours beside it, for a pull request
 //! Scratch       a small repository made for the demo and the tests
 //! ```
 //! Why the program and not a library: DESIGN §8. What keeps it harmless: DESIGN §9.6, in `run.rs`,
 //! `own_home.rs` and `remote_url.rs`. No environment variable, clock or randomness is read here:
 //! the caller hands in [`Environment`], [`Signature`] and [`Retry`].
 //!
-//! Not here: what an event means, which field of a file is edited, pull requests, signed commits.
+//! Not here: what an event means, which field of a file is edited, the APIs of git hosts, signed commits.
 
 mod backoff;
 mod branch_log;
@@ -27,6 +28,7 @@ mod message;
 mod objects;
 mod own_home;
 mod process;
+mod proposal;
 mod remote_url;
 mod revision;
 mod run;
@@ -35,6 +37,7 @@ mod scratch;
 mod signature;
 mod tree;
 mod tree_path;
+mod turns;
 mod write_back;
 
 pub use backoff::Retry;
@@ -48,6 +51,7 @@ pub use history::{Ancestry, Commit, Log, Trailers, WhyUnknown};
 pub use import::NewFile;
 pub use message::{Message, MessageError, SUBJECT_LEN_MAX, TRAILER_LEN_MAX, TRAILERS_MAX};
 pub use objects::FILE_BYTES_MAX;
+pub use proposal::{Proposed, TRAILER_OF_OURS};
 pub use remote_url::{REMOTE_URL_LEN_MAX, RemoteUrl, RemoteUrlError};
 pub use revision::{BranchName, Revision, RevisionError};
 pub use run::{Git, VERSION_MIN};

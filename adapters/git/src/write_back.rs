@@ -4,11 +4,11 @@
 //! fetch the tip -> ask for the edit -> commit -> push -> refused? fetch, ask again on the new tip …
 //! ```
 //! Edits are made again, never rebased as text: the caller sees the newest files each time and may find
-//! that another one has done the work, or that its own plan no longer holds. No checkout is made.
+//! that another one has done the work, or that its own plan no longer holds. No checkout is made. Clones of one
+//! value share their turns (`turns.rs`): what queues while one push is under way goes out with the next one.
 
-use crate::backoff::{Refusals, Retry};
-use crate::branch_store::{note_refusal, push_refused};
-use crate::cache::{Cache, Depth, Pushed};
+use crate::backoff::Retry;
+use crate::cache::{Cache, Depth};
 use crate::credential::Credential;
 use crate::error::GitError;
 use crate::history::{self, Log};
@@ -19,17 +19,18 @@ use crate::revision::BranchName;
 use crate::run::Git;
 use crate::signature::Signature;
 use crate::tree::Tree;
+use crate::turns::Turns;
 use domain::CommitId;
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How far back it is looked for a commit whose push ended without an answer.
-const UNCLEAR_DEPTH: u32 = 256;
-
-/// A branch of a remote that edits are written back to.
+/// A branch of a remote that edits are written back to. Clones take turns.
 #[derive(Clone, Debug)]
 pub struct WriteBack {
-    cache: Cache,
+    pub(crate) cache: Cache,
+    turns: Arc<Turns>,
 }
 
 /// What the caller wants changed on the tip that it was shown.
@@ -81,7 +82,8 @@ impl WriteBack {
         branch: BranchName,
         cache: &Path,
     ) -> Self {
-        Self { cache: Cache::new(git, remote, credential, branch, cache) }
+        let cache = Cache::new(git, remote, credential, branch, cache);
+        Self { cache, turns: Arc::default() }
     }
 
     /// The remote's address.
@@ -101,7 +103,7 @@ impl WriteBack {
     /// # Errors
     /// [`GitError::NoSuchBranch`], or why the remote was not reached.
     pub async fn tree(&self) -> Result<Tree, GitError> {
-        let tip = self.tip(Depth::Newest(1)).await?;
+        let tip = self.cache.tip(Depth::Newest(1)).await?;
         Tree::list_commit(&self.cache, tip).await
     }
 
@@ -110,7 +112,7 @@ impl WriteBack {
     /// # Errors
     /// [`GitError::NoSuchBranch`], or why the remote was not reached.
     pub async fn log(&self, most: u32) -> Result<Log, GitError> {
-        let tip = self.tip(Depth::Newest(most.saturating_add(1))).await?;
+        let tip = self.cache.tip(Depth::Newest(most.saturating_add(1))).await?;
         let call = self.cache.call("log", ["log", "--first-parent"]);
         history::read_log(call, tip.as_str(), None, most).await
     }
@@ -133,42 +135,33 @@ impl WriteBack {
         Fut: Future<Output = Result<Option<Change>, E>>,
         E: std::error::Error + 'static,
     {
-        let mut refusals = Refusals::new(retry);
-        let mut tip = self.tip(Depth::Newest(1)).await?;
         loop {
-            let tree = Tree::list_commit(&self.cache, tip.clone()).await?;
-            let change = edit(tree.clone()).await.map_err(LandingError::Edit)?;
-            let Some(change) = change else {
-                return Ok(Landing::Nothing { tip });
+            let mut seat = self.turns.join(signature.clone(), retry);
+            let (holds, mut is_over) = (AtomicBool::new(false), false);
+            let turn = self.turns.take(&self.cache, &holds);
+            tokio::pin!(turn);
+            let outcome = loop {
+                tokio::select! {
+                    biased;
+                    answered = &mut seat.answer => {
+                        break answered.ok().map(|landing| landing.map_err(LandingError::Git));
+                    }
+                    Some(tree) = seat.shown.recv() => match edit(tree).await {
+                        // Whoever asked may be gone: then the answer's channel is closed, and says so.
+                        Ok(change) => drop(seat.wants.send(change).await),
+                        Err(error) => break Some(Err(LandingError::Edit(error))),
+                    },
+                    () = &mut turn, if !is_over => is_over = true,
+                }
             };
-            let files = tree.changes(&change.files).await?;
-            if files.is_empty() {
-                return Ok(Landing::Nothing { tip });
+            drop(seat);
+            // Others may wait for the rest of our turn.
+            if holds.load(Ordering::Relaxed) && !is_over {
+                turn.await;
             }
-            let commit = self.cache.commit(Some(&tip), &files, signature, &change.message).await?;
-            let landed = |commit, refusals: &Refusals| {
-                Ok(Landing::Landed { commit, refusals: refusals.count() })
-            };
-            let (said, depth) = match self.cache.push(&commit).await? {
-                Pushed::Landed => return landed(commit, &refusals),
-                Pushed::Refused { said } => (said, Depth::Newest(1)),
-                Pushed::Unclear { said } => (said, Depth::Newest(UNCLEAR_DEPTH)),
-            };
-            tokio::time::sleep(refusals.wait()).await;
-            let now = self.tip(depth).await?;
-            if self.cache.contains(&now, &commit).await? {
-                return landed(commit, &refusals);
+            if let Some(outcome) = outcome {
+                return outcome;
             }
-            note_refusal(&mut refusals, now == tip)
-                .map_err(|spent| push_refused(&self.cache, spent, said))?;
-            tip = now;
         }
-    }
-
-    async fn tip(&self, depth: Depth) -> Result<CommitId, GitError> {
-        self.cache.fetch(depth).await?.ok_or_else(|| GitError::NoSuchBranch {
-            branch: self.branch().to_string(),
-            remote: self.remote().to_string(),
-        })
     }
 }

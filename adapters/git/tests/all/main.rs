@@ -9,5 +9,7 @@ mod branch_store;
 mod checkout;
 mod hostile;
 mod process;
+mod proposal;
 mod sandbox;
+mod turns;
 mod write_back;

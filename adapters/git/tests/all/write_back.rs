@@ -8,7 +8,7 @@ use git::{
 use std::convert::Infallible;
 
 /// Puts `line` at the end of a file.
-async fn add_line(tree: Tree, at: &str, line: &str) -> Result<Option<Change>, GitError> {
+pub(crate) async fn add_line(tree: Tree, at: &str, line: &str) -> Result<Option<Change>, GitError> {
     let mut bytes = tree.read(&path(at)).await?;
     let text = format!("{line}\n");
     if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
@@ -20,7 +20,11 @@ async fn add_line(tree: Tree, at: &str, line: &str) -> Result<Option<Change>, Gi
     Ok(Some(Change { files, message }))
 }
 
-async fn land(branch: &WriteBack, at: &str, line: &str) -> Result<Landing, LandingError<GitError>> {
+pub(crate) async fn land(
+    branch: &WriteBack,
+    at: &str,
+    line: &str,
+) -> Result<Landing, LandingError<GitError>> {
     branch.land(&ann(7), quick(1), |tree| add_line(tree, at, line)).await
 }
 
