@@ -46,6 +46,7 @@ pub struct App {
     record: OnceCell<Box<dyn Record>>,
     registries: OnceLock<Registries>,
     person: OnceCell<Person>,
+    pub(crate) writers: crate::writers::Writers,
 }
 
 /// Why the app cannot be opened, or something that it needs.
@@ -159,6 +160,7 @@ impl App {
             record: OnceCell::new(),
             registries: OnceLock::new(),
             person: OnceCell::new(),
+            writers: crate::writers::Writers::default(),
         })
     }
 

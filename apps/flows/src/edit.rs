@@ -41,6 +41,8 @@ pub struct Edited {
 pub struct Places {
     /// Those that change, as `path:line`.
     pub changed: Vec<String>,
+    /// What stands at each of those that change.
+    pub before: Vec<String>,
     /// Those that say it already.
     pub same: Vec<String>,
     /// Those that are left alone, each with the reason.
@@ -169,9 +171,12 @@ fn add(path: &str, scan: &Scan, plan: &Plan, places: &mut Places) {
     let seen = |site: usize| scan.sites.get(site).map(|site| SeenAt::of(path, site));
     let place = |site: usize| seen(site).map(|seen| seen.place);
     // Split fields have several edits each.
-    let mut changed: Vec<String> = plan.edits.iter().filter_map(|edit| place(edit.site)).collect();
+    let mut changed: Vec<usize> = plan.edits.iter().map(|edit| edit.site).collect();
     changed.dedup();
-    places.changed.append(&mut changed);
+    for site in changed.iter().filter_map(|site| scan.sites.get(*site)) {
+        places.changed.push(SeenAt::of(path, site).place);
+        places.before.push(site.text.clone());
+    }
     places.same.extend(plan.same.iter().filter_map(|site| place(*site)));
     let skipped = plan.skipped.iter();
     places.skipped.extend(skipped.filter_map(|skip| Some((seen(skip.site)?, skip.why.clone()))));

@@ -25,6 +25,7 @@ pub mod source;
 pub mod surroundings;
 pub mod verdict;
 pub mod watch;
+mod writers;
 
 pub use app::{App, OpenError, Options};
 pub use surroundings::Surroundings;

@@ -32,7 +32,8 @@ async fn edits_that_queue_meanwhile_go_out_with_one_push_and_a_commit_each() {
     let bare = sandbox.at("config.git");
     let mut landed: Vec<String> =
         raw(&bare, &["rev-list", "-20", "main"]).lines().map(ToOwned::to_owned).collect();
-    (landed.sort(), commits.sort());
+    landed.sort();
+    commits.sort();
     assert_eq!(landed, commits, "each caller is told its own commit");
     let text = raw(&bare, &["show", "main:a.yaml"]);
     assert_eq!(text.lines().count(), 21);

@@ -40,6 +40,9 @@ enum Mode {
     Git,
     /// Tell the workloads of the environment's clusters, and wait for them
     Cluster,
+    /// Push a commit, then tell the workloads, and wait for them
+    #[value(name = "git+cluster")]
+    GitCluster,
 }
 
 /// Reads `IMAGE=TAG|DIGEST`.
@@ -74,6 +77,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
             Mode::Files => DeployMode::Files,
             Mode::Git => DeployMode::Git,
             Mode::Cluster => DeployMode::Cluster,
+            Mode::GitCluster => DeployMode::GitCluster,
         }),
         reason: arguments.reason,
         ticket: arguments.ticket,

@@ -83,7 +83,7 @@ fn text(report: &Report) -> String {
         let places = if places.is_empty() { "nothing had to change" } else { places.as_str() };
         let how = match report.mode {
             Mode::Other => "another tool did it: no file was touched".to_owned(),
-            Mode::Files | Mode::Git | Mode::Cluster => {
+            Mode::Files | Mode::Git | Mode::Cluster | Mode::GitCluster | Mode::Pr => {
                 format!("{}{commit}: {}", report.mode, crate::output::plain(places))
             }
         };

@@ -5,7 +5,7 @@ use crate::scripted::Scripted;
 use std::process::Command;
 
 /// A registry with two builds of `api`, and settings of one environment that is deployed to in this way.
-fn project(how: &str) -> (Sandbox, Scripted) {
+pub(crate) fn project(how: &str) -> (Sandbox, Scripted) {
     let registry = Scripted::start(&[("shop/api:v1", ONES), ("shop/api:v2", NINES)]);
     let settings = format!(
         "version: 1\nrecord: file:record.db\nimages: {{api: {{repository: {}/shop/api}}}}\n\
@@ -18,13 +18,13 @@ fn project(how: &str) -> (Sandbox, Scripted) {
 }
 
 /// Names a build, so that it may come to prod.
-fn allowed(sandbox: &Sandbox, digest: &str) {
+pub(crate) fn allowed(sandbox: &Sandbox, digest: &str) {
     let run = sandbox.run(["allow", digest, "prod", "--reason", "a test"]);
     assert!(run.ends_with("[exit 0]\n"), "{run}");
 }
 
 #[track_caller]
-fn git(sandbox: &Sandbox, arguments: &[&str]) -> String {
+pub(crate) fn git(sandbox: &Sandbox, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=ada", "-c", "user.email=ada@example.com"])
         .args(arguments)
@@ -38,7 +38,7 @@ fn git(sandbox: &Sandbox, arguments: &[&str]) -> String {
 }
 
 /// A bare repository with these files below `apps/prod` of its branch `main`.
-fn configuration(sandbox: &Sandbox, files: &[(&str, &[u8])]) {
+pub(crate) fn configuration(sandbox: &Sandbox, files: &[(&str, &[u8])]) {
     git(sandbox, &["init", "--quiet", "--bare", "--initial-branch=main", "config.git"]);
     git(sandbox, &["clone", "--quiet", "config.git", "config"]);
     for (path, bytes) in files {
@@ -49,7 +49,7 @@ fn configuration(sandbox: &Sandbox, files: &[(&str, &[u8])]) {
     git(sandbox, &["-C", "config", "push", "--quiet", "origin", "HEAD:main"]);
 }
 
-fn in_git() -> (Sandbox, Scripted) {
+pub(crate) fn in_git() -> (Sandbox, Scripted) {
     let (sandbox, registry) =
         project("deploy: git, git: {repository: config.git, path: apps/prod}");
     let config = sandbox.path("config.git").display().to_string();
@@ -58,7 +58,7 @@ fn in_git() -> (Sandbox, Scripted) {
     (sandbox, registry)
 }
 
-fn compose(registry: &Scripted) -> String {
+pub(crate) fn compose(registry: &Scripted) -> String {
     format!("services:\n  api:\n    image: {}/shop/api:v1\n", registry.host())
 }
 

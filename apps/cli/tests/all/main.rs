@@ -5,6 +5,7 @@ mod ask;
 mod check;
 mod demo;
 mod deploy;
+mod deploy_git;
 mod docs;
 mod dry_run;
 mod no_record;

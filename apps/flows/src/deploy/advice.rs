@@ -20,6 +20,7 @@ impl Explain for DeployError {
             Self::Files(error) => error.verdict(),
             Self::Write(error) => error.verdict(),
             Self::Overtaken { .. }
+            | Self::Moved { .. }
             | Self::Rollout { .. }
             | Self::WorkloadRefuses { .. }
             | Self::Apply {
@@ -93,6 +94,10 @@ impl Explain for DeployError {
             Self::NoCommit => Some("name the builds: indelible deploy ENV IMAGE=TAG".to_owned()),
             Self::NoTarget { environment, .. } => Some(format!("indelible history {environment}")),
             Self::Gone { repository, .. } => Some(format!("indelible history {repository}")),
+            Self::Moved { .. } => Some(
+                "look at who changed it; the command run again decides about what stands there now"
+                    .to_owned(),
+            ),
             Self::Overtaken { .. } => Some("run the command again".to_owned()),
             Self::NoPlace { repository, .. } => Some(format!(
                 "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"

@@ -4,7 +4,7 @@ use super::alias;
 use super::carry::Carry;
 use super::error::DeployError;
 use super::in_cluster;
-use super::in_git::in_git;
+use super::in_git::{Follows, in_git};
 use super::places::{below, edit, pass_over};
 use super::{Done, ImageDone, Report, Run};
 use crate::app::App;
@@ -125,15 +125,17 @@ pub(super) async fn carry_out(
     let mode = match environment.deploy {
         DeployMode::Files => Mode::Files,
         DeployMode::Git => Mode::Git,
-        DeployMode::Cluster => {
+        DeployMode::Cluster | DeployMode::GitCluster => {
             drop(steps);
             return in_cluster::carry_out(app, environment, decisions, carry).await;
         }
     };
     let applied = match (steps.is_empty(), mode) {
-        (true, _) | (false, Mode::Cluster | Mode::Other) => Applied::default(),
+        (true, _) | (false, Mode::Cluster | Mode::GitCluster | Mode::Pr | Mode::Other) => {
+            Applied::default()
+        }
         (false, Mode::Files) => in_files(app, environment, &steps, run)?,
-        (false, Mode::Git) => in_git(app, environment, &steps, run).await?,
+        (false, Mode::Git) => in_git(app, environment, &steps, (run, Follows::Plan)).await?,
     };
     let events = match run {
         Run::Dry => vec![None; steps.len()],

@@ -98,6 +98,22 @@ pub enum DeployError {
         /// Where.
         environment: EnvironmentName,
     },
+    /// A place changed after the plan was made.
+    #[error(
+        "{place} names {found}, and {planned} when the deploy of `{image}` to {environment} was planned: it is left as it is"
+    )]
+    Moved {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+        /// The file and line.
+        place: String,
+        /// What the plan read.
+        planned: String,
+        /// What stands there now.
+        found: String,
+    },
     /// The settings have no such image, or none for this environment.
     #[error("the settings have no image `{image}`; they have {known}")]
     NoImage {

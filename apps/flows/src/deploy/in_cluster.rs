@@ -1,22 +1,67 @@
-//! Mode `cluster`: what runs each image is told, cluster by cluster, and waited for.
+//! Modes `cluster` and `git+cluster`: what runs each image is told, cluster by cluster, and waited for.
 //!
 //! ```text
-//! look and rehearse everywhere -> record "begun" -> tell and wait, cluster by cluster -> record how it ended
+//! look and rehearse everywhere -> record "begun" -> (push) -> tell and wait, cluster by cluster -> record how it ended
 //! ```
-//! Nothing is written where any place refuses. The first failure stops; clusters behind it stay as they were.
+//! Nothing is written where any place refuses. The first failure stops; clusters behind it stay as they were. A
+//! commit that landed before that is in the record, and the same command finds it again: it makes no second one.
 
-use super::apply::{Decision, Say, Step, claim, done};
+use super::apply::{Applied, Decision, Say, Step, claim, done};
 use super::carry::{Carry, News};
 use super::error::DeployError;
+use super::in_git::{Follows, in_git, key_behind};
 use super::rolling::{Ended, Rolling, StepEnd};
 use super::targets::{Place, gather, rehearse};
 use super::{Report, Run, alias};
 use crate::app::App;
 use crate::edit::Places;
 use crate::seam::{RecordError, Recorded};
-use crate::settings::EnvironmentSettings;
-use ::record::claim::{Claim, ClaimKey, Grade, Mode, Outcome, TEXT_LEN_MAX, Text};
-use domain::EventId;
+use crate::settings::{DeployMode, EnvironmentSettings};
+use ::record::claim::{Claim, Grade, Mode, Outcome, TEXT_LEN_MAX, Text};
+use domain::{CommitId, EventId};
+
+/// What stands beside the clusters: the mode, and where git was written before them.
+struct Beside {
+    mode: Mode,
+    git: Applied,
+}
+
+impl Beside {
+    /// What the files of this environment would say, where they belong to the deploy.
+    async fn planned(
+        app: &App,
+        environment: &EnvironmentSettings,
+        steps: &[&Step],
+    ) -> Result<Self, DeployError> {
+        let (mode, git) = match environment.deploy {
+            DeployMode::GitCluster if !steps.is_empty() => {
+                let planned = in_git(app, environment, steps, (Run::Dry, Follows::Plan)).await?;
+                (Mode::GitCluster, planned)
+            }
+            DeployMode::GitCluster => (Mode::GitCluster, Applied::default()),
+            DeployMode::Files | DeployMode::Git | DeployMode::Cluster => {
+                (Mode::Cluster, Applied::default())
+            }
+        };
+        Ok(Self { mode, git })
+    }
+
+    fn commit(&self) -> Option<&CommitId> {
+        self.git.commit.as_ref()
+    }
+
+    /// The places of a step, for people and the record: those that change, and those that say it already.
+    fn places_of(&self, places: &[Place], step: usize) -> Places {
+        let mut written = self.git.images.get(step).cloned().unwrap_or_default();
+        for place in places {
+            for container in place.containers.iter().filter(|container| container.step == step) {
+                let list = if container.is_same { &mut written.same } else { &mut written.changed };
+                list.push(format!("{place} {}", container.name));
+            }
+        }
+        written
+    }
+}
 
 /// Carries out all decisions of one environment in its clusters, and records how they ended.
 pub(super) async fn carry_out(
@@ -28,13 +73,25 @@ pub(super) async fn carry_out(
     let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
     let places = gather(app, environment, &steps).await?;
     rehearse(&places, carry.take_over).await?;
+    let mut beside = Beside::planned(app, environment, &steps).await?;
     let (mut ends, mut events) = (vec![StepEnd::planned(); steps.len()], vec![None; steps.len()]);
     if carry.run == Run::Real && !steps.is_empty() {
-        let begun = begin(app, environment, &steps, &places).await?;
+        let begun = begin(app, environment, &steps, (&places, &beside)).await?;
+        if beside.mode == Mode::GitCluster {
+            match in_git(app, environment, &steps, (Run::Real, Follows::Begun(&begun))).await {
+                Ok(applied) => beside.git = applied,
+                Err(error) => {
+                    let ended = Ended::Badly(format!("{error}: its clusters were told nothing"));
+                    let ends = vec![StepEnd { ended, ..StepEnd::planned() }; steps.len()];
+                    end(app, environment, &steps, (&places, &beside), (&begun, &ends)).await?;
+                    return Err(error);
+                }
+            }
+        }
         carry.listener.tell(&News::Begins);
         let rolling = Rolling { app, environment, steps: &steps, carry };
         let (came_to, stopped) = rolling.run(&places).await;
-        events = end(app, environment, &steps, &places, (&begun, &came_to)).await?;
+        events = end(app, environment, &steps, (&places, &beside), (&begun, &came_to)).await?;
         if let Some(error) = stopped {
             return Err(error);
         }
@@ -45,7 +102,7 @@ pub(super) async fn carry_out(
         .map(|step| (step.image.clone(), step.repository.clone(), step.to.digest))
         .collect();
     let grade = ends.iter().map(|end| end.grade).max().unwrap_or(Grade::Applied);
-    let written: Vec<Places> = (0..steps.len()).map(|at| places_of(&places, at)).collect();
+    let written: Vec<Places> = (0..steps.len()).map(|at| beside.places_of(&places, at)).collect();
     let mut outcomes = written.into_iter().zip(ends).zip(events);
     let mut images = Vec::new();
     for decision in decisions {
@@ -61,11 +118,11 @@ pub(super) async fn carry_out(
     }
     let mut report = Report {
         environment: environment.name.clone(),
-        mode: Mode::Cluster,
+        mode: beside.mode,
         grade,
         images,
-        commit: None,
-        warnings: Vec::new(),
+        commit: beside.git.commit,
+        warnings: beside.git.warnings,
         is_dry_run: carry.run == Run::Dry,
     };
     if carry.run == Run::Real {
@@ -74,29 +131,17 @@ pub(super) async fn carry_out(
     Ok(report)
 }
 
-/// The places of a step, for people and the record: those that change, and those that say it already.
-fn places_of(places: &[Place], step: usize) -> Places {
-    let mut written = Places::default();
-    for place in places {
-        for container in place.containers.iter().filter(|container| container.step == step) {
-            let list = if container.is_same { &mut written.same } else { &mut written.changed };
-            list.push(format!("{place} {}", container.name));
-        }
-    }
-    written
-}
-
 /// Records that the deploys begin; of two that follow the same one, one may.
 async fn begin(
     app: &App,
     environment: &EnvironmentSettings,
     steps: &[&Step],
-    places: &[Place],
+    (places, beside): (&[Place], &Beside),
 ) -> Result<Vec<Option<EventId>>, DeployError> {
     let open = Outcome::Open { why: short("begun") };
     let new = |(at, step): (usize, &&Step)| {
-        let written = places_of(places, at);
-        let mut claim = claim(environment, Mode::Cluster, step, &written, None);
+        let written = beside.places_of(places, at);
+        let mut claim = claim(environment, beside.mode, step, &written, None);
         claim.outcome = open.clone();
         (step.say == Say::New).then_some(Claim::Deploy(claim))
     };
@@ -122,17 +167,18 @@ async fn end(
     app: &App,
     environment: &EnvironmentSettings,
     steps: &[&Step],
-    places: &[Place],
+    (places, beside): (&[Place], &Beside),
     (begun, ends): (&[Option<EventId>], &[StepEnd]),
 ) -> Result<Vec<Option<EventId>>, DeployError> {
     let claim_of = |at: usize, step: &Step, begun: EventId| {
-        let mut claim = claim(environment, Mode::Cluster, step, &places_of(places, at), None);
-        claim.key = key_behind(environment, step, begun);
+        let written = beside.places_of(places, at);
+        let mut claim = claim(environment, beside.mode, step, &written, beside.commit());
+        claim.key = key_behind(&environment.name, step, Some(begun));
         claim.grade = ends[at].grade;
         claim.outcome = match &ends[at].ended {
             Ended::Well => Outcome::Done,
-            Ended::Badly(why) => Outcome::Failed { why: short(why) },
-            Ended::Unknown(why) => Outcome::Open { why: short(why) },
+            Ended::Badly(why) => Outcome::Failed { why: short(&half(beside, why)) },
+            Ended::Unknown(why) => Outcome::Open { why: short(&half(beside, why)) },
         };
         Claim::Deploy(claim)
     };
@@ -149,9 +195,12 @@ async fn end(
     Ok(begun.iter().map(|begun| begun.and_then(|_| ids.next())).collect())
 }
 
-/// The key of how a deploy ended: it follows its own beginning.
-fn key_behind(environment: &EnvironmentSettings, step: &Step, begun: EventId) -> ClaimKey {
-    crate::decide::key_after(&format!("deploy/{}/{}", environment.name, step.image), Some(begun))
+/// Why it did not end well; where git says it already, that it is applied by half.
+fn half(beside: &Beside, why: &str) -> String {
+    match beside.commit() {
+        Some(commit) => format!("half-applied: commit {} landed; {why}", commit.short(12)),
+        None => why.to_owned(),
+    }
 }
 
 /// A text of the record, cut to what one may hold.

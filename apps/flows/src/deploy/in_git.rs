@@ -1,20 +1,38 @@
 //! Mode `git`: one commit on the environment's branch, the edit made again on every new tip.
+//!
+//! ```text
+//! plan: api.yaml:12 names A, shall name B    refused, and on the new tip it names C  ->  a conflict, nothing is written
+//! ```
 
 use super::Run;
 use super::apply::{Applied, Say, Step};
 use super::error::DeployError;
 use super::facts::next_key;
 use super::message::message;
-use super::places::{below, edit, pass_over};
+use super::places::{Read, below, edit, pass_over};
 use crate::app::App;
 use crate::edit::TextFile;
 use crate::files::{Content, can_be_one, content};
 use crate::seam::environment_state;
 use crate::settings::EnvironmentSettings;
-use domain::EnvironmentName;
+use ::record::claim::ClaimKey;
+use domain::{CommitId, EnvironmentName, EventId};
 use git::{
     Change, EntryKind, Landing, LandingError, NewFile, Retry, Signature, Tree, TreePath, WriteBack,
 };
+use std::sync::PoisonError;
+
+/// Behind a commit that says it already, how far back that commit is looked for.
+const LOOK_BACK: u32 = 200;
+
+/// Which event of an image must be the newest while its files are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Follows<'a> {
+    /// The one that the plan was made on.
+    Plan,
+    /// The beginning of this very deploy, of each step that is new.
+    Begun(&'a [Option<EventId>]),
+}
 
 /// Checks on a new tip that nobody has decided about these images since the plan was made.
 ///
@@ -23,14 +41,20 @@ async fn still_next(
     app: &App,
     environment: &EnvironmentName,
     steps: &[&Step],
+    follows: Follows<'_>,
 ) -> Result<(), DeployError> {
     let record = app.record().await?;
     record.refresh().await?;
     let state = environment_state(record, environment).await?;
-    let is_overtaken =
-        |step: &&&Step| step.say == Say::New && next_key(&state, &step.image) != step.key;
-    match steps.iter().find(is_overtaken) {
-        Some(step) => Err(DeployError::Overtaken {
+    let expected = |at: usize, step: &Step| match follows {
+        Follows::Begun(events) => key_behind(environment, step, events.get(at).copied().flatten()),
+        Follows::Plan => step.key.clone(),
+    };
+    let is_overtaken = |(at, step): &(usize, &&Step)| {
+        step.say == Say::New && next_key(&state, &step.image) != expected(*at, step)
+    };
+    match steps.iter().enumerate().find(is_overtaken) {
+        Some((_, step)) => Err(DeployError::Overtaken {
             image: step.image.clone(),
             environment: environment.clone(),
         }),
@@ -38,25 +62,13 @@ async fn still_next(
     }
 }
 
-/// The write-back to the environment's branch.
-pub(super) async fn write_back(
-    app: &App,
-    environment: &EnvironmentSettings,
-) -> Result<WriteBack, DeployError> {
-    let target = &environment.git;
-    let (remote, credential) = app.remote(target.repository.as_ref()).await?;
-    let cache = app.cache_of(&remote, &target.branch);
-    let git = app.git().await.map_err(crate::app::OpenError::from)?;
-    Ok(WriteBack::new(git, remote, credential, target.branch.clone(), &cache))
-}
-
 pub(super) async fn in_git(
     app: &App,
     environment: &EnvironmentSettings,
     steps: &[&Step],
-    run: Run,
+    (run, follows): (Run, Follows<'_>),
 ) -> Result<Applied, DeployError> {
-    let write_back = write_back(app, environment).await?;
+    let write_back = app.write_back(&environment.git).await?;
     let of_git = |source| DeployError::Git { environment: environment.name.clone(), source };
     let path = environment.git.path.as_str();
     let place =
@@ -69,29 +81,59 @@ pub(super) async fn in_git(
     let actor = person.actor(domain::Proof::Git);
     let message = message(&environment.name, steps, &actor, write_back.remote())?;
     let signature = Signature::new(person.name(), person.email(), app.surroundings().now())?;
-    let applied = std::sync::Mutex::new(Applied::default());
+    let applied = std::sync::Mutex::new((Applied::default(), Read::default()));
     let landing = write_back
         .land(&signature, Retry::seeded(app.surroundings().seed()), |tree: Tree| {
             let (applied, message, place) = (&applied, message.clone(), &place);
             async move {
-                still_next(app, &environment.name, steps).await?;
+                still_next(app, &environment.name, steps, follows).await?;
                 let (files, now) = edited(&tree, path, place, steps).await?;
                 let files = files.into_iter().map(new_file).collect::<Result<Vec<_>, _>>()?;
-                *applied.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = now;
+                let mut known = applied.lock().unwrap_or_else(PoisonError::into_inner);
+                known.1.check(&environment.name, steps, &now.images)?;
+                known.0 = now;
                 let change = Change { files, message };
                 Ok::<_, DeployError>((!change.files.is_empty()).then_some(change))
             }
         })
         .await;
-    let mut applied = applied.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (mut applied, _) = applied.into_inner().unwrap_or_else(PoisonError::into_inner);
     applied.commit = match landing {
         Ok(Landing::Landed { commit, .. }) => Some(commit),
         // The branch says it already: a run before this one landed, and was cut off before the record.
-        Ok(Landing::Nothing { tip }) => Some(tip),
+        Ok(Landing::Nothing { tip }) => {
+            let landed = landed(&write_back, &environment.name, steps).await.map_err(of_git)?;
+            Some(landed.unwrap_or(tip))
+        }
         Err(LandingError::Git(error)) => return Err(of_git(error)),
         Err(LandingError::Edit(error)) => return Err(error),
     };
     Ok(applied)
+}
+
+/// The newest commit that says of itself that it brought these builds here; none among the newest ones.
+async fn landed(
+    write_back: &WriteBack,
+    environment: &EnvironmentName,
+    steps: &[&Step],
+) -> Result<Option<CommitId>, git::GitError> {
+    let Some(step) = steps.iter().find(|step| step.say == Say::New) else { return Ok(None) };
+    let digest = step.to.digest.to_string();
+    let is_here = |commit: &git::Commit| {
+        commit.trailers.get("Environment") == Some(environment.as_str())
+            && commit.trailers.all("Digest").any(|one| one == digest)
+    };
+    let log = write_back.log(LOOK_BACK).await?;
+    Ok(log.commits.into_iter().find(is_here).map(|commit| commit.id))
+}
+
+/// The key of what follows the beginning of a deploy.
+pub(super) fn key_behind(
+    environment: &EnvironmentName,
+    step: &Step,
+    begun: Option<EventId>,
+) -> ClaimKey {
+    crate::decide::key_after(&format!("deploy/{environment}/{}", step.image), begun)
 }
 
 fn new_file(file: TextFile) -> Result<NewFile, DeployError> {

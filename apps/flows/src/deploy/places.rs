@@ -8,7 +8,9 @@ use super::apply::{Applied, Step};
 use super::error::DeployError;
 use crate::edit::{Edited, Places, Setting, TextFile, edit_files};
 use crate::files::{FilesError, Guess, Unreadable};
+use domain::EnvironmentName;
 use pin::Skip;
+use std::collections::BTreeSet;
 
 /// Edits files for all steps, and checks that each has a place and none was passed over in silence.
 ///
@@ -35,6 +37,43 @@ pub(super) fn edit(
             .extend(may_be.map(|seen| format!("{seen} may be {}: it stays", setting.repository)));
     }
     Ok((edited.files, Applied { commit: None, images: edited.images, warnings }))
+}
+
+/// What the places of each step held when the plan was made: on the first tip that its edit was asked about.
+#[derive(Debug, Default)]
+pub(super) struct Read(Option<Vec<BTreeSet<String>>>);
+
+impl Read {
+    /// Refuses to write over what somebody else wrote after the plan was made.
+    ///
+    /// Lines and files may move meanwhile: what counts is what a place of the image says.
+    pub(super) fn check(
+        &mut self,
+        environment: &EnvironmentName,
+        steps: &[&Step],
+        places: &[Places],
+    ) -> Result<(), DeployError> {
+        let held = |one: &Places| one.before.iter().cloned().collect();
+        let Some(read) = &self.0 else {
+            self.0 = Some(places.iter().map(held).collect());
+            return Ok(());
+        };
+        for ((step, places), read) in steps.iter().zip(places).zip(read) {
+            let now = places.changed.iter().zip(&places.before);
+            for (place, found) in now.filter(|(_, found)| !read.contains(*found)) {
+                let read: Vec<&str> = read.iter().map(String::as_str).collect();
+                let nothing = read.is_empty();
+                return Err(DeployError::Moved {
+                    image: step.image.clone(),
+                    environment: environment.clone(),
+                    place: place.clone(),
+                    planned: if nothing { step.to.to_string() } else { read.join(" or ") },
+                    found: found.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Every image must have a place, and only a comment that asks for it keeps one from being set.

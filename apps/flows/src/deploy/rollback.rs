@@ -137,7 +137,7 @@ async fn plan(
 /// Where pods are observed, nothing less is chosen by itself. Source: DESIGN, law 6.
 fn least(environment: &EnvironmentSettings) -> Least {
     match environment.deploy {
-        DeployMode::Cluster => Least::Observed,
+        DeployMode::Cluster | DeployMode::GitCluster => Least::Observed,
         DeployMode::Files | DeployMode::Git => Least::Anything,
     }
 }

@@ -15,7 +15,7 @@ fn wrong(key: String, why: String) -> SettingsError {
     SettingsError::Value { key, why }
 }
 
-/// Mode `cluster` needs to know which cluster, where in it, and what runs there.
+/// Modes `cluster` and `git+cluster` need to know which cluster, where in it, and what runs there.
 fn clusters(settings: &Settings) -> Result<(), SettingsError> {
     for environment in &settings.environments {
         let key = |what: &str| format!("environments.{}.{what}", environment.name);
@@ -26,8 +26,13 @@ fn clusters(settings: &Settings) -> Result<(), SettingsError> {
             let why = format!("there is no image `{image}`, only {}", known.join(", "));
             return Err(wrong(key("workloads"), why));
         }
-        if let (DeployMode::Cluster, Some(missing)) = (environment.deploy, environment.missing()) {
-            return Err(wrong(key(missing), "`deploy: cluster` needs it".to_owned()));
+        let word = match environment.deploy {
+            DeployMode::Cluster => "cluster",
+            DeployMode::GitCluster => "git+cluster",
+            DeployMode::Files | DeployMode::Git => continue,
+        };
+        if let Some(missing) = environment.missing() {
+            return Err(wrong(key(missing), format!("`deploy: {word}` needs it")));
         }
     }
     Ok(())

@@ -112,6 +112,8 @@ pub enum DeployMode {
     Git,
     /// The workloads of clusters are told, and waited for.
     Cluster,
+    /// A commit is pushed, then the workloads of clusters are told, and waited for.
+    GitCluster,
 }
 
 /// Where the files of an environment are.

@@ -167,14 +167,14 @@ fn deploy_mode(key: &str, word: DeployWord) -> Result<DeployMode, SettingsError>
     let missing = |value: &str| SettingsError::NotInThisVersion {
         key: key.to_owned(),
         value: value.to_owned(),
-        known: "files, git and cluster",
+        known: "files, git, cluster and git+cluster",
     };
     match word {
         DeployWord::Files => Ok(DeployMode::Files),
         DeployWord::Git => Ok(DeployMode::Git),
         DeployWord::Pr => Err(missing("pr")),
         DeployWord::Cluster => Ok(DeployMode::Cluster),
-        DeployWord::GitCluster => Err(missing("git+cluster")),
+        DeployWord::GitCluster => Ok(DeployMode::GitCluster),
     }
 }
 

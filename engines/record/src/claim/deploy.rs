@@ -96,6 +96,11 @@ pub enum Mode {
     Git,
     /// The workloads of clusters were told, and waited for.
     Cluster,
+    /// A commit was pushed, and the workloads of clusters were told and waited for.
+    #[serde(rename = "git+cluster")]
+    GitCluster,
+    /// A pull request asks for it.
+    Pr,
     /// Another tool did it.
     Other,
 }
@@ -161,6 +166,8 @@ impl fmt::Display for Mode {
             Self::Files => "files",
             Self::Git => "git",
             Self::Cluster => "cluster",
+            Self::GitCluster => "git+cluster",
+            Self::Pr => "pr",
             Self::Other => "other",
         })
     }
