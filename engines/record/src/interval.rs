@@ -71,6 +71,19 @@ pub fn intended_intervals(state: &EnvironmentState) -> Vec<Interval> {
     all
 }
 
+/// How long a digest was intended without a break, at best, in milliseconds; what is so still, is so until `now`.
+#[must_use]
+pub fn longest_intended(
+    intervals: &[Interval],
+    image: &ImageName,
+    digest: &Digest,
+    now: Timestamp,
+) -> i64 {
+    let own = intervals.iter().filter(|one| one.image == *image && one.digest == *digest);
+    let length = |one: &Interval| one.until.unwrap_or(now).as_millis() - one.from.as_millis();
+    own.map(length).max().unwrap_or(0).max(0)
+}
+
 fn begun_by(fact: &DeployFact, from: Timestamp) -> Interval {
     let claim = &fact.claim;
     let basis = match claim.grade {

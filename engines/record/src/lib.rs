@@ -29,7 +29,7 @@ pub use event::{Event, EventError, Sequenced, Stamp};
 pub use exposure::{Contains, Exposed, exposure};
 pub use facet::{Facet, facets};
 pub use findings::{FindingState, FindingStates, findings};
-pub use interval::{Interval, intended_intervals, ran_at};
+pub use interval::{Interval, intended_intervals, longest_intended, ran_at};
 pub use moved::{Expect, Landed, Moving, scope, stays};
 pub use runs::{Run, RunEnded, Runs, runs};
 pub use span::{Span, SpanError};

@@ -83,6 +83,12 @@ pub fn echo(at: Timestamp, zone: &TimeZone) -> String {
     format!("{} {name}", zoned.strftime("%Y-%m-%d %H:%M:%S"))
 }
 
+/// Reads a length of time: `10m`, `2h`, `1h30m`, `3 days`; in milliseconds.
+#[must_use]
+pub fn parse_length(text: &str) -> Option<i64> {
+    span_ms(text)
+}
+
 /// `2h`, `90 min`, `3 days`, `1h30m`: whole numbers and units, in milliseconds.
 fn span_ms(text: &str) -> Option<i64> {
     let mut rest = text.trim();

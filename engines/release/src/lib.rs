@@ -20,5 +20,6 @@ pub use deploy::{DeployPlan, DeployRefused, DeployRequest, plan_deploy};
 pub use merge::{MergeEvidence, Merged, VerifiedThere, judge_merge};
 pub use promote::{PromotePlan, PromoteRefused, TagStep, plan_promote};
 pub use rollback::{
-    Least, Pullable, RollbackPlan, RollbackRefused, Told, plan_rollback, rollback_candidates,
+    Against, Demands, Least, Pullable, RollbackPlan, RollbackRefused, Told, plan_rollback,
+    rollback_candidates,
 };

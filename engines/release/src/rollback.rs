@@ -4,9 +4,14 @@
 //! prod: A (promoted), B (by merge), C (bad)   -> to B, condemns C;  again -> to A, condemns B, never C
 //! ```
 
-use domain::{Digest, EnvironmentName, EventId, ImageName, Tag};
+use domain::{Digest, EnvironmentName, EventId, ImageName, Tag, Timestamp};
 use record::claim::{DeployKind, Grade, Outcome};
-use record::{Candidate, DeployFact, EnvironmentState};
+use record::when::length;
+use record::{Candidate, DeployFact, EnvironmentState, intended_intervals, longest_intended};
+use std::fmt;
+
+/// Builds that a refusal names; of more their number is told.
+const BUILDS_NAMED_MAX: usize = 3;
 
 /// Whether the registry still has a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,66 @@ pub enum Least {
     Anything,
 }
 
+/// What a build must have shown here before a rollback chooses it by itself. A name asks for none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demands {
+    /// The least that is known of it.
+    pub least: Least,
+    /// How long it was intended without a break, at least.
+    pub soak_ms: i64,
+    /// The moment at which this is asked: what is intended still, is so until then.
+    pub now: Timestamp,
+}
+
+impl Demands {
+    /// Whatever there is, however short it was there.
+    #[must_use]
+    pub fn none(now: Timestamp) -> Self {
+        Self { least: Least::Anything, soak_ms: 0, now }
+    }
+}
+
+/// What speaks against a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// Somebody forbade it everywhere.
+    Blocked,
+    /// A rollback left it.
+    Condemned,
+    /// It may not come here.
+    NotEligible,
+    /// Only files or git said it.
+    NotObserved,
+    /// It was left too soon to have shown anything.
+    NotSoaked {
+        /// How long it was intended.
+        ran_ms: i64,
+        /// How long it had to be.
+        soak_ms: i64,
+    },
+    /// The registry does not have it any more.
+    Gone,
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blocked => f.write_str("it is blocked"),
+            Self::Condemned => f.write_str("a rollback left it, and nobody has named it since"),
+            Self::NotEligible => f.write_str("it is not eligible for this environment"),
+            Self::NotObserved => f.write_str("no pod was observed to run it here"),
+            Self::NotSoaked { ran_ms, soak_ms } => {
+                let (ran, soak) = (length(*ran_ms), length(*soak_ms));
+                write!(f, "it was here for {ran}, and `soak` asks for {soak}")
+            }
+            Self::Gone => f.write_str("its registry has it no longer"),
+        }
+    }
+}
+
+/// A candidate in the order in which a rollback would take it, and what speaks against it; none: nothing does.
+pub type Judged = (Candidate, Option<Against>);
+
 /// What a rollback would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollbackPlan {
@@ -50,6 +115,8 @@ pub struct RollbackPlan {
     pub returns_to: EventId,
     /// The best grade that this build ever reached here.
     pub grade: Grade,
+    /// Builds that are newer here and were not chosen, each with the reason; not those that a rollback left.
+    pub passed_over: Vec<(Digest, Against)>,
 }
 
 /// Why nothing is rolled back.
@@ -87,20 +154,20 @@ pub enum RollbackRefused {
         /// The build.
         digest: Digest,
         /// What speaks against it.
-        why: &'static str,
+        why: Against,
     },
     /// No build is left that is known to be good.
     #[error(
         "nothing known-good is left to return to in {environment}: {}",
-        others(image, *looked_at)
+        others(image, looked_at)
     )]
     NothingKnownGood {
         /// The image.
         image: ImageName,
         /// Where.
         environment: EnvironmentName,
-        /// How many builds were looked at.
-        looked_at: usize,
+        /// The builds that were looked at, each with what speaks against it.
+        looked_at: Vec<(Digest, Against)>,
     },
     /// The choice cannot be checked.
     #[error(
@@ -112,31 +179,37 @@ pub enum RollbackRefused {
     },
 }
 
-fn others(image: &ImageName, looked_at: usize) -> String {
-    match looked_at {
-        0 => format!("no other build of `{image}` was ever there"),
-        1 => format!("something speaks against the only other build of `{image}`"),
-        more => format!("something speaks against each of {more} other builds of `{image}`"),
+fn others(image: &ImageName, looked_at: &[(Digest, Against)]) -> String {
+    if looked_at.is_empty() {
+        return format!("no other build of `{image}` was ever there");
     }
+    let named = looked_at.iter().take(BUILDS_NAMED_MAX);
+    let named: Vec<_> = named.map(|(digest, why)| format!("{}: {why}", digest.short())).collect();
+    let more = match looked_at.len().saturating_sub(BUILDS_NAMED_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("of `{image}` there was {}{more}", named.join("; "))
 }
 
 /// Candidates in the order in which a rollback would take them: the best grade first, then the newest.
-///
-/// What speaks against a candidate stands beside it; `None`: nothing does.
 #[must_use]
 pub fn rollback_candidates(
     state: &EnvironmentState,
     image: &ImageName,
-    least: Least,
-) -> Vec<(Candidate, Option<&'static str>)> {
+    demands: &Demands,
+) -> Vec<Judged> {
     let running =
         state.attempted(image).filter(|fact| !is_unfinished(fact)).map(|fact| fact.claim.to);
+    let intervals = intended_intervals(state);
     let mut candidates: Vec<_> = state
         .candidates(image)
         .into_iter()
         .filter(|candidate| Some(candidate.deploy.claim.to) != running)
         .map(|candidate| {
-            let why = against(&candidate, least);
+            let ran_ms =
+                longest_intended(&intervals, image, &candidate.deploy.claim.to, demands.now);
+            let why = against(&candidate, demands, ran_ms);
             (candidate, why)
         })
         .collect();
@@ -151,15 +224,18 @@ fn is_unfinished(fact: &DeployFact) -> bool {
     is_rollback && matches!(fact.claim.outcome, Outcome::Open { .. })
 }
 
-fn against(candidate: &Candidate, least: Least) -> Option<&'static str> {
+fn against(candidate: &Candidate, demands: &Demands, ran_ms: i64) -> Option<Against> {
+    let Demands { least, soak_ms, .. } = *demands;
     if candidate.blocked {
-        Some("it is blocked")
+        Some(Against::Blocked)
     } else if candidate.condemned {
-        Some("a rollback left it, and nobody has named it since")
+        Some(Against::Condemned)
     } else if !candidate.eligible {
-        Some("it is not eligible for this environment")
+        Some(Against::NotEligible)
     } else if least == Least::Observed && candidate.grade != Grade::Observed {
-        Some("no pod was observed to run it here")
+        Some(Against::NotObserved)
+    } else if ran_ms < soak_ms {
+        Some(Against::NotSoaked { ran_ms, soak_ms })
     } else {
         None
     }
@@ -175,7 +251,7 @@ pub fn plan_rollback(
     state: &EnvironmentState,
     image: &ImageName,
     told: Told,
-    least: Least,
+    demands: &Demands,
     pullable: &dyn Fn(&Digest) -> Pullable,
 ) -> Result<RollbackPlan, RollbackRefused> {
     let environment = state.name().clone();
@@ -198,24 +274,57 @@ pub fn plan_rollback(
         (Told::Image, Some(digest)) => Told::Digest(digest),
         (told, _) => told,
     };
-    let candidates = rollback_candidates(state, image, least);
+    let candidates = rollback_candidates(state, image, demands);
     let chosen = match told {
         Told::Digest(digest) if digest == condemns => {
             return Err(RollbackRefused::Same { digest, environment });
         }
         Told::Digest(digest) => named(&candidates, digest, environment, pullable)?,
         Told::Image => newest_good(&candidates, pullable)?.ok_or_else(|| {
-            let (image, looked_at) = (image.clone(), candidates.len());
-            RollbackRefused::NothingKnownGood { image, environment, looked_at }
+            let looked_at = spoken_against(&candidates, pullable).collect();
+            RollbackRefused::NothingKnownGood { image: image.clone(), environment, looked_at }
         })?,
     };
     let claim = &chosen.deploy.claim;
     let (returns_to, grade) = (chosen.deploy.stamp.id, chosen.grade);
-    Ok(RollbackPlan { condemns, to: claim.to, tag: claim.tag.clone(), returns_to, grade })
+    let passed_over = match told {
+        Told::Image => passed_over(&candidates, chosen, pullable),
+        Told::Digest(_) => Vec::new(),
+    };
+    let (to, tag) = (claim.to, claim.tag.clone());
+    Ok(RollbackPlan { condemns, to, tag, returns_to, grade, passed_over })
+}
+
+/// What speaks against each candidate against which anything does; one that nobody asked about counts as there.
+fn spoken_against<'a>(
+    candidates: &'a [Judged],
+    pullable: &'a dyn Fn(&Digest) -> Pullable,
+) -> impl Iterator<Item = (Digest, Against)> + 'a {
+    candidates.iter().filter_map(|(candidate, against)| {
+        let digest = candidate.deploy.claim.to;
+        let gone = || (pullable(&digest) == Pullable::No).then_some(Against::Gone);
+        Some((digest, against.or_else(gone)?))
+    })
+}
+
+/// The builds that came here after the chosen one and were not taken: a person would look for them.
+fn passed_over(
+    candidates: &[Judged],
+    chosen: &Candidate,
+    pullable: &dyn Fn(&Digest) -> Pullable,
+) -> Vec<(Digest, Against)> {
+    let newer: Vec<Digest> = candidates
+        .iter()
+        .filter(|(candidate, _)| candidate.deploy.seq > chosen.deploy.seq)
+        .map(|(candidate, _)| candidate.deploy.claim.to)
+        .collect();
+    spoken_against(candidates, pullable)
+        .filter(|(digest, why)| newer.contains(digest) && *why != Against::Condemned)
+        .collect()
 }
 
 fn newest_good<'a>(
-    candidates: &'a [(Candidate, Option<&'static str>)],
+    candidates: &'a [Judged],
     pullable: &dyn Fn(&Digest) -> Pullable,
 ) -> Result<Option<&'a Candidate>, RollbackRefused> {
     for (candidate, _) in candidates.iter().filter(|(_, against)| against.is_none()) {
@@ -231,29 +340,24 @@ fn newest_good<'a>(
 
 /// A person's name for a build lifts a condemnation and an unknown, never a block or a missing right.
 fn named<'a>(
-    candidates: &'a [(Candidate, Option<&'static str>)],
+    candidates: &'a [Judged],
     digest: Digest,
     environment: EnvironmentName,
     pullable: &dyn Fn(&Digest) -> Pullable,
 ) -> Result<&'a Candidate, RollbackRefused> {
-    let is_named =
-        |(candidate, _): &&(Candidate, Option<&str>)| candidate.deploy.claim.to == digest;
+    let is_named = |(candidate, _): &&Judged| candidate.deploy.claim.to == digest;
     let Some((candidate, _)) = candidates.iter().find(is_named) else {
         return Err(RollbackRefused::NeverHere { digest, environment });
     };
+    let against = |why| Err(RollbackRefused::Against { digest, why });
     if candidate.blocked {
-        return Err(RollbackRefused::Against { digest, why: "it is blocked" });
+        return against(Against::Blocked);
     }
     if !candidate.eligible {
-        return Err(RollbackRefused::Against {
-            digest,
-            why: "it is not eligible for this environment",
-        });
+        return against(Against::NotEligible);
     }
     match pullable(&digest) {
-        Pullable::No => {
-            Err(RollbackRefused::Against { digest, why: "its registry has it no longer" })
-        }
+        Pullable::No => against(Against::Gone),
         Pullable::Yes | Pullable::Unknown => Ok(candidate),
     }
 }
@@ -263,6 +367,19 @@ mod tests {
     use super::*;
     use record::claim::{DeployKind, NamedBy};
     use record::fuzz::story::Story;
+
+    /// A day behind every story.
+    fn later() -> Timestamp {
+        "2026-03-18T14:00:00Z".parse().unwrap()
+    }
+
+    fn anything() -> Demands {
+        Demands::none(later())
+    }
+
+    fn observed() -> Demands {
+        Demands { least: Least::Observed, ..anything() }
+    }
 
     fn api() -> ImageName {
         "api".parse().unwrap()
@@ -281,10 +398,9 @@ mod tests {
     }
 
     fn roll(story: &mut Story) -> Result<RollbackPlan, RollbackRefused> {
-        let plan =
-            plan_rollback(&story.state("prod"), &api(), Told::Image, Least::Anything, &|_| {
-                Pullable::Yes
-            })?;
+        let plan = plan_rollback(&story.state("prod"), &api(), Told::Image, &anything(), &|_| {
+            Pullable::Yes
+        })?;
         let how =
             DeployKind::Rollback { condemns: plan.condemns, returns_to: Some(plan.returns_to) };
         story.deploy("api", "prod", plan.to, how, NamedBy::Rule);
@@ -298,10 +414,10 @@ mod tests {
         assert_eq!((first.condemns, first.to), (c, b));
         let second = roll(&mut story).unwrap();
         assert_eq!((second.condemns, second.to), (b, a));
-        assert!(matches!(
-            roll(&mut story),
-            Err(RollbackRefused::NothingKnownGood { looked_at: 2, .. })
-        ));
+        let Err(RollbackRefused::NothingKnownGood { looked_at, .. }) = roll(&mut story) else {
+            panic!("B and C are condemned")
+        };
+        assert_eq!(looked_at, [(b, Against::Condemned), (c, Against::Condemned)]);
     }
 
     #[test]
@@ -311,17 +427,15 @@ mod tests {
         let lost = |digest: &Digest| {
             if *digest == b { Pullable::No } else { Pullable::Yes }
         };
-        assert_eq!(
-            plan_rollback(&state, &api(), Told::Image, Least::Anything, &lost).unwrap().to,
-            a
-        );
+        let plan = plan_rollback(&state, &api(), Told::Image, &anything(), &lost).unwrap();
+        assert_eq!((plan.to, plan.passed_over), (a, vec![(b, Against::Gone)]));
         let silent = |_: &Digest| Pullable::Unknown;
         assert_eq!(
-            plan_rollback(&state, &api(), Told::Image, Least::Anything, &silent),
+            plan_rollback(&state, &api(), Told::Image, &anything(), &silent),
             Err(RollbackRefused::CannotTell { digest: b })
         );
         assert_eq!(
-            plan_rollback(&state, &api(), Told::Digest(b), Least::Anything, &silent).unwrap().to,
+            plan_rollback(&state, &api(), Told::Digest(b), &anything(), &silent).unwrap().to,
             b
         );
     }
@@ -339,7 +453,7 @@ mod tests {
             }
         }
         let state = EnvironmentState::of(&"prod".parse().unwrap(), &events);
-        let order: Vec<_> = rollback_candidates(&state, &api(), Least::Anything)
+        let order: Vec<_> = rollback_candidates(&state, &api(), &anything())
             .iter()
             .map(|(x, _)| (x.deploy.claim.to, x.grade))
             .collect();
@@ -367,8 +481,8 @@ mod tests {
         let bad = story.build("api", "bad", "prod");
         story.fail("api", "prod", bad);
         let yes = |_: &Digest| Pullable::Yes;
-        let plan = plan_rollback(&story.state("prod"), &api(), Told::Image, Least::Anything, &yes)
-            .unwrap();
+        let plan =
+            plan_rollback(&story.state("prod"), &api(), Told::Image, &anything(), &yes).unwrap();
         assert_eq!((plan.condemns, plan.to), (bad, c));
     }
 
@@ -380,7 +494,7 @@ mod tests {
         let open = Outcome::Open { why: "begun".to_owned().try_into().unwrap() };
         let state = with(&story, id, |deploy| deploy.outcome = open.clone());
         let yes = |_: &Digest| Pullable::Yes;
-        let plan = plan_rollback(&state, &api(), Told::Image, Least::Anything, &yes).unwrap();
+        let plan = plan_rollback(&state, &api(), Told::Image, &anything(), &yes).unwrap();
         assert_eq!((plan.condemns, plan.to), (c, b));
     }
 
@@ -391,12 +505,15 @@ mod tests {
         let again = story.deploy("api", "prod", a, DeployKind::Deploy, NamedBy::Name);
         story.deploy("api", "prod", c, DeployKind::Deploy, NamedBy::Name);
         let state = with(&story, again, |deploy| deploy.grade = Grade::Observed);
-        let roll = |told| plan_rollback(&state, &api(), told, Least::Observed, &yes);
+        let roll = |told| plan_rollback(&state, &api(), told, &observed(), &yes);
         assert_eq!(roll(Told::Image).unwrap().to, a);
         assert_eq!(roll(Told::Digest(b)).unwrap().to, b);
         let applied = story.state("prod");
-        let refused = plan_rollback(&applied, &api(), Told::Image, Least::Observed, &yes);
-        assert!(matches!(refused, Err(RollbackRefused::NothingKnownGood { looked_at: 2, .. })));
+        let refused = plan_rollback(&applied, &api(), Told::Image, &observed(), &yes);
+        let Err(RollbackRefused::NothingKnownGood { looked_at, .. }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(looked_at, [(a, Against::NotObserved), (b, Against::NotObserved)]);
     }
 
     #[test]
@@ -406,17 +523,69 @@ mod tests {
         let yes = |_: &Digest| Pullable::Yes;
         let stranger = Digest::sha256(b"stranger");
         assert!(matches!(
-            plan_rollback(&state, &api(), Told::Digest(stranger), Least::Anything, &yes),
+            plan_rollback(&state, &api(), Told::Digest(stranger), &anything(), &yes),
             Err(RollbackRefused::NeverHere { .. })
         ));
         assert!(matches!(
-            plan_rollback(&state, &api(), Told::Digest(c), Least::Anything, &yes),
+            plan_rollback(&state, &api(), Told::Digest(c), &anything(), &yes),
             Err(RollbackRefused::Same { .. })
         ));
         let web = "web".parse().unwrap();
         assert!(matches!(
-            plan_rollback(&state, &web, Told::Image, Least::Anything, &yes),
+            plan_rollback(&state, &web, Told::Image, &anything(), &yes),
             Err(RollbackRefused::NothingDeployed { .. })
         ));
+    }
+
+    /// A was there for an hour, B for two minutes, then C.
+    fn soaked() -> (Story, [Digest; 3]) {
+        let mut story = Story::new();
+        let builds = ["a", "b", "c"].map(|name| story.build("api", name, "prod"));
+        for (digest, minutes) in builds.into_iter().zip([59, 1, 0]) {
+            story.deploy("api", "prod", digest, DeployKind::Deploy, NamedBy::Rule);
+            story.turn_clock(minutes * 60_000);
+        }
+        (story, builds)
+    }
+
+    #[test]
+    fn a_build_that_was_there_too_short_is_passed_over_and_that_is_said() {
+        let (story, [a, b, _]) = soaked();
+        let state = story.state("prod");
+        let yes = |_: &Digest| Pullable::Yes;
+        let roll = |told, soak_ms| {
+            plan_rollback(&state, &api(), told, &Demands { soak_ms, ..anything() }, &yes)
+        };
+        // At the limit it has soaked, above it has not.
+        assert_eq!(roll(Told::Image, 120_000).unwrap().to, b);
+        let plan = roll(Told::Image, 120_001).unwrap();
+        let short = Against::NotSoaked { ran_ms: 120_000, soak_ms: 120_001 };
+        assert_eq!((plan.to, plan.passed_over), (a, vec![(b, short)]));
+        assert_eq!(roll(Told::Digest(b), 120_001).unwrap().to, b, "a name asks for no soak");
+        let Err(refused) = roll(Told::Image, 86_400_000) else { panic!("an hour is no day") };
+        let (a, b) = (a.short(), b.short());
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "nothing known-good is left to return to in prod: of `api` there was \
+                 {b}: it was here for 2m 0s, and `soak` asks for 1d 0h; \
+                 {a}: it was here for 1h 0m, and `soak` asks for 1d 0h"
+            )
+        );
+    }
+
+    #[test]
+    fn a_build_soaks_without_a_break_and_until_now() {
+        let (mut story, [a, b, _]) = soaked();
+        // B again, and only attempts since: it is what is intended until now.
+        story.deploy("api", "prod", b, DeployKind::Deploy, NamedBy::Name);
+        story.fail("api", "prod", a);
+        let state = story.state("prod");
+        let ran = |digest: &Digest| {
+            longest_intended(&intended_intervals(&state), &api(), digest, later())
+        };
+        assert_eq!(ran(&a), 3_600_000);
+        assert!(ran(&b) > 20 * 3_600_000);
+        assert_eq!(ran(&Digest::sha256(b"stranger")), 0);
     }
 }

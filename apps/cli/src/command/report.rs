@@ -2,7 +2,7 @@
 
 use crate::arguments::Global;
 use crate::exit::Exit;
-use flows::deploy::{Done, ImageDone, Report};
+use flows::deploy::{Done, ImageDone, NameDone, Report};
 use record::claim::{Grade, Mode};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -16,6 +16,8 @@ struct Wire<'a> {
     commit: Option<&'a str>,
     outcome: &'static str,
     images: Vec<WireImage<'a>>,
+    /// Images that automation leaves as they are from now on.
+    holds: Vec<&'a str>,
     warnings: &'a [String],
 }
 
@@ -31,7 +33,36 @@ struct WireImage<'a> {
     places: &'a [String],
     event: Option<String>,
     held: Option<WireHold<'a>>,
+    names: Vec<WireName<'a>>,
     warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct WireName<'a> {
+    name: &'a str,
+    class: &'static str,
+    /// `created`, `kept`, `moved`.
+    change: &'static str,
+    from: Option<String>,
+}
+
+impl<'a> WireName<'a> {
+    fn of(name: &'a NameDone) -> Self {
+        match name {
+            NameDone::Created(tag) => {
+                Self { name: tag.as_str(), class: "immutable", change: "created", from: None }
+            }
+            NameDone::Kept(tag) => {
+                Self { name: tag.as_str(), class: "immutable", change: "kept", from: None }
+            }
+            NameDone::Moved { alias, from } => Self {
+                name: alias.as_str(),
+                class: "alias",
+                change: if from.is_some() { "moved" } else { "created" },
+                from: from.map(|from| from.to_string()),
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -70,6 +101,16 @@ fn text(report: &Report) -> String {
     for done in &report.images {
         let line = line(done, &report.environment.to_string(), would);
         let _ = writeln!(text, "{}", crate::output::plain(&line));
+        for name in &done.names {
+            let _ = writeln!(text, "  {}", crate::output::plain(&name_line(name, would)));
+        }
+    }
+    for image in &report.holds {
+        let _ = writeln!(
+            text,
+            "  {would}held: deploy and promote leave {image} of {0} as it is until `indelible resume {0} {image}`",
+            report.environment
+        );
     }
     let has_changed = report.images.iter().any(|done| matches!(done.what, Done::Changed { .. }));
     if has_changed {
@@ -131,6 +172,18 @@ fn line(done: &ImageDone, environment: &str, would: &str) -> String {
     }
 }
 
+/// A name in a registry, as it was given or would be.
+fn name_line(name: &NameDone, would: &str) -> String {
+    match name {
+        NameDone::Created(tag) => format!("tag {tag}: {would}created"),
+        NameDone::Kept(tag) => format!("tag {tag}: is its own already"),
+        NameDone::Moved { alias, from: Some(from) } => {
+            format!("alias {alias}: {would}moved from {}", from.short())
+        }
+        NameDone::Moved { alias, from: None } => format!("alias {alias}: {would}created"),
+    }
+}
+
 /// The kind of a deploy that is only shown.
 fn planned(how: &str) -> String {
     match how {
@@ -157,6 +210,7 @@ fn wire(report: &Report) -> Wire<'_> {
         commit: report.commit.as_ref().map(domain::CommitId::as_str),
         outcome,
         images: report.images.iter().map(image).collect(),
+        holds: report.holds.iter().map(domain::ImageName::as_str).collect(),
         warnings: &report.warnings,
     }
 }
@@ -173,6 +227,7 @@ fn image(done: &ImageDone) -> WireImage<'_> {
         places: &[],
         event: None,
         held: None,
+        names: done.names.iter().map(WireName::of).collect(),
         warnings: &done.warnings,
     };
     match &done.what {

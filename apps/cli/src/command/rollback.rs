@@ -43,7 +43,7 @@ struct WireRow {
     tag: Option<String>,
     at: String,
     grade: String,
-    against: Option<&'static str>,
+    against: Option<String>,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
@@ -72,7 +72,7 @@ fn show_candidates(global: &Global, rows: &[CandidateRow]) {
                 tag: row.tag.as_ref().map(ToString::to_string),
                 at: row.at.to_string(),
                 grade: row.grade.to_string(),
-                against: row.against,
+                against: row.against.map(|why| why.to_string()),
             })
             .collect(),
     };
@@ -84,7 +84,7 @@ fn show_candidates(global: &Global, rows: &[CandidateRow]) {
             .iter()
             .map(|row| {
                 let tag = row.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-                let against = row.against.unwrap_or("-").to_owned();
+                let against = row.against.map_or_else(|| "-".to_owned(), |why| why.to_string());
                 vec![
                     row.image.to_string(),
                     row.digest.short(),

@@ -34,6 +34,9 @@ pub(crate) fn carry(global: &Global, arguments: ClusterArguments) -> Carry {
                 }
             });
         }
+        News::StaysHeld { environment, image } => say(&format!(
+            "{environment} {image}: held, also now that the rollback did not end well (indelible resume {environment} {image})\n"
+        )),
         News::Line { place, what } => {
             lines.lock().unwrap_or_else(PoisonError::into_inner).show(place, what);
         }

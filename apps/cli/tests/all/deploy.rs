@@ -289,3 +289,64 @@ fn an_image_that_the_settings_do_not_have_is_named_before_the_record_is_asked() 
         assert!(run.starts_with(expected) && run.ends_with("[exit 2]\n"), "{run}");
     }
 }
+
+/// v1, then v2, both deployed by name.
+fn two_deploys(how: &str) -> (Sandbox, Scripted) {
+    let (sandbox, registry) = project(how);
+    sandbox.write("compose.yaml", compose(&registry));
+    for (digest, wanted) in [(ONES, "api=v1"), (NINES, "api=v2")] {
+        allowed(&sandbox, digest);
+        let run = sandbox.run(["deploy", "prod", wanted]);
+        assert!(run.ends_with("[exit 0]\n"), "{run}");
+    }
+    (sandbox, registry)
+}
+
+#[test]
+fn a_rollback_holds_what_it_rolls_back_until_somebody_resumes() {
+    let (sandbox, _registry) = two_deploys("git: {path: ''}");
+    insta::assert_snapshot!(sandbox.run(["rollback", "prod", "api", "--dry-run"]), @r"
+    api prod: would be rolled back: sha256:999999999999 -> sha256:111111111111 v1; would be condemned: sha256:999999999999
+      would be held: deploy and promote leave api of prod as it is until `indelible resume prod api`
+      files: compose.yaml:3
+    [exit 0]
+    ");
+    let run = sandbox.run(["rollback", "prod", "api", "--reason", "orders fail"]);
+    let held =
+        "  held: deploy and promote leave api of prod as it is until `indelible resume prod api`\n";
+    assert!(run.contains(held) && run.ends_with("[exit 0]\n"), "{run}");
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    assert!(run.contains("api prod: held since "), "{run}");
+    assert!(run.contains(": rolled back to api v1: orders fail; nothing was changed"), "{run}");
+    assert!(run.ends_with("[exit 1]\n"), "{run}");
+    let run = sandbox.run(["resume", "prod", "api"]);
+    assert!(run.ends_with("[exit 0]\n"), "{run}");
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    assert!(run.contains("api prod: deploy: sha256:111111111111 -> sha256:999999999999 v2\n"));
+}
+
+#[test]
+fn a_build_that_was_there_too_short_is_not_returned_to_and_comes_by_name() {
+    let (sandbox, _registry) = two_deploys("git: {path: ''}, soak: 1h");
+    let run = sandbox.run(["rollback", "prod", "api"]);
+    let why = "caused by: nothing known-good is left to return to in prod: of `api` there was sha256:111111111111: it was here for ";
+    assert!(run.contains(why) && run.contains(", and `soak` asks for 1h 0m\n"), "{run}");
+    assert!(run.ends_with("[exit 1]\n"), "{run}");
+    // Nothing was held for a rollback that did not come about.
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    assert!(run.contains("already, nothing restarts"), "{run}");
+    // As tables show it.
+    let run = sandbox.run(["rollback", "prod", "api", "--to", "sha256:111111111111"]);
+    assert!(run.contains("rollback: sha256:999999999999 -> sha256:111111111111 v1"), "{run}");
+}
+
+#[test]
+fn what_may_not_come_names_the_environment_that_it_comes_from() {
+    let (sandbox, _registry) =
+        project("git: {path: ''}, promotes-from: uat}\n  uat: {branches: [develop]");
+    allowed(&sandbox, ONES);
+    let run = sandbox.run(["deploy", "prod", "api=v2"]);
+    let hint =
+        "hint: indelible promote uat prod api; or indelible allow [nines] prod --reason TEXT\n";
+    assert!(run.contains(hint) && run.ends_with("[exit 1]\n"), "{run}");
+}

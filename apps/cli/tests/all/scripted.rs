@@ -24,9 +24,12 @@ impl Scripted {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let tags: BTreeMap<String, String> = tags
             .iter()
-            .map(|(reference, digest)| {
+            .flat_map(|(reference, digest)| {
                 let (repository, tag) = reference.rsplit_once(':').unwrap();
-                (format!("/v2/{repository}/manifests/{tag}"), (*digest).to_owned())
+                // What a tag names is there by its digest too.
+                [tag, digest].map(|name| {
+                    (format!("/v2/{repository}/manifests/{name}"), (*digest).to_owned())
+                })
             })
             .collect();
         let (tags, log) = (Arc::new(tags), asked.clone());

@@ -17,6 +17,7 @@ impl Explain for DeployError {
             Self::Record(error) => error.verdict(),
             Self::Registry(error) => error.verdict(),
             Self::Names(error) => error.verdict(),
+            Self::Hold { source, .. } => source.verdict(),
             Self::Files(error) => error.verdict(),
             Self::Write(error) => error.verdict(),
             Self::Overtaken { .. }
@@ -64,9 +65,12 @@ impl Explain for DeployError {
             Self::Record(error) => error.hint(),
             Self::Registry(error) => error.hint(),
             Self::Names(error) => error.hint(),
-            Self::Deploy { image, environment, source } => refusal_hint(image, environment, source),
+            Self::Hold { source, .. } => source.hint(),
+            Self::Deploy { image, environment, promotes_from, source } => {
+                refusal_hint(image, (environment, promotes_from.as_ref()), source)
+            }
             Self::Promote { image, environment, source: PromoteRefused::Against(source) } => {
-                refusal_hint(image, environment, source)
+                refusal_hint(image, (environment, None), source)
             }
             Self::NoBuild { environment, image, .. } => {
                 Some(format!("name it: indelible deploy {environment} {image}=TAG"))
@@ -150,11 +154,11 @@ fn rollback_hint(
         RollbackRefused::NeverHere { digest, .. } => {
             Some(format!("indelible deploy {environment} {image}={digest}"))
         }
-        RollbackRefused::NothingKnownGood { looked_at: 0, .. } => {
+        RollbackRefused::NothingKnownGood { looked_at, .. } if looked_at.is_empty() => {
             Some(format!("another build comes by indelible deploy {environment} {image}=TAG"))
         }
         RollbackRefused::NothingKnownGood { .. } => Some(format!(
-            "`indelible history {environment}` lists what ran; `--to TAG` returns to one that a rollback left"
+            "`indelible history {environment}` lists what ran; `--to TAG` returns to one that was left or was there too short"
         )),
         RollbackRefused::CannotTell { digest } => {
             Some(format!("indelible rollback {environment} {image} --to {digest}"))
@@ -185,13 +189,17 @@ fn left_alone_hint(why: &Skip) -> &'static str {
 
 fn refusal_hint(
     image: &ImageName,
-    environment: &EnvironmentName,
+    (environment, promotes_from): (&EnvironmentName, Option<&EnvironmentName>),
     refused: &DeployRefused,
 ) -> Option<String> {
     match refused {
-        DeployRefused::NotEligible { digest, .. } => Some(format!(
-            "indelible promote FROM {environment} {image}, with FROM where it was deployed before; or indelible allow {digest} {environment} --reason TEXT"
-        )),
+        DeployRefused::NotEligible { digest, .. } => {
+            let allow = format!("indelible allow {digest} {environment} --reason TEXT");
+            Some(match promotes_from {
+                Some(from) => format!("indelible promote {from} {environment} {image}; or {allow}"),
+                None => allow,
+            })
+        }
         DeployRefused::Condemned { digest, .. } => Some(format!(
             "to bring it back by name: indelible deploy {environment} {image}={digest}"
         )),

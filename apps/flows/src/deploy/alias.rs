@@ -5,8 +5,8 @@
 //! ```
 //! A registry that is down or refuses is a warning: what runs is decided by the files.
 
-use super::Report;
 use super::error::DeployError;
+use super::{NameDone, Report};
 use crate::app::App;
 use crate::publish::{AliasDone, Moved, PublishError, tag_changes};
 use crate::registries::{AliasMove, Registries};
@@ -51,7 +51,14 @@ pub(super) async fn follow(
 ) {
     let Some(alias) = &environment.alias else { return };
     for (image, repository, digest) in moves {
-        let Err(error) = move_one(app, repository, alias, *digest).await else { continue };
+        let error = match move_one(app, repository, alias, *digest).await {
+            Ok(moved) => {
+                let own = report.images.iter_mut().find(|done| done.image == *image);
+                own.into_iter().for_each(|done| done.names.extend(moved.clone()));
+                continue;
+            }
+            Err(error) => error,
+        };
         let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
         let why = chain(&error);
         let warning = format!(
@@ -75,15 +82,15 @@ async fn move_one(
     repository: &Repository,
     alias: &Tag,
     digest: Digest,
-) -> Result<(), DeployError> {
+) -> Result<Option<NameDone>, DeployError> {
     let registries = Registries::of(app)?;
     let there = registries.resolve(repository, alias).await?;
     if there == Some(digest) {
-        return Ok(());
+        return Ok(None);
     }
     check_one(&registries, repository, alias).await?;
     let moved = match registries.move_alias(repository, alias, there, digest).await? {
-        AliasMove::Same => return Ok(()),
+        AliasMove::Same => return Ok(None),
         AliasMove::Moved => there.map_or(Moved::Created, Moved::From),
         AliasMove::Stale { found } => {
             let found = found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
@@ -97,5 +104,23 @@ async fn move_one(
     if !claims.is_empty() {
         app.record().await?.append(claims).await?;
     }
-    Ok(())
+    Ok(Some(NameDone::Moved { alias: alias.clone(), from: there }))
+}
+
+/// What the alias would do, for a plan; a registry that does not tell is a warning here too.
+pub(super) async fn plan(
+    registries: &Registries,
+    environment: &EnvironmentSettings,
+    repository: &Repository,
+    digest: Digest,
+) -> (Option<NameDone>, Option<String>) {
+    let Some(alias) = &environment.alias else { return (None, None) };
+    match registries.resolve(repository, alias).await {
+        Ok(Some(there)) if there == digest => (None, None),
+        Ok(from) => (Some(NameDone::Moved { alias: alias.clone(), from }), None),
+        Err(error) => {
+            let why = chain(&error);
+            (None, Some(format!("could not find out what alias `{alias}` names now: {why}")))
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::error::DeployError;
 use super::in_cluster;
 use super::in_git::{Follows, in_git};
 use super::places::{below, edit, pass_over};
-use super::{Done, ImageDone, Report, Run};
+use super::{Done, ImageDone, NameDone, Report, Run};
 use crate::app::App;
 use crate::edit::{Places, TextFile};
 use crate::files::{Rewrite, text_files, write_all};
@@ -43,6 +43,8 @@ pub(super) struct Step {
     pub(super) ticket: Option<Text>,
     /// What a person should know.
     pub(super) warnings: Vec<String>,
+    /// Names in a registry that it was given, or would be.
+    pub(super) names: Vec<NameDone>,
     /// Whether the record hears of it.
     pub(super) say: Say,
 }
@@ -99,6 +101,7 @@ pub(super) struct Applied {
 }
 
 /// What one image's decision came to.
+#[derive(Clone)]
 pub(super) enum Decision {
     Step(Box<Step>),
     Done(Box<ImageDone>),
@@ -166,6 +169,7 @@ pub(super) async fn carry_out(
         images: images.collect(),
         commit: applied.commit,
         warnings: applied.warnings,
+        holds: Vec::new(),
         is_dry_run: run == Run::Dry,
     };
     if run == Run::Real {
@@ -186,7 +190,7 @@ pub(super) fn done(step: Step, places: Places, event: Option<EventId>, run: Run)
             let places = places.changed.join(", ");
             warnings.push(format!("files said something else and {written}: {places}"));
         }
-        return ImageDone { image, what: Done::Same { digest }, warnings };
+        return ImageDone::new(image, Done::Same { digest }, warnings);
     }
     let what = Done::Changed {
         from: step.from,
@@ -197,7 +201,7 @@ pub(super) fn done(step: Step, places: Places, event: Option<EventId>, run: Run)
         places: places.changed,
         event,
     };
-    ImageDone { image, what, warnings }
+    ImageDone { image, what, warnings, names: step.names }
 }
 
 fn in_files(

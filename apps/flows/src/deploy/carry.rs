@@ -2,6 +2,7 @@
 
 use super::Run;
 use cluster::TakeOver;
+use domain::{EnvironmentName, ImageName};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -29,6 +30,13 @@ pub struct Listener {
 pub enum News {
     /// From now on clusters are told; who stops the command leaves a record that says so.
     Begins,
+    /// What a rollback was to change is held, and the rollback did not end well: it stays held.
+    StaysHeld {
+        /// Where.
+        environment: EnvironmentName,
+        /// The image.
+        image: ImageName,
+    },
     /// How far one workload is.
     Line {
         /// `prod-eu shop/deployment/api`

@@ -1,6 +1,7 @@
 //! Why nothing was deployed.
 
 use crate::app::OpenError;
+use crate::decide::DecideError;
 use crate::edit::{EditError, SeenAt, maybe_named};
 use crate::files::{FilesError, WriteError};
 use crate::publish::PublishError;
@@ -65,6 +66,8 @@ pub enum DeployError {
         image: ImageName,
         /// Where.
         environment: EnvironmentName,
+        /// Where its builds are promoted from, by the settings.
+        promotes_from: Option<EnvironmentName>,
         /// Why.
         source: DeployRefused,
     },
@@ -77,6 +80,16 @@ pub enum DeployError {
         environment: EnvironmentName,
         /// Why.
         source: PromoteRefused,
+    },
+    /// A rollback holds what it rolls back, and that could not be recorded.
+    #[error("`{image}` was not held in {environment}, so nothing was rolled back")]
+    Hold {
+        /// The image.
+        image: ImageName,
+        /// Where.
+        environment: EnvironmentName,
+        /// Why.
+        source: Box<DecideError>,
     },
     /// The plan of a rollback.
     #[error("`{image}` is not rolled back in {environment}")]

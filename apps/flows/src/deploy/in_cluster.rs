@@ -123,6 +123,7 @@ pub(super) async fn carry_out(
         images,
         commit: beside.git.commit,
         warnings: beside.git.warnings,
+        holds: Vec::new(),
         is_dry_run: carry.run == Run::Dry,
     };
     if carry.run == Run::Real {

@@ -42,6 +42,32 @@ pub struct ImageDone {
     pub what: Done,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// Names in a registry that it was given, or would be.
+    pub names: Vec<NameDone>,
+}
+
+impl ImageDone {
+    /// What happened to an image that was given no names.
+    #[must_use]
+    pub fn new(image: ImageName, what: Done, warnings: Vec<String>) -> Self {
+        Self { image, what, warnings, names: Vec::new() }
+    }
+}
+
+/// A name in a registry that a build was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameDone {
+    /// A tag of its own, create-only.
+    Created(Tag),
+    /// A tag of its own that it had already.
+    Kept(Tag),
+    /// The environment's alias follows to it.
+    Moved {
+        /// The alias.
+        alias: Tag,
+        /// What it named until then; none: nothing.
+        from: Option<Digest>,
+    },
 }
 
 /// What happened to one image.
@@ -88,6 +114,8 @@ pub struct Report {
     pub images: Vec<ImageDone>,
     /// What a person should know beside the images: files that could not be looked through.
     pub warnings: Vec<String>,
+    /// Images that automation leaves as they are from now on, because of a rollback.
+    pub holds: Vec<ImageName>,
     /// Whether it was only planned.
     pub is_dry_run: bool,
 }

@@ -6,7 +6,7 @@ use super::carry::Carry;
 use super::error::DeployError;
 use super::facts::{builds_of, check_names, image_named, next_key, repository_of, tag_of};
 use super::run::known;
-use super::{Done, ImageDone, Report, Run};
+use super::{Done, ImageDone, NameDone, Report, Run};
 use crate::app::App;
 use crate::publish::{PublishError, TagDone, image_claim, tag_changes};
 use crate::registries::{Registries, TagPut};
@@ -117,6 +117,23 @@ fn left_out(settings: &Settings, there: &EnvironmentState, named: &[String]) -> 
     unknown.map(said).collect()
 }
 
+/// The names that a build was given, or would be.
+struct Named {
+    /// The one that stands in files.
+    tag: Option<Tag>,
+    names: Vec<NameDone>,
+    warnings: Vec<String>,
+}
+
+/// The tag of the target environment, for people.
+fn of_tag(step: &TagStep) -> Option<NameDone> {
+    match step {
+        TagStep::Create(tag) => Some(NameDone::Created(tag.clone())),
+        TagStep::Reuse(tag) => Some(NameDone::Kept(tag.clone())),
+        TagStep::Keep(tag) => tag.clone().map(NameDone::Kept),
+    }
+}
+
 /// One image on its way.
 struct Bring<'a> {
     app: &'a App,
@@ -136,7 +153,7 @@ impl Bring<'_> {
     ) -> Result<Decision, DeployError> {
         let done = |what| {
             let image = self.image.clone();
-            Ok(Decision::Done(Box::new(ImageDone { image, what, warnings: Vec::new() })))
+            Ok(Decision::Done(Box::new(ImageDone::new(image, what, Vec::new()))))
         };
         match plan {
             PromotePlan::Held(hold) => done(Done::Held(hold)),
@@ -147,7 +164,7 @@ impl Bring<'_> {
                 Ok(Decision::Step(Box::new(step)))
             }
             PromotePlan::Bring { digest, replaces, tag, .. } => {
-                let tag = self.names(digest, tag, run).await?;
+                let Named { tag, names, warnings } = self.names(digest, tag, request, run).await?;
                 let repository = repository_of(self.settings, self.to, self.image)?;
                 Ok(Decision::Step(Box::new(Step {
                     key: next_key(here, self.image),
@@ -159,7 +176,8 @@ impl Bring<'_> {
                     named_by: NamedBy::Rule,
                     reason: crate::decide::text(request.reason.as_deref())?,
                     ticket: crate::decide::text(request.ticket.as_deref())?,
-                    warnings: Vec::new(),
+                    warnings,
+                    names,
                     say: Say::New,
                 })))
             }
@@ -171,14 +189,22 @@ impl Bring<'_> {
         &self,
         digest: Digest,
         built_as: Option<Tag>,
+        request: &PromoteRequest,
         run: Run,
-    ) -> Result<Option<Tag>, DeployError> {
+    ) -> Result<Named, DeployError> {
         let registries = Registries::of(self.app)?;
         let source = repository_of(self.settings, self.from, self.image)?;
         let target = repository_of(self.settings, self.to, self.image)?;
         let step = self.tag_step(digest, built_as, &target).await?;
         if run == Run::Dry {
-            return Ok(step.tag().cloned());
+            // The pass before the real one is not shown, and need not know where the alias is.
+            let (moved, warning) = match request.carry.run {
+                Run::Dry => alias::plan(&registries, self.to, &target, digest).await,
+                Run::Real => (None, None),
+            };
+            let names = of_tag(&step).into_iter().chain(moved).collect();
+            let warnings = warning.into_iter().collect();
+            return Ok(Named { tag: step.tag().cloned(), names, warnings });
         }
         alias::check(&registries, self.to, &target).await?;
         if source != target {
@@ -188,7 +214,8 @@ impl Bring<'_> {
         }
         let tags = put_tag(&registries, &target, &step, digest).await?;
         self.say(&registries, &target, digest, &tags).await?;
-        Ok(step.tag().cloned())
+        let names = of_tag(&step).into_iter().collect();
+        Ok(Named { tag: step.tag().cloned(), names, warnings: Vec::new() })
     }
 
     fn scheme(&self) -> Option<&Scheme> {

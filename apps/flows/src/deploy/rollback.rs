@@ -1,21 +1,25 @@
 //! Rollback: a new deploy of an older digest; the build that it leaves is condemned here.
 
-use super::Report;
 use super::apply::{Decision, Say, Step, carry_out};
-use super::carry::Carry;
+use super::carry::{Carry, News};
 use super::error::DeployError;
 use super::facts::{builds_of, check_names, image_named, next_key, repository_of};
+use super::{Report, Run};
 use crate::app::App;
+use crate::ask::SHORT_DIGEST_LEN_MIN;
+use crate::decide;
 use crate::registries::Registries;
 use crate::seam::environment_state;
 use crate::settings::{DeployMode, EnvironmentSettings, Settings};
 use ::record::EnvironmentState;
-use ::record::claim::{BuildClaim, DeployKind, Grade, NamedBy};
+use ::record::claim::{BuildClaim, DeployKind, Grade, HoldState, NamedBy, TEXT_LEN_MAX};
 use domain::{
     CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag, Timestamp,
 };
-use release::rollback::{Least, Pullable, Told, plan_rollback, rollback_candidates};
-use std::collections::BTreeMap;
+use release::rollback::{
+    Against, Demands, Least, Pullable, Told, plan_rollback, rollback_candidates,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be rolled back.
 #[derive(Clone, Debug)]
@@ -48,7 +52,7 @@ pub struct CandidateRow {
     /// The best grade that it reached here.
     pub grade: Grade,
     /// What speaks against it.
-    pub against: Option<&'static str>,
+    pub against: Option<Against>,
 }
 
 /// Rolls images of an environment back.
@@ -66,7 +70,50 @@ pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, De
         let step = plan(app, settings, environment, &state, image, request).await?;
         decisions.push(Decision::Step(Box::new(step)));
     }
-    carry_out(app, environment, decisions, &request.carry).await
+    // A pass that writes nothing finds what is in the way before anything is held.
+    let rehearsal = Carry { run: Run::Dry, ..request.carry.clone() };
+    let planned = carry_out(app, environment, decisions.clone(), &rehearsal).await?;
+    let holds: Vec<ImageName> = images.clone();
+    if request.carry.run == Run::Dry {
+        return Ok(Report { holds, ..planned });
+    }
+    for (image, decision) in images.iter().zip(&decisions) {
+        hold(app, environment, image, decision, request.reason.as_deref()).await?;
+    }
+    match carry_out(app, environment, decisions, &request.carry).await {
+        Ok(report) => Ok(Report { holds, ..report }),
+        Err(error) => {
+            for image in images {
+                let environment = environment.name.clone();
+                request.carry.listener.tell(&News::StaysHeld { environment, image });
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Holds what is rolled back before it is: a pipeline must not bring the bad build back meanwhile.
+async fn hold(
+    app: &App,
+    environment: &EnvironmentSettings,
+    image: &ImageName,
+    decision: &Decision,
+    reason: Option<&str>,
+) -> Result<(), DeployError> {
+    let to = decision.step().map(Step::named).unwrap_or_default();
+    let why = match reason {
+        Some(reason) => format!("rolled back to {to}: {reason}"),
+        None => format!("rolled back to {to}"),
+    };
+    let why: String = why.chars().take(TEXT_LEN_MAX / 4).collect();
+    let at = (&environment.name, Some(image));
+    decide::hold(app, at.0, at.1, HoldState::Held, Some(&why), Run::Real).await.map(drop).map_err(
+        |source| DeployError::Hold {
+            image: image.clone(),
+            environment: environment.name.clone(),
+            source: Box::new(source),
+        },
+    )
 }
 
 /// The images that were named, or the only one that there is.
@@ -104,9 +151,10 @@ async fn plan(
         None => Told::Image,
         Some(text) => Told::Digest(target(app, state, image, &builds, text).await?),
     };
-    let known = pullable(app, state, image, &repository, (told, least(environment))).await?;
+    let demands = demands(app, environment);
+    let known = pullable(app, state, image, &repository, (told, &demands)).await?;
     let ask = |digest: &Digest| known.get(digest).copied().unwrap_or(Pullable::Unknown);
-    let plan = plan_rollback(state, image, told, least(environment), &ask).map_err(|source| {
+    let plan = plan_rollback(state, image, told, &demands, &ask).map_err(|source| {
         DeployError::Rollback {
             image: image.clone(),
             environment: environment.name.clone(),
@@ -114,7 +162,10 @@ async fn plan(
         }
     })?;
     let named_by = if told == Told::Image { NamedBy::Rule } else { NamedBy::Name };
-    let mut warnings = Vec::new();
+    let passed_over = plan.passed_over.iter();
+    let mut warnings: Vec<String> = passed_over
+        .map(|(digest, why)| format!("{} is passed over: {why}", digest.short()))
+        .collect();
     if ask(&plan.to) == Pullable::Unknown {
         warnings
             .push(format!("could not find out whether {} can still be pulled", plan.to.short()));
@@ -130,8 +181,14 @@ async fn plan(
         reason: crate::decide::text(request.reason.as_deref())?,
         ticket: crate::decide::text(request.ticket.as_deref())?,
         warnings,
+        names: Vec::new(),
         say: Say::New,
     })
+}
+
+fn demands(app: &App, environment: &EnvironmentSettings) -> Demands {
+    let now = app.surroundings().now();
+    Demands { least: least(environment), soak_ms: environment.soak_ms, now }
 }
 
 /// Where pods are observed, nothing less is chosen by itself. Source: DESIGN, law 6.
@@ -148,11 +205,11 @@ async fn pullable(
     state: &EnvironmentState,
     image: &ImageName,
     repository: &Repository,
-    (told, least): (Told, Least),
+    (told, demands): (Told, &Demands),
 ) -> Result<BTreeMap<Digest, Pullable>, DeployError> {
     let registries = Registries::of(app)?;
     let mut known = BTreeMap::new();
-    for (candidate, against) in rollback_candidates(state, image, least) {
+    for (candidate, against) in rollback_candidates(state, image, demands) {
         let digest = candidate.deploy.claim.to;
         // Only what may be chosen is asked for: the build that was named, else one that nothing speaks against.
         let may_be_chosen = match told {
@@ -196,6 +253,9 @@ async fn target(
     if let Some(fact) = by_deploy {
         return Ok(fact.claim.to);
     }
+    if let Some(digest) = begun(state, image, text) {
+        return Ok(digest);
+    }
     let tagged =
         builds.iter().rev().find(|build| build.tags.iter().any(|tag| tag.as_str() == text));
     if let Some(build) = tagged {
@@ -225,6 +285,18 @@ async fn target(
     builds.iter().rev().find(of).map(|build| build.digest).ok_or_else(none)
 }
 
+/// The one digest of those that were here that begins as tables show it.
+fn begun(state: &EnvironmentState, image: &ImageName, text: &str) -> Option<Digest> {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    if digits.len() < SHORT_DIGEST_LEN_MIN {
+        return None;
+    }
+    let begins = |digest: &Digest| digest.hex().starts_with(digits);
+    let all: BTreeSet<Digest> = state.landed(image).map(|fact| fact.claim.to).collect();
+    let mut found = all.into_iter().filter(begins);
+    found.next().filter(|_| found.next().is_none())
+}
+
 /// What a rollback could return to, in the order in which it would.
 ///
 /// # Errors
@@ -233,11 +305,11 @@ pub async fn candidates(
     app: &App,
     environment: &EnvironmentName,
 ) -> Result<Vec<CandidateRow>, DeployError> {
-    let least = least(app.environment(environment)?);
+    let demands = demands(app, app.environment(environment)?);
     let state = environment_state(app.record_to_read().await?, environment).await?;
     let mut rows = Vec::new();
     for image in state.images() {
-        for (candidate, against) in rollback_candidates(&state, image, least) {
+        for (candidate, against) in rollback_candidates(&state, image, &demands) {
             rows.push(CandidateRow {
                 image: image.clone(),
                 digest: candidate.deploy.claim.to,

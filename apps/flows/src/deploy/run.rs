@@ -64,7 +64,7 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     let mut decisions = Vec::new();
     let (chosen, unbuilt) = choose(app, settings, &environment, &state, &request.images).await?;
     for chosen in chosen {
-        decisions.push(decide(&state, chosen, reason.clone(), ticket.clone())?);
+        decisions.push(decide(&environment, &state, chosen, reason.clone(), ticket.clone())?);
     }
     let mut report = carry_out(app, &environment, decisions, &request.carry).await?;
     let stays = |image| format!("the commit has no build of `{image}`, which stays as it is");
@@ -237,6 +237,7 @@ async fn in_a_whole_past(app: &App, evidence: MergeEvidence) -> Result<MergeEvid
 }
 
 fn decide(
+    environment: &EnvironmentSettings,
     state: &EnvironmentState,
     chosen: Chosen,
     reason: Option<Text>,
@@ -254,11 +255,10 @@ fn decide(
     let plan = plan_deploy(state, &request).map_err(|source| DeployError::Deploy {
         image: image.clone(),
         environment: state.name().clone(),
+        promotes_from: environment.promotes_from.clone(),
         source,
     })?;
-    let done = |what| {
-        Decision::Done(Box::new(ImageDone { image: image.clone(), what, warnings: Vec::new() }))
-    };
+    let done = |what| Decision::Done(Box::new(ImageDone::new(image.clone(), what, Vec::new())));
     Ok(match plan {
         DeployPlan::Held(hold) => done(Done::Held(hold)),
         DeployPlan::Same => Decision::Step(Box::new(known(state, &image, repository, tag, digest))),
@@ -274,6 +274,7 @@ fn decide(
             reason,
             ticket,
             warnings,
+            names: Vec::new(),
         })),
     })
 }
@@ -299,6 +300,7 @@ pub(super) fn known(
         reason: None,
         ticket: None,
         warnings: Vec::new(),
+        names: Vec::new(),
         say: Say::Known,
     }
 }
@@ -333,7 +335,7 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
         let from = state.current(&chosen.image).map(|fact| fact.claim.to);
         if from == Some(chosen.digest) {
             let what = Done::Same { digest: chosen.digest };
-            images.push(ImageDone { image: chosen.image, what, warnings: Vec::new() });
+            images.push(ImageDone::new(chosen.image, what, Vec::new()));
             continue;
         }
         let claim = noted(&state, &chosen, from, reason.clone());
@@ -353,7 +355,7 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
             event,
         };
         let warnings = against.err().map(|refused| refused.to_string()).into_iter().collect();
-        images.push(ImageDone { image: chosen.image, what, warnings });
+        images.push(ImageDone::new(chosen.image, what, warnings));
     }
     let environment = environment.name.clone();
     Ok(Report {
@@ -363,6 +365,7 @@ pub async fn note_deploy(app: &App, request: &NoteRequest) -> Result<Report, Dep
         commit: None,
         images,
         warnings: Vec::new(),
+        holds: Vec::new(),
         is_dry_run: request.run == Run::Dry,
     })
 }

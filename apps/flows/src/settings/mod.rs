@@ -87,6 +87,8 @@ pub struct EnvironmentSettings {
     pub promotes_from: Option<EnvironmentName>,
     /// Whether they must have been verified there.
     pub verified_there: VerifiedThere,
+    /// How long a build must have been there before a rollback chooses it by itself, in milliseconds.
+    pub soak_ms: i64,
     /// How it is deployed.
     pub deploy: DeployMode,
     /// Where its files are.

@@ -9,6 +9,7 @@ use super::{
     Settings,
 };
 use crate::record_http::AddressError;
+use ::record::when::parse_length;
 use domain::{EnvironmentName, Pattern, Rule};
 use release::VerifiedThere;
 use tagging::{EnvironmentRule, EventKind, Scheme};
@@ -17,6 +18,9 @@ use tagging::{EnvironmentRule, EventKind, Scheme};
 pub const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
 /// The branch that is written to where none is named.
 const BRANCH_DEFAULT: &str = "main";
+
+/// The longest soak: what was there for a month has shown what it can.
+const SOAK_MS_MAX: i64 = 31 * 86_400_000;
 
 /// What is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -152,6 +156,7 @@ fn environment_settings(
             VerifiedWord::Warn => VerifiedThere::Warn,
             VerifiedWord::Off => VerifiedThere::Off,
         },
+        soak_ms: wire.soak.map_or(Ok(0), |text| soak(&key("soak"), &text))?,
         deploy,
         git: git_target(&key("git"), wire.git)?,
         clusters,
@@ -161,6 +166,17 @@ fn environment_settings(
         check: wire.check.unwrap_or(CheckLevel::Tag),
         name,
     })
+}
+
+fn soak(key: &str, text: &str) -> Result<i64, SettingsError> {
+    let wrong = |why| SettingsError::Value { key: key.to_owned(), why };
+    let shown: String = text.chars().take(80).collect();
+    let ms = parse_length(text)
+        .ok_or_else(|| wrong(format!("`{shown}` is no length of time: write 10m, 2h or 1d")))?;
+    if ms > SOAK_MS_MAX {
+        return Err(wrong(format!("`{shown}` is more than {} days", SOAK_MS_MAX / 86_400_000)));
+    }
+    Ok(ms)
 }
 
 fn deploy_mode(key: &str, word: DeployWord) -> Result<DeployMode, SettingsError> {
@@ -214,6 +230,7 @@ environments:
     alias: prod
     promotes-from: uat
     verified-there: warn
+    soak: 31d
     deploy: git
     git: {repository: git@git.example.com:shop/config.git, branch: main, path: apps/prod}
     clusters: [prod-eu, prod-us]
@@ -237,6 +254,8 @@ rules:
         let prod = &settings.environments[0];
         assert_eq!(prod.check, CheckLevel::Digest);
         assert_eq!(prod.git.path, "apps/prod");
+        let soaks = settings.environments.iter().map(|one| one.soak_ms).collect::<Vec<_>>();
+        assert_eq!(soaks, [31 * 86_400_000, 0]);
         assert_eq!((prod.clusters.len(), prod.namespace.as_deref()), (2, Some("shop")));
         let workloads = &prod.workloads[&"api".parse().unwrap()];
         assert_eq!(workloads, &["deployment/api".parse().unwrap()]);
@@ -322,6 +341,8 @@ rules:
             (("clusters: [prod-eu, prod-us]", "clusters: [prod-eu, prod-eu]"), "twice"),
             (("clusters: [prod-eu, prod-us]", "clusters: [\"\"]"), "no context"),
             (("namespace: shop", "namespace: Shop"), "not a namespace"),
+            (("alias: uat", "soak: 32d"), "more than 31 days"),
+            (("alias: uat", "soak: soon"), "no length of time"),
             (("[deployment/api]", "[replicaset/api]"), "keeps the pods"),
             (("[deployment/api]", "[deployment/api, deployment/api]"), "twice"),
             (("[deployment/api]", "[]"), "at least one"),

@@ -42,6 +42,7 @@ pub(super) struct Environment {
     pub(super) alias: Option<Tag>,
     pub(super) promotes_from: Option<EnvironmentName>,
     pub(super) verified_there: Option<VerifiedWord>,
+    pub(super) soak: Option<String>,
     pub(super) deploy: Option<DeployWord>,
     pub(super) git: Option<Git>,
     #[serde(default)]

@@ -123,6 +123,10 @@ fn deployed_and_rolled_back(host: &Host) -> [Build; 3] {
 
 fn held(host: &Host, [a, b, _]: &[Build; 3]) {
     host.ada.run(&["hold", "prod"]).exits(2).says(&["api, web"]);
+    // The rollbacks hold what they rolled back, and say why.
+    let by_rollback = host.deploy(&b.tag).exits(1).json();
+    assert!(text(&by_rollback, "images.0.held.reason").starts_with("rolled back to api "));
+    host.ada.run(&["resume", "prod", "api"]).exits(0);
     host.ada.run(&["hold", "prod", "api", "--reason", "incident 17"]).exits(0);
     let by_person = host.deploy(&b.tag).exits(1).json();
     assert_eq!(text(&by_person, "outcome"), "held");
