@@ -7,20 +7,28 @@
 //! What a container runs is its imageID, resolved; never the tag, and never `containerStatuses[].image`
 //! (DESIGN §3, law 8). Reports come in as values: nothing is asked of a cluster from here.
 
+mod differ;
 mod findings;
 mod image_id;
+mod judge;
 mod meant;
 mod overview;
 mod pod;
 mod report;
 mod resolve;
+mod standing;
 mod track;
 
+pub use differ::{Jurisdiction, differ};
 pub use findings::{Finding, Findings, Place, Told, find};
 pub use image_id::ImageId;
+pub use judge::{
+    Builds, BuiltAs, DEPLOY_LATE_MAX_MS, Facts, Judged, Ours, ROLLOUT_GRACE_MS, Wrong, judge,
+};
 pub use meant::{Meant, meant};
 pub use overview::{Bytes, Row, Wanted, rows, to_compare, wanted};
 pub use pod::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
 pub use report::{NodeState, Report};
 pub use resolve::{Match, Presence, Registered, TagNow};
+pub use standing::Standing;
 pub use track::Tracker;

@@ -1,0 +1,373 @@
+//! What runs now, a small row for each container, and since when each place has run which bytes.
+//!
+//! ```text
+//! began api-1 sha256:9f… 14:40 · began api-2 sha256:9f… 14:41 · ended api-1  ->  api-2; sha256:9f… since 14:40
+//! ```
+//! A fold over what the tracker says: pods themselves are not kept. A restart does not begin a new stretch of the same
+//! bytes; other bytes between two stretches do.
+
+use super::findings::Place;
+use super::image_id::ImageId;
+use super::overview::{Bytes, Row};
+use super::pod::{Owner, Role};
+use domain::{Digest, Timestamp};
+use record::Run;
+use record::claim::{ContainerRunClaim, RunBegan, RunChange, RunId, RunRole};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Places that are remembered where nothing runs any more: a pod that is made again goes on where it was.
+const EMPTY_PLACES_MAX: usize = 4_096;
+/// Stretches of a place that are remembered.
+const STRETCHES_MAX: usize = 16;
+/// From this length on a pod's name may have been cut. Source: Kubernetes, `names.maxNameLength`.
+const POD_NAME_CUT: usize = 63;
+
+/// The containers that run.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    runs: HashMap<RunId, Open>,
+    places: BTreeMap<Arc<Place>, Vec<Stretch>>,
+}
+
+/// One container that runs.
+#[derive(Clone, Debug)]
+struct Open {
+    place: Arc<Place>,
+    role: Role,
+    pod: Box<str>,
+    reference: Box<str>,
+    bytes: Bytes,
+    began: Timestamp,
+}
+
+/// Since when a place runs some bytes.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    digest: Digest,
+    since: Timestamp,
+    open: u32,
+}
+
+impl Standing {
+    /// What runs by the record; `runs` may hold ended ones.
+    #[must_use]
+    pub fn of(runs: &[Run]) -> Self {
+        let mut standing = Self::default();
+        let mut in_order: Vec<&Run> = runs.iter().collect();
+        in_order.sort_by_key(|run| (run.from(), run.id));
+        for run in in_order {
+            standing.begin(run.id, run.namespace.as_str(), run.digest, &run.began);
+            if run.ended.is_some() {
+                standing.end(run.id);
+            }
+        }
+        standing
+    }
+
+    /// Takes in what the tracker says.
+    pub fn apply(&mut self, claim: &ContainerRunClaim) {
+        match &claim.change {
+            RunChange::Began(began) => {
+                self.begin(claim.run, claim.namespace.as_str(), claim.digest, began);
+            }
+            RunChange::Ended { .. } => self.end(claim.run),
+            // What is doubted is the last that is known.
+            RunChange::Doubted { .. } | RunChange::Confirmed => {}
+        }
+    }
+
+    /// How many containers run.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// What runs, a row for each container of a workload and reference.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let mut rows: BTreeMap<(&Place, Role, &str), Row> = BTreeMap::new();
+        for run in self.runs.values() {
+            let row = rows.entry((&run.place, run.role, &run.reference)).or_insert_with(|| Row {
+                namespace: run.place.namespace.clone(),
+                owner: run.place.owner.clone(),
+                container: run.place.container.clone(),
+                role: run.role,
+                reference: run.reference.to_string(),
+                bytes: BTreeMap::new(),
+                since: None,
+            });
+            row.bytes.entry(run.bytes.clone()).or_default().push(run.pod.to_string());
+            row.since = [row.since, Some(run.began)].into_iter().flatten().min();
+        }
+        let mut rows: Vec<Row> = rows.into_values().collect();
+        rows.iter_mut().flat_map(|row| row.bytes.values_mut()).for_each(|pods| pods.sort());
+        rows
+    }
+
+    /// Whether anything runs at a place.
+    #[must_use]
+    pub fn runs_at(&self, place: &Place) -> bool {
+        self.places.get(place).is_some_and(|stretches| stretches.iter().any(|one| one.open > 0))
+    }
+
+    /// Since when a place runs these bytes without other bytes between.
+    #[must_use]
+    pub fn since(&self, place: &Place, digest: &Digest) -> Option<Timestamp> {
+        let stretches = self.places.get(place)?;
+        stretches.iter().find(|one| one.digest == *digest).map(|one| one.since)
+    }
+
+    /// When the newest container of a place began, where its pods are of several templates or that cannot be told:
+    /// a rollout may be under way. None: all its pods are of one template.
+    #[must_use]
+    pub(super) fn rolled(&self, place: &Place) -> Option<Timestamp> {
+        let own = self.runs.values().filter(|run| *run.place == *place);
+        let (mut newest, mut templates) = (None, std::collections::BTreeSet::new());
+        for run in own {
+            newest = newest.max(Some(run.began));
+            templates.insert(template(&place.owner, &run.pod));
+        }
+        let is_one = templates.len() == 1 && !templates.contains(&None);
+        newest.filter(|_| !is_one)
+    }
+
+    fn begin(&mut self, id: RunId, namespace: &str, digest: Option<Digest>, began: &RunBegan) {
+        if self.runs.contains_key(&id) {
+            return;
+        }
+        let place = Place {
+            namespace: namespace.to_owned(),
+            owner: owner(began.workload.as_str()),
+            container: began.container.as_str().to_owned(),
+        };
+        let place = match self.places.get_key_value(&place) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::new(place),
+        };
+        let at = began.began.latest();
+        let stretches = self.places.entry(Arc::clone(&place)).or_default();
+        if let Some(digest) = digest {
+            arrive(stretches, digest, at);
+        }
+        let run = Open {
+            place,
+            role: role(began.role),
+            pod: began.pod.as_str().into(),
+            reference: began.reference.as_str().into(),
+            bytes: bytes(began.image_id.as_str()),
+            began: at,
+        };
+        self.runs.insert(id, run);
+        self.forget_empty();
+    }
+
+    fn end(&mut self, id: RunId) {
+        let Some(run) = self.runs.remove(&id) else { return };
+        let Some(digest) = run.bytes.digest() else { return };
+        let stretches = self.places.get_mut(&run.place).into_iter().flatten();
+        for one in stretches.filter(|one| one.digest == digest) {
+            one.open = one.open.saturating_sub(1);
+        }
+    }
+
+    fn forget_empty(&mut self) {
+        if self.places.len() > self.runs.len() + EMPTY_PLACES_MAX {
+            self.places.retain(|_, stretches| stretches.iter().any(|one| one.open > 0));
+        }
+    }
+}
+
+/// A container with these bytes began.
+fn arrive(stretches: &mut Vec<Stretch>, digest: Digest, at: Timestamp) {
+    let other = stretches.iter().filter(|one| one.digest != digest).map(|one| one.since).max();
+    match stretches.iter_mut().find(|one| one.digest == digest) {
+        Some(own) => {
+            let has_left = own.open == 0 && other.is_some_and(|other| other > own.since);
+            own.since = if has_left { at } else { own.since.min(at) };
+            own.open += 1;
+        }
+        None => stretches.push(Stretch { digest, since: at, open: 1 }),
+    }
+    if stretches.len() > STRETCHES_MAX {
+        let gone = stretches.iter().enumerate().filter(|(_, one)| one.open == 0);
+        let oldest = gone.min_by_key(|(_, one)| one.since).map(|(nth, _)| nth);
+        oldest.map(|nth| stretches.remove(nth));
+    }
+}
+
+/// The template that a pod was made from; none: its name does not tell.
+///
+/// Source: Kubernetes, `podControl.CreatePods`: a pod's name is its ReplicaSet's, a dash and five letters.
+fn template<'a>(owner: &Owner, pod: &'a str) -> Option<&'a str> {
+    match owner.kind.as_str() {
+        "deployment" if pod.len() < POD_NAME_CUT => pod.rsplit_once('-').map(|(set, _)| set),
+        // Their template cannot be changed, or a change does not touch pods that are there.
+        "job" | "pod" => Some(""),
+        _ => None,
+    }
+}
+
+fn owner(text: &str) -> Owner {
+    let (kind, name) = text.split_once('/').unwrap_or(("", text));
+    Owner { kind: kind.to_owned(), name: name.to_owned() }
+}
+
+fn role(role: RunRole) -> Role {
+    match role {
+        RunRole::Main => Role::Main,
+        RunRole::Init => Role::Init,
+        RunRole::Ephemeral => Role::Ephemeral,
+    }
+}
+
+fn bytes(image_id: &str) -> Bytes {
+    match ImageId::read(image_id) {
+        ImageId::InRepository { digest, .. } => Bytes::Pulled(digest),
+        ImageId::Alone(digest) => Bytes::Configured(digest),
+        ImageId::NotReported => Bytes::NotReported,
+        ImageId::Unreadable => Bytes::Unreadable(image_id.chars().take(64).collect()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use record::claim::{ClusterId, Moment, Reported};
+
+    pub(crate) fn at(text: &str) -> Timestamp {
+        format!("2026-03-17T{text}:00Z").parse().unwrap()
+    }
+
+    pub(crate) fn cluster() -> ClusterId {
+        ClusterId::try_from("cluster-1".to_owned()).unwrap()
+    }
+
+    pub(crate) fn digest(name: &str) -> Digest {
+        Digest::sha256(name.as_bytes())
+    }
+
+    /// A container `api` of `shop deployment/api` that began.
+    pub(crate) fn begins(pod: &str, content: &str, began: &str) -> ContainerRunClaim {
+        begins_in("shop", "deployment/api", pod, content, began)
+    }
+
+    pub(crate) fn begins_in(
+        namespace: &str,
+        workload: &str,
+        pod: &str,
+        content: &str,
+        began: &str,
+    ) -> ContainerRunClaim {
+        let id = RunId::of(&cluster(), &format!("{namespace}/{pod}"), "api", content);
+        let image_id = format!("reg.example.com/shop/api@{}", digest(content));
+        let change = RunChange::Began(Box::new(RunBegan {
+            pod: Reported::of(pod),
+            pod_uid: Reported::of(pod),
+            workload: Reported::of(workload),
+            container: Reported::of("api"),
+            role: RunRole::Main,
+            container_id: Reported::of(content),
+            node: None,
+            reference: Reported::of("reg.example.com/shop/api:uat"),
+            image_id: Reported::of(&image_id),
+            began: Moment::Exact { at: at(began) },
+            created: None,
+            restarts: 0,
+            missed: 0,
+            changed_in_place: false,
+            node_info: None,
+        }));
+        ContainerRunClaim {
+            key: ContainerRunClaim::key_of(id, at(began), &change),
+            run: id,
+            cluster: cluster(),
+            namespace: Reported::of(namespace),
+            digest: Some(digest(content)),
+            seen: at(began),
+            change,
+        }
+    }
+
+    /// The end of what [`begins`] says.
+    pub(crate) fn ends(began: &ContainerRunClaim, when: &str) -> ContainerRunClaim {
+        let ended = Moment::Exact { at: at(when) };
+        let change = RunChange::Ended { ended, exit_code: None, deleted: None };
+        let key = ContainerRunClaim::key_of(began.run, at(when), &change);
+        ContainerRunClaim { key, seen: at(when), change, ..began.clone() }
+    }
+
+    pub(crate) fn place() -> Place {
+        let owner = Owner { kind: "deployment".to_owned(), name: "api".to_owned() };
+        Place { namespace: "shop".to_owned(), owner, container: "api".to_owned() }
+    }
+
+    fn standing(claims: &[ContainerRunClaim]) -> Standing {
+        let mut standing = Standing::default();
+        claims.iter().for_each(|claim| standing.apply(claim));
+        standing
+    }
+
+    #[test]
+    fn replicas_are_one_row_with_their_pods_and_what_ended_is_not_there() {
+        let gone = begins("api-6d5-x", "a", "14:00");
+        let all = [
+            gone.clone(),
+            begins("api-6d5-y", "a", "14:40"),
+            begins("api-6d5-z", "b", "14:50"),
+            ends(&gone, "14:39"),
+        ];
+        let rows = standing(&all).rows();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].bytes[&Bytes::Pulled(digest("a"))], ["api-6d5-y"]);
+        assert_eq!(rows[0].bytes[&Bytes::Pulled(digest("b"))], ["api-6d5-z"]);
+        assert_eq!(rows[0].since, Some(at("14:40")));
+    }
+
+    #[test]
+    fn a_restart_goes_on_and_other_bytes_between_begin_a_new_stretch() {
+        let first = begins("api-1", "a", "14:00");
+        let mut here = standing(&[first.clone(), ends(&first, "14:10")]);
+        let again = begins("api-2", "a", "14:11");
+        here.apply(&again);
+        assert_eq!(here.since(&place(), &digest("a")), Some(at("14:00")));
+        // b comes, a goes, and a comes back: as a rollback does.
+        let other = begins("api-3", "b", "15:00");
+        for claim in [&other, &ends(&again, "15:01"), &begins("api-4", "a", "16:00")] {
+            here.apply(claim);
+        }
+        assert_eq!(here.since(&place(), &digest("a")), Some(at("16:00")));
+        assert_eq!(here.since(&place(), &digest("b")), Some(at("15:00")));
+        assert_eq!(here.since(&place(), &digest("c")), None);
+    }
+
+    #[test]
+    fn the_record_and_the_tracker_tell_the_same() {
+        let mut story = record::fuzz::story::Story::new();
+        let (one, two) = (begins("api-1", "a", "14:00"), begins("api-2", "b", "14:05"));
+        let all = [one.clone(), two, ends(&one, "14:10")];
+        for claim in all.clone() {
+            story.say(record::Claim::ContainerRun(claim));
+        }
+        let told = Standing::of(&record::runs(story.events()));
+        assert_eq!(told.rows(), standing(&all).rows());
+        assert_eq!(told.since(&place(), &digest("a")), Some(at("14:00")));
+        assert!(told.runs_at(&place()) && told.count() == 1);
+    }
+
+    #[test]
+    fn pods_of_one_template_do_not_roll_and_those_of_two_may() {
+        let of = |pods: [&str; 2]| {
+            standing(&[begins(pods[0], "a", "14:00"), begins(pods[1], "b", "14:30")])
+                .rolled(&place())
+        };
+        assert_eq!(of(["api-6d5f8c-x2x4q", "api-6d5f8c-9k2lm"]), None);
+        assert_eq!(of(["api-6d5f8c-x2x4q", "api-7c9d4b-9k2lm"]), Some(at("14:30")));
+        let long = format!("{}-x2x4q", "a".repeat(57));
+        assert_eq!((long.len(), of([&long, &long])), (63, Some(at("14:30"))));
+        let set = |pod, began| begins_in("shop", "statefulset/db", pod, pod, began);
+        let here = standing(&[set("db-0", "14:00"), set("db-1", "14:30")]);
+        let owner = Owner { kind: "statefulset".to_owned(), name: "db".to_owned() };
+        assert_eq!(here.rolled(&Place { owner, ..place() }), Some(at("14:30")));
+    }
+}
