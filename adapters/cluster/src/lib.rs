@@ -9,7 +9,9 @@
 mod apply;
 mod connect;
 mod error;
+mod owner;
 mod pods;
+mod remark;
 mod rollout;
 mod watch;
 mod wire;
@@ -18,6 +20,8 @@ mod workload;
 pub use apply::{ApplyError, FIELD_MANAGER, Rehearsal, TakeOver};
 pub use connect::{Cluster, ConnectTo};
 pub use error::ClusterError;
+pub use owner::{FieldManager, Looked};
 pub use pods::{PodList, Scope};
+pub use remark::{Remark, Weight};
 pub use rollout::Explained;
 pub use workload::WorkloadFacts;

@@ -224,7 +224,8 @@ async fn ask(registries: &Registries, rows: &[Row]) -> Registered {
     registered
 }
 
-async fn tag_now(
+/// What a tag names now, as far as its registry says.
+pub(crate) async fn tag_now(
     registries: &Registries,
     (repository, tag): (Repository, Tag),
 ) -> ((Repository, Tag), TagNow) {
@@ -236,7 +237,8 @@ async fn tag_now(
     ((repository, tag), now)
 }
 
-async fn is_there(
+/// Whether a repository has a digest, as far as its registry says.
+pub(crate) async fn is_there(
     registries: &Registries,
     image: (Repository, Digest),
 ) -> ((Repository, Digest), Presence) {

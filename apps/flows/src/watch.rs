@@ -6,19 +6,33 @@
 //! Goes on where the record stands. Two watchers of one cluster say the same under the same keys, so that both may run.
 //! Ends when it is told to, after everything that was seen is recorded.
 
+mod judging;
+mod known;
+mod meters;
+mod names;
+mod outward;
+mod scene;
 mod writer;
+
+pub use meters::Meters;
 
 use crate::app::{App, OpenError};
 use crate::look::connect_to;
 use crate::seam::{Question, Record, RecordError};
 use crate::verdict::{Explain, Verdict};
-use ::record::claim::{ClusterId, Kind};
+use ::record::claim::{ClusterId, FindingClaim, Kind};
 use ::record::{Facet, Run, Runs, Sequenced, Watched, watched};
 use cluster::{Cluster, ClusterError};
 use domain::Timestamp;
 use futures_util::future::join_all;
+use judging::Judging;
+use known::Known;
+use names::Names;
+use outward::Outward;
 use release::observed::{Report, Tracker};
+use scene::Scene;
 use std::convert::Infallible;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::{Notify, mpsc, watch as signal};
 use writer::Writer;
 
@@ -51,6 +65,20 @@ pub enum Told {
     },
     /// Nodes may not be listed: an end that no kubelet reports stays unconfirmed.
     NoNodes {
+        /// The context.
+        context: String,
+        /// Why.
+        why: String,
+    },
+    /// A finding opened or closed.
+    Finding {
+        /// The context.
+        context: String,
+        /// What was recorded.
+        claim: Box<FindingClaim>,
+    },
+    /// No Events may be made in the cluster: findings are in the record all the same.
+    NoEvents {
         /// The context.
         context: String,
         /// Why.
@@ -123,11 +151,12 @@ impl Explain for WatchError {
 pub async fn watch(
     app: &App,
     places: &[WatchAt],
+    meters: &Meters,
     stop: &signal::Sender<bool>,
     tell: &(dyn Fn(&Told) + Sync),
 ) -> Result<Vec<Ended>, WatchError> {
     let watchers = places.iter().map(|at| async {
-        let ended = watch_one(app, at, stop.subscribe(), tell).await;
+        let ended = watch_one(app, at, meters, stop.subscribe(), tell).await;
         if ended.is_err() {
             stop.send_replace(true);
         }
@@ -139,6 +168,7 @@ pub async fn watch(
 async fn watch_one(
     app: &App,
     at: &WatchAt,
+    meters: &Meters,
     stop: signal::Receiver<bool>,
     tell: &(dyn Fn(&Told) + Sync),
 ) -> Result<Ended, WatchError> {
@@ -149,13 +179,28 @@ async fn watch_one(
     record.refresh().await?;
     let (runs, alive) = standing(record, &id, at.namespace.as_deref()).await?;
     let tracker = Tracker::resume(id.clone(), &runs, alive);
+    let scene = Scene::of(&runs);
     drop(runs);
-    let mut writer = Writer::new(app.surroundings(), record, id, at);
+    let settings = app.loaded().map(|loaded| &loaded.settings);
+    let judging = Judging {
+        app,
+        record,
+        cluster: &cluster,
+        id: &id,
+        at,
+        scene: &scene,
+        meters,
+        outward: Outward { cluster: &cluster, at, tell, is_denied: AtomicBool::new(false) },
+        known: Known::new(id.clone(), &at.context, settings),
+        names: Names::default(),
+    };
+    let mut writer = Writer::new(app.surroundings(), record, id.clone(), at, &scene, meters);
     let (out, reports) = mpsc::channel(WAITING_MAX);
     let (seed, nodes_known) = (app.surroundings().seed(), Notify::new());
     let follow = follow(&cluster, at, seed, &out, &nodes_known, tell);
     tokio::select! {
         refused = follow => Err(refused),
+        never = judging.run(tell) => match never {},
         ended = writer.run(tracker, reports, stop, &nodes_known, tell) => ended,
     }
 }

@@ -72,6 +72,12 @@ impl FindingStates {
         self.by_opening.values().filter(|state| state.closed.is_none())
     }
 
+    /// What was seen when this opening of a finding began.
+    #[must_use]
+    pub fn opened(&self, claim: &FindingClaim) -> Option<&FindingOpened> {
+        self.by_opening.get(&(claim.finding, claim.opening)).map(|state| &state.opened)
+    }
+
     /// How often a finding has opened.
     #[must_use]
     pub fn openings(&self, id: FindingId) -> u32 {

@@ -6,6 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::process;
 use flows::App;
 use flows::watch::{Ended, Told, WatchAt};
+use record::claim::{FindingChange, FindingClaim, Reported};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -40,7 +41,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let output = global.output();
     let (stop, _) = tokio::sync::watch::channel(false);
     let tell = |told: &Told| output.talk(told_text(told));
-    let watching = flows::watch::watch(&app, &places, &stop, &tell);
+    let meters = flows::watch::Meters::default();
+    let watching = flows::watch::watch(&app, &places, &meters, &stop, &tell);
     let stopping = async {
         stopped().await;
         stop.send_replace(true);
@@ -86,7 +88,23 @@ fn told_text(told: &Told) -> String {
         Told::NoNodes { context, why } => {
             format!("{context}: {why}: an end that no kubelet reports stays unconfirmed")
         }
+        Told::Finding { context, claim } => finding_text(context, claim),
+        Told::NoEvents { context, why } => {
+            format!("{context}: {why}: findings are in the record, and no Events are made of them")
+        }
         Told::RecordAway { why } => format!("{why}; what is seen waits, and is tried again"),
+    }
+}
+
+fn finding_text(context: &str, claim: &FindingClaim) -> String {
+    let what = claim.what;
+    match &claim.change {
+        FindingChange::Opened(opened) => format!("{context}: {what}: {}", opened.says),
+        FindingChange::Closed { why } => {
+            let place = [&claim.namespace, &claim.workload, &claim.container];
+            let place: Vec<_> = place.into_iter().flatten().map(Reported::as_str).collect();
+            format!("{context}: {what} of {} is over: {why}", place.join(" "))
+        }
     }
 }
 

@@ -5,5 +5,5 @@ mod record;
 
 pub use record::{
     Checked, CheckedBranch, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded, all,
-    environment_state,
+    environment_question, environment_state,
 };

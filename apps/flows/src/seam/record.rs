@@ -257,9 +257,14 @@ pub async fn environment_state(
     record: &dyn Record,
     name: &EnvironmentName,
 ) -> Result<EnvironmentState, RecordError> {
+    Ok(EnvironmentState::of(name, &all(record, &environment_question(name)).await?))
+}
+
+/// The question whose events tell the state of one environment.
+#[must_use]
+pub fn environment_question(name: &EnvironmentName) -> Question {
     // A block names no environment: it holds in each.
-    let question = Question::of([Kind::Build, Kind::Deploy, Kind::Allow, Kind::Hold])
+    Question::of([Kind::Build, Kind::Deploy, Kind::Allow, Kind::Hold])
         .about(Facet::Environment, name)
-        .or_of([Kind::Block]);
-    Ok(EnvironmentState::of(name, &all(record, &question).await?))
+        .or_of([Kind::Block])
 }

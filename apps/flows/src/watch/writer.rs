@@ -1,5 +1,7 @@
 //! From reports to the record: what the tracker says, and the signs of life of the watch itself.
 
+use super::meters::Meters;
+use super::scene::Scene;
 use super::{Ended, Told, WatchAt, WatchError};
 use crate::seam::{Record, RecordError};
 use crate::surroundings::Surroundings;
@@ -25,6 +27,8 @@ pub(super) struct Writer<'a> {
     record: &'a dyn Record,
     cluster: ClusterId,
     at: &'a WatchAt,
+    scene: &'a Scene,
+    meters: &'a Meters,
     sign_every_ms: i64,
     /// The stretch that is open, and its last sign of life.
     open: Option<(EventId, Timestamp)>,
@@ -39,6 +43,8 @@ impl<'a> Writer<'a> {
         record: &'a dyn Record,
         cluster: ClusterId,
         at: &'a WatchAt,
+        scene: &'a Scene,
+        meters: &'a Meters,
     ) -> Self {
         let sign_every_ms = match record.place().kind {
             "git" => SIGN_IN_GIT_EVERY_MS,
@@ -49,6 +55,8 @@ impl<'a> Writer<'a> {
             record,
             cluster,
             at,
+            scene,
+            meters,
             sign_every_ms,
             open: None,
             lists: 0,
@@ -86,6 +94,10 @@ impl<'a> Writer<'a> {
                 return self.finish(&tracker).await;
             }
             self.sign(&tracker);
+            self.meters.of(&self.at.context, |meter| {
+                meter.containers = tracker.open();
+                meter.alive = tracker.alive();
+            });
             self.keep(&mut stop, tell).await?;
         }
     }
@@ -99,16 +111,24 @@ impl<'a> Writer<'a> {
     ) {
         if *report == Report::ListBegins {
             self.close(tracker.alive(), "the list began again");
+            self.scene.list_begins();
         }
         let claims = tracker.apply(report, self.surroundings.now());
         self.recorded += claims.len();
+        self.scene.apply(&claims);
         self.pending.extend(claims.into_iter().map(Claim::ContainerRun));
         match report {
             Report::Nodes(_) => nodes_known.notify_one(),
             Report::ListEnds => {
                 self.begin(tracker.alive());
+                self.scene.complete();
                 let context = self.at.context.clone();
                 self.lists += 1;
+                let is_gap = self.lists > 1;
+                self.meters.of(&context, |meter| {
+                    meter.lists += 1;
+                    meter.gaps += u64::from(is_gap);
+                });
                 tell(&match self.lists {
                     1 => Told::Watching { context, containers: tracker.open() },
                     _ => Told::ListedAgain { context },
@@ -188,6 +208,7 @@ impl<'a> Writer<'a> {
             }
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             let why = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+            self.meters.of(&self.at.context, |meter| meter.record_away += 1);
             tell(&Told::RecordAway { why });
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -197,11 +218,23 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The first so many are in the record.
+    fn count_delays(&mut self, count: usize) {
+        let now = self.surroundings.now().as_millis();
+        self.meters.of(&self.at.context, |meter| {
+            for claim in self.pending.drain(..count) {
+                if let Claim::ContainerRun(claim) = claim {
+                    meter.recorded(now - claim.seen.as_millis());
+                }
+            }
+        });
+    }
+
     async fn append_all(&mut self) -> Result<(), RecordError> {
         while !self.pending.is_empty() {
             let count = self.pending.len().min(CLAIMS_AT_ONCE_MAX);
             match self.record.append(self.pending[..count].to_vec()).await {
-                Ok(_) => drop(self.pending.drain(..count)),
+                Ok(_) => self.count_delays(count),
                 // Another watcher was first, with a clock of its own: what it said stands.
                 Err(RecordError::KeyTaken { key: taken, .. })
                     if self.pending.iter().any(|claim| claim.key().as_str() == taken) =>

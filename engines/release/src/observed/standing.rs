@@ -10,7 +10,7 @@ use super::findings::Place;
 use super::image_id::ImageId;
 use super::overview::{Bytes, Row};
 use super::pod::{Owner, Role};
-use domain::{Digest, Timestamp};
+use domain::{Digest, ImageRef, Repository, Timestamp};
 use record::Run;
 use record::claim::{ContainerRunClaim, RunBegan, RunChange, RunId, RunRole};
 use std::collections::{BTreeMap, HashMap};
@@ -37,6 +37,8 @@ struct Open {
     role: Role,
     pod: Box<str>,
     reference: Box<str>,
+    /// The repository of its imageID, where the spec names another.
+    pulled_from: Option<Box<str>>,
     bytes: Bytes,
     began: Timestamp,
 }
@@ -105,6 +107,26 @@ impl Standing {
         rows
     }
 
+    /// Where bytes can be asked for: the repository of the spec first, then that of the imageID.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<Digest, Vec<Repository>> {
+        let mut sources: BTreeMap<Digest, Vec<Repository>> = BTreeMap::new();
+        for run in self.runs.values() {
+            let Bytes::Pulled(digest) = run.bytes else { continue };
+            let known = sources.entry(digest).or_default();
+            if known.len() > 1 {
+                continue;
+            }
+            let meant = run.reference.parse::<ImageRef>().ok();
+            let meant = meant.map(|meant| meant.repository().clone());
+            let other = run.pulled_from.as_ref().and_then(|text| text.parse().ok());
+            let new: Vec<_> =
+                meant.into_iter().chain(other).filter(|one| !known.contains(one)).collect();
+            known.extend(new);
+        }
+        sources
+    }
+
     /// Whether anything runs at a place.
     #[must_use]
     pub fn runs_at(&self, place: &Place) -> bool {
@@ -155,6 +177,7 @@ impl Standing {
             role: role(began.role),
             pod: began.pod.as_str().into(),
             reference: began.reference.as_str().into(),
+            pulled_from: other_repository(began),
             bytes: bytes(began.image_id.as_str()),
             began: at,
         };
@@ -206,6 +229,16 @@ fn template<'a>(owner: &Owner, pod: &'a str) -> Option<&'a str> {
         "job" | "pod" => Some(""),
         _ => None,
     }
+}
+
+/// A node chooses the first of all names that it knows for some bytes: a mirror's, or a copy's.
+fn other_repository(began: &RunBegan) -> Option<Box<str>> {
+    let ImageId::InRepository { repository, .. } = ImageId::read(began.image_id.as_str()) else {
+        return None;
+    };
+    let meant = began.reference.as_str().parse::<ImageRef>().ok();
+    let is_meant = meant.is_some_and(|meant| *meant.repository() == repository);
+    (!is_meant).then(|| repository.to_string().into())
 }
 
 fn owner(text: &str) -> Owner {

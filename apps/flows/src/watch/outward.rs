@@ -1,0 +1,101 @@
+//! Findings told outside of the record: a Kubernetes Event on each workload that they are about.
+
+use super::judging::owner;
+use super::{Told, WatchAt};
+use ::record::claim::{FindingChange, FindingClaim, FindingOpened, Reported};
+use ::record::{Event, Sequenced};
+use cluster::{Cluster, ClusterError, Remark, Weight};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Tells the cluster, and whoever the settings name.
+pub(super) struct Outward<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) at: &'a WatchAt,
+    pub(super) tell: &'a (dyn Fn(&Told) + Sync),
+    /// Making Events is a right that not everybody gives: said once.
+    pub(super) is_denied: AtomicBool,
+}
+
+impl Outward<'_> {
+    /// A deploy has landed.
+    pub(super) fn deployed(&self, _deploy: &Sequenced) {}
+
+    /// A finding opened or closed; `opened` is what was seen when it opened.
+    pub(super) async fn finding(
+        &self,
+        event: &Event,
+        claim: &FindingClaim,
+        opened: Option<&FindingOpened>,
+    ) {
+        if self.is_denied.load(Ordering::Relaxed) {
+            return;
+        }
+        for (namespace, workload) in workloads(claim, opened) {
+            match self.remark(event, claim, &namespace, &workload).await {
+                Ok(()) => {}
+                Err(error @ ClusterError::Denied { .. }) => {
+                    self.is_denied.store(true, Ordering::Relaxed);
+                    let (context, why) = (self.at.context.clone(), error.to_string());
+                    (self.tell)(&Told::NoEvents { context, why });
+                    return;
+                }
+                Err(error) => tracing::warn!(%error, "watch: no Event was made of a finding"),
+            }
+        }
+    }
+
+    async fn remark(
+        &self,
+        event: &Event,
+        claim: &FindingClaim,
+        namespace: &str,
+        workload: &str,
+    ) -> Result<(), ClusterError> {
+        let owner = owner(workload);
+        // Without its identity `kubectl describe` would not show the Event.
+        let Some(looked) = self.cluster.look_at(namespace, &owner).await? else { return Ok(()) };
+        let (note, weight) = match &claim.change {
+            FindingChange::Opened(opened) => (opened.says.to_string(), Weight::Warning),
+            FindingChange::Closed { why } => {
+                (format!("{} is over: {why}", claim.what), Weight::Normal)
+            }
+        };
+        let remark = Remark {
+            // Of one finding on several workloads each has an Event of its own.
+            name: format!("indelible-{}-{}", event.stamp.id.to_string().to_lowercase(), owner.kind),
+            reason: reason(claim),
+            note,
+            weight,
+            at: claim.at,
+        };
+        self.cluster.remark(namespace, &owner, &looked, &remark).await
+    }
+}
+
+/// The workloads that a finding is about: its own, else those that it names.
+fn workloads(claim: &FindingClaim, opened: Option<&FindingOpened>) -> BTreeSet<(String, String)> {
+    if let (Some(namespace), Some(workload)) = (&claim.namespace, &claim.workload) {
+        return BTreeSet::from([(namespace.to_string(), workload.to_string())]);
+    }
+    let places = opened.into_iter().flat_map(|opened| &opened.found).flat_map(|one| &one.places);
+    let split = |place: &Reported| {
+        let (namespace, workload) = place.as_str().split_once('/')?;
+        Some((namespace.to_owned(), workload.to_owned()))
+    };
+    places.filter_map(split).collect()
+}
+
+/// `TwoBuilds`, and `TwoBuildsOver` at its end.
+fn reason(claim: &FindingClaim) -> String {
+    let mut reason = String::new();
+    for word in claim.what.name().split('-') {
+        let mut letters = word.chars();
+        reason.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        reason.extend(letters);
+    }
+    match &claim.change {
+        FindingChange::Opened(_) => reason,
+        FindingChange::Closed { .. } => reason + "Over",
+    }
+}
