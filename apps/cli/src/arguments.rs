@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Watch(command::watch::Arguments),
     /// List from when until when clusters were watched; outside of that nothing is known
     Watched(command::watched::Arguments),
+    /// Objects that make a cluster keep an environment's rules by itself
+    Policy(command::policy::Arguments),
     /// Which tags of a registry may move
     Rule(command::rule::Arguments),
     /// Let one immutable tag be moved, for at most an hour

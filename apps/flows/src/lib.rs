@@ -14,6 +14,7 @@ pub mod edit;
 pub mod files;
 pub mod look;
 pub mod person;
+pub mod policy;
 pub mod publish;
 pub mod record_git;
 pub mod record_http;

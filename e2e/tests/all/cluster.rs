@@ -2,6 +2,7 @@
 
 mod deploy;
 mod look;
+mod policy;
 mod watch;
 
 use crate::situations::runner::{Ran, Runner};

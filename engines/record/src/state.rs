@@ -229,6 +229,11 @@ impl EnvironmentState {
         self.eligible.get(digest).map(|set| set.iter().cloned().collect()).unwrap_or_default()
     }
 
+    /// Every digest that may come here, each with why.
+    pub fn all_eligible(&self) -> impl Iterator<Item = (&Digest, &BTreeSet<EligibleBecause>)> {
+        self.eligible.iter()
+    }
+
     /// Who forbade a digest, and why.
     #[must_use]
     pub fn blocked(&self, digest: &Digest) -> Option<&(Stamp, Text)> {

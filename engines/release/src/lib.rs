@@ -11,6 +11,7 @@ pub mod alias;
 pub mod deploy;
 pub mod merge;
 pub mod observed;
+pub mod policy;
 pub mod promote;
 pub mod rollback;
 pub mod rollout;

@@ -30,7 +30,7 @@ pub use release_time::{
 };
 pub use sanitise::sanitise;
 pub use scheme::{
-    Facts, MissingFact, Scheme, SchemeError, SchemeTextError, Taken, is_of, next_free,
-    parse_timestamp_env, time_of,
+    Facts, MissingFact, Scheme, SchemeError, SchemeTextError, Taken, is_of, literal, next_free,
+    parse_timestamp_env, pattern_of, time_of,
 };
 pub use version::{Version, VersionError};

@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod note;
 pub(crate) mod pin;
+pub(crate) mod policy;
 pub(crate) mod promote;
 pub(crate) mod publish;
 pub(crate) mod ran;
@@ -61,6 +62,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Exposure(arguments) => exposure::run(&global, arguments).await,
         Command::Watch(arguments) => watch::run(&global, arguments).await,
         Command::Watched(arguments) => watched::run(&global, arguments).await,
+        Command::Policy(arguments) => policy::run(&global, arguments).await,
         Command::Rule(arguments) => rule::run(&global, arguments).await,
         Command::Unlock(arguments) => unlock::run(&global, arguments).await,
         Command::Token(arguments) => token::run(&global, arguments).await,

@@ -11,6 +11,7 @@ mod dry_run;
 mod no_record;
 mod output;
 mod pin;
+mod policy;
 mod publish;
 mod refused;
 mod sandbox;

@@ -7,11 +7,11 @@ images:
   api: {repository: registry.example.com/shop/api, tags: [timestamp-env]}
 environments:
   uat: {branches: [develop], deploy: files, git: {path: uat}}
-  prod: {branches: [prod], promotes-from: uat, deploy: files, git: {path: prod}}
+  prod: {branches: [prod], promotes-from: uat, deploy: files, git: {path: prod}, namespace: shop}
 ";
 
 /// Every command that only reads, and those that would write but cannot without what was recorded before.
-const QUESTIONS: [&[&str]; 11] = [
+const QUESTIONS: [&[&str]; 12] = [
     &["history", "prod"],
     &["history", "prod", "--json"],
     &["ran", "prod"],
@@ -23,6 +23,7 @@ const QUESTIONS: [&[&str]; 11] = [
     &["promote", "uat", "prod", "--dry-run"],
     &["rollback", "prod", "api", "--dry-run"],
     &["rollback", "prod", "api"],
+    &["policy", "generate", "prod"],
 ];
 
 #[test]

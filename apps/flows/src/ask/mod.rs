@@ -19,6 +19,7 @@ pub use commits::{Builds, BuiltFrom, builds_of};
 pub use exposure::{ExposureAnswer, exposure};
 pub use history::{History, HistoryRow, history};
 pub use meaning::{SHORT_DIGEST_LEN_MIN, find_digest};
+pub(crate) use observed::running_in;
 pub use observed::{ContainerRow, watched};
 pub use ran::{Ran, RanRow, ran_at, ran_digest};
 pub use tags::{HISTORY_PAGES_MAX, HISTORY_ROWS_MAX, TagHistory, TagHistoryRow, tag_history};

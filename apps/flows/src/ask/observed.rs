@@ -138,6 +138,28 @@ pub async fn watched(app: &App, context: Option<&str>) -> Result<Vec<Watched>, A
     Ok(all)
 }
 
+/// What ran in an environment's clusters and namespace, whatever made it, and where nobody watches now.
+pub(crate) async fn running_in(
+    app: &App,
+    record: &dyn Record,
+    settings: &EnvironmentSettings,
+) -> Result<(Vec<Run>, Vec<Gap>), RecordError> {
+    let all = stretches(record, None).await?;
+    let Some((places, mut gaps)) = places(settings, &all) else {
+        let why = "nobody ever watched it".to_owned();
+        return Ok((Vec::new(), vec![Gap { from: None, until: None, why }]));
+    };
+    let now = app.surroundings().now();
+    let mut runs = Vec::new();
+    for place in &places {
+        if !place.stretches.iter().any(|one| one.is_live(now)) {
+            gaps.push(gap_around(place, now, now));
+        }
+        runs.extend(runs_of(record, place).await?);
+    }
+    Ok((runs, gaps))
+}
+
 fn own_settings<'a>(app: &'a App, name: &EnvironmentName) -> Option<&'a EnvironmentSettings> {
     let environment = app.loaded()?.settings.environment(name)?;
     let is_somewhere = !environment.clusters.is_empty() || environment.namespace.is_some();
