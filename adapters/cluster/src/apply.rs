@@ -10,6 +10,7 @@ use crate::error::ClusterError;
 use crate::workload::WorkloadFacts;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::Resource;
 use kube::api::{Api, ObjectMeta, Patch, PatchParams};
 use kube::core::Status;
@@ -63,6 +64,33 @@ pub enum ApplyError {
         /// Who.
         managers: Vec<Manager>,
     },
+    /// A policy or webhook of the cluster does not let it in.
+    #[error("the cluster does not let the change of {workload} in: {message}")]
+    NotAdmitted {
+        /// The workload.
+        workload: Workload,
+        /// Its words.
+        message: String,
+    },
+}
+
+/// Whether a server said that a change is wrong, rather than that it could not tell.
+///
+/// Source: `k8s.io/apiserver/pkg/admission`: webhooks answer 400 or 403 unless they say more, policies 422 or 403.
+fn not_admitted(error: ClusterError, workload: &Workload) -> ApplyError {
+    match error {
+        ClusterError::Refused { code: 400 | 403 | 422, message, .. } => {
+            ApplyError::NotAdmitted { workload: workload.clone(), message }
+        }
+        other => ApplyError::Cluster(other),
+    }
+}
+
+/// Whether a webhook cannot rehearse: then only the change itself can tell.
+///
+/// Source: `k8s.io/apiserver/pkg/admission/plugin/webhook/errors`, `NewDryRunUnsupportedErr`.
+fn cannot_rehearse(error: &ClusterError) -> bool {
+    matches!(error, ClusterError::Refused { message, .. } if message.contains("does not support dry run"))
 }
 
 fn owners(managers: &[Manager]) -> String {
@@ -88,7 +116,15 @@ impl Cluster {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let status = match self.patch(namespace, workload, &params, &body).await? {
+        let tell =
+            async |params: &PatchParams| match self.patch(namespace, workload, params, &body).await
+            {
+                Err(error) if params.dry_run && cannot_rehearse(&error) => {
+                    Ok(Patched::Generation(facts.generation))
+                }
+                told => told.map_err(|error| not_admitted(error, workload)),
+            };
+        let status = match tell(&params).await? {
             Patched::Generation(generation) => return Ok(generation),
             Patched::Conflict(status) => status,
         };
@@ -99,7 +135,7 @@ impl Cluster {
         if take_over == TakeOver::Never {
             return Err(ApplyError::Owned { workload: workload.clone(), managers });
         }
-        match self.patch(namespace, workload, &params.force(), &body).await? {
+        match tell(&params.force()).await? {
             Patched::Generation(generation) => Ok(generation),
             Patched::Conflict(status) => {
                 let of = |status| {
@@ -219,13 +255,15 @@ fn body(workload: &Workload, facts: &WorkloadFacts, images: &[Slot]) -> Value {
     })
 }
 
+/// Whether we wrote what an entry of `managedFields` speaks of.
+pub(crate) fn is_ours(entry: &ManagedFieldsEntry) -> bool {
+    entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.operation.as_deref() == Some("Apply")
+}
+
 /// The containers whose image we own, from `managedFields`.
 fn ours(meta: &ObjectMeta) -> BTreeSet<(Role, String)> {
     let mut owned = BTreeSet::new();
-    let mine = meta.managed_fields.iter().flatten().filter(|entry| {
-        entry.manager.as_deref() == Some(FIELD_MANAGER)
-            && entry.operation.as_deref() == Some("Apply")
-    });
+    let mine = meta.managed_fields.iter().flatten().filter(|entry| is_ours(entry));
     for fields in mine.filter_map(|entry| entry.fields_v1.as_ref()) {
         for (key, role) in [("f:initContainers", Role::Init), ("f:containers", Role::Main)] {
             let list = ["f:spec", "f:template", "f:spec", key]

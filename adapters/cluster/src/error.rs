@@ -115,7 +115,7 @@ impl ClusterError {
         };
         match status.code {
             401 => Self::NotLoggedIn { context },
-            403 => Self::Denied { context, verb, what: what() },
+            403 if is_about_rights(&status.message) => Self::Denied { context, verb, what: what() },
             404 => Self::NotThere { context, what: what() },
             code => Self::Refused {
                 context,
@@ -127,8 +127,36 @@ impl ClusterError {
     }
 }
 
+/// Whether a 403 is about this user's rights; admission answers 403 too, and says what it does not let in.
+///
+/// Source: `k8s.io/apiserver/pkg/admission/errors.go` and the plugins of quota, policies and webhooks; everything
+/// else is about rights, also where a proxy says so in its own words.
+fn is_about_rights(message: &str) -> bool {
+    const ADMISSION: [&str; 4] =
+        ["admission webhook", "denied request: ", "exceeded quota", "violates PodSecurity"];
+    !ADMISSION.iter().any(|words| message.contains(words))
+}
+
 /// A server's words, as far as people read.
 fn shown(text: &str) -> String {
     const SHOWN_MAX: usize = 400;
     text.chars().take(SHOWN_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As an API server of Kubernetes 1.35 writes them.
+    #[test]
+    fn a_policy_that_refuses_is_told_from_a_right_that_is_missing() {
+        let right = "deployments.apps \"api\" is forbidden: User \"ada\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"shop\"";
+        assert!(is_about_rights(right));
+        let quota = "pods \"api-1\" is forbidden: exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2";
+        assert!(!is_about_rights(quota));
+        let policy = "deployments.apps \"api\" is forbidden: ValidatingAdmissionPolicy 'strict' with binding 'strict' denied request: no digest";
+        assert!(!is_about_rights(policy));
+        let webhook = "admission webhook \"images.example.com\" denied the request: no digest";
+        assert!(!is_about_rights(webhook));
+    }
 }

@@ -1,21 +1,27 @@
 //! One look at a rollout: the workload, its newest ReplicaSet, its pods; and why a pod fails.
 
+use crate::apply::is_ours;
 use crate::connect::Cluster;
 use crate::error::ClusterError;
 use crate::workload::{Newest, REVISION, WorkloadFacts};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
-use kube::api::{Api, ListParams, LogParams, ObjectMeta};
+use kube::api::{Api, DeleteParams, ListParams, LogParams, ObjectMeta, Preconditions};
 use release::observed::Role;
 use release::rollout::{PodState, Seen, SeenContainer, SeenPod, Template, Workload};
 
 /// Pods or ReplicaSets of one workload that are looked at. Source: Kubernetes' own limit is 5 000 nodes.
 const LISTED_MAX: u32 = 5_000;
+/// Events of one object that are read: a server keeps an hour of them.
+const EVENTS_READ_MAX: u32 = 500;
 /// Events of a failing pod that are told.
 const EVENTS_MAX: usize = 3;
 /// Log lines of a failing container that are told, and their bytes.
 const LOG_LINES_MAX: i64 = 5;
 const LOG_BYTES_MAX: i64 = 4_096;
+
+/// What the kubelet writes in place of a log that it has removed.
+const NO_LOG: &str = "unable to retrieve container logs for ";
 
 /// What a cluster adds about a pod that fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,13 +58,12 @@ impl Cluster {
     async fn newest(&self, namespace: &str, facts: &WorkloadFacts) -> Result<Pick, ClusterError> {
         let revision = match &facts.newest {
             Newest::Label(label, value) => {
-                let value = value.clone();
-                let is_owner = Owner(vec![facts.uid.clone()]);
-                return Ok(Pick {
-                    owner: is_owner,
-                    by: By::Label(label, value),
-                    cannot_create: None,
-                });
+                let by = By::Label(label, value.clone());
+                return Ok(self.own_pods(namespace, facts, by).await);
+            }
+            Newest::Revision { newest, before } => {
+                let (newest, before) = (newest.clone(), before.clone());
+                return Ok(self.own_pods(namespace, facts, By::Revision { newest, before }).await);
             }
             Newest::ReplicaSet(revision) => revision,
         };
@@ -81,6 +86,58 @@ impl Cluster {
             Some(failure.message.unwrap_or_default())
         });
         Ok(Pick { owner, by, cannot_create })
+    }
+
+    /// The pods of a controller that makes them itself, and says only in events what it cannot make.
+    async fn own_pods(&self, namespace: &str, facts: &WorkloadFacts, by: By) -> Pick {
+        let cannot_create = self.refused_pod(namespace, facts).await;
+        Pick { owner: Owner(vec![facts.uid.clone()]), by, cannot_create }
+    }
+
+    /// The newest word about making pods since the image was set, where that is a refusal; none where events cannot be read.
+    async fn refused_pod(&self, namespace: &str, facts: &WorkloadFacts) -> Option<String> {
+        let told = facts.meta.managed_fields.iter().flatten();
+        let told = told.filter_map(|entry| entry.time.as_ref().filter(|_| is_ours(entry))).max()?;
+        let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
+        let of = format!("involvedObject.uid={}", facts.uid);
+        let asked = ListParams::default().fields(&of).limit(EVENTS_READ_MAX);
+        let listed = self.within("list", String::new, api.list(&asked)).await.ok()?;
+        let at = |event: &Event| event.last_timestamp.as_ref().map(|at| at.0);
+        let newest = listed
+            .items
+            .into_iter()
+            .filter(|event| at(event).is_some_and(|at| at >= told.0))
+            .filter(|event| {
+                matches!(event.reason.as_deref(), Some("FailedCreate" | "SuccessfulCreate"))
+            })
+            .max_by_key(at)?;
+        (newest.reason.as_deref() == Some("FailedCreate"))
+            .then(|| newest.message.unwrap_or_default())
+    }
+
+    /// Deletes a pod, and no other one that has its name meanwhile; one that is gone is deleted.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or does not let this user.
+    pub async fn delete_pod(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+    ) -> Result<(), ClusterError> {
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let only = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+        let params = DeleteParams { preconditions: Some(only), ..DeleteParams::default() };
+        let what = || format!("pod {name} in namespace {namespace}");
+        let asked = async {
+            match api.delete(name, &params).await {
+                Ok(_) => Ok(()),
+                // It is gone, or another one has its name.
+                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        self.within("delete", what, asked).await
     }
 
     async fn of_selector<K>(
@@ -120,10 +177,12 @@ impl Cluster {
         Explained { events, log }
     }
 
-    /// The end of the run before, for a container that is between two; else of this one.
+    /// The end of this run, or of the last one for a container that is between two; else of the run before.
+    ///
+    /// The kubelet keeps one ended run of a container: asked for an older one, it says so with status 200.
     async fn log(&self, namespace: &str, pod: &str, container: &str) -> Vec<String> {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
-        for previous in [true, false] {
+        for previous in [false, true] {
             let asked = LogParams {
                 container: Some(container.to_owned()),
                 tail_lines: Some(LOG_LINES_MAX),
@@ -134,7 +193,7 @@ impl Cluster {
             let text = self.within("get", String::new, pods.logs(pod, &asked)).await;
             let lines = text.map(|text| text.lines().map(ToOwned::to_owned).collect::<Vec<_>>());
             match lines {
-                Ok(lines) if !lines.is_empty() => return lines,
+                Ok(lines) if lines.iter().any(|line| !line.starts_with(NO_LOG)) => return lines,
                 Ok(_) | Err(_) => {}
             }
         }
@@ -157,7 +216,12 @@ enum By {
     Owner(Option<String>),
     /// New pods carry this label.
     Label(&'static str, Option<String>),
+    /// Pods carry the name of their revision.
+    Revision { newest: Option<String>, before: Option<String> },
 }
+
+/// What each pod of a StatefulSet carries.
+const REVISION_HASH: &str = "controller-revision-hash";
 
 fn is_of(meta: &ObjectMeta, uid: &str) -> bool {
     controller(meta) == Some(uid)
@@ -174,12 +238,18 @@ fn seen_pod(pod: Pod, newest: &Pick) -> Option<SeenPod> {
     if !newest.owner.0.iter().any(|uid| uid == owner) {
         return None;
     }
-    let is_new = match &newest.by {
-        By::Owner(uid) => uid.as_deref() == Some(owner),
-        By::Label(label, value) => {
-            let labels = pod.metadata.labels.as_ref();
-            value.is_some() && labels.and_then(|labels| labels.get(*label)) == value.as_ref()
-        }
+    let label = |name: &str| pod.metadata.labels.as_ref().and_then(|labels| labels.get(name));
+    let new_or_old = |is_new: bool| if is_new { Template::New } else { Template::Old };
+    let template = match &newest.by {
+        By::Owner(uid) => new_or_old(uid.as_deref() == Some(owner)),
+        By::Label(name, value) => new_or_old(value.is_some() && label(name) == value.as_ref()),
+        By::Revision { newest, before } => match label(REVISION_HASH) {
+            Some(hash) if Some(hash) == newest.as_ref() => Template::New,
+            Some(hash) if before.as_ref().is_some_and(|before| before != hash) => {
+                Template::Abandoned
+            }
+            Some(_) | None => Template::Old,
+        },
     };
     let status = pod.status.unwrap_or_default();
     let conditions = status.conditions.unwrap_or_default();
@@ -201,7 +271,8 @@ fn seen_pod(pod: Pod, newest: &Pick) -> Option<SeenPod> {
     let main = status.container_statuses.into_iter().flatten().map(|one| (Role::Main, one));
     Some(SeenPod {
         name: pod.metadata.name.unwrap_or_default(),
-        template: if is_new { Template::New } else { Template::Old },
+        uid: pod.metadata.uid.unwrap_or_default(),
+        template,
         state,
         containers: init.chain(main).map(|(role, one)| seen_container(role, one)).collect(),
     })

@@ -51,6 +51,8 @@ pub(crate) enum Newest {
     ReplicaSet(Option<String>),
     /// It carries this label with this value.
     Label(&'static str, Option<String>),
+    /// Its label names this revision; the other one ran everywhere before.
+    Revision { newest: Option<String>, before: Option<String> },
 }
 
 impl Cluster {
@@ -137,7 +139,8 @@ fn of_stateful_set(object: StatefulSet) -> WorkloadFacts {
     let mut facts = facts(object.metadata, &spec.template, &spec.selector, counts);
     facts.refuses = by_hand(strategy.type_.as_deref());
     facts.observed_generation = status.observed_generation.unwrap_or_default();
-    facts.newest = Newest::Label("controller-revision-hash", status.update_revision);
+    facts.newest =
+        Newest::Revision { newest: status.update_revision, before: status.current_revision };
     facts
 }
 

@@ -1,6 +1,10 @@
 //! Commands against a real Kubernetes cluster: API server, two kubelets, containerd, runc.
 
 mod deploy;
+mod deploy_failures;
+mod deploy_kinds;
+mod deploy_owners;
+mod lab;
 mod look;
 mod policy;
 mod watch;

@@ -105,6 +105,8 @@ fn kubelet(shape: &Shape, node: usize) -> String {
          makeIPTablesUtilChains: false\n\
          localStorageCapacityIsolation: false\n\
          resolvConf: \"\"\n\
+         # Nobody answers there; without one, every pod gets a warning.\n\
+         clusterDNS: [10.96.0.10]\n\
          podLogsDir: {folder}/pod-logs\n\
          evictionHard: {{memory.available: 1Mi, nodefs.available: 1Mi, imagefs.available: 1Mi}}\n\
          containerRuntimeEndpoint: unix://{folder}/containerd.sock\n\

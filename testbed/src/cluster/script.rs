@@ -28,6 +28,7 @@ pub(super) fn write(shape: &Shape) -> Result<()> {
     fs::write(shape.folder.join("registry.yml"), registry(shape))?;
     fs::write(shape.folder.join("tokens.csv"), format!("{TOKEN},admin,admin,system:masters\n"))?;
     fs::write(shape.kubeconfig(), kubeconfig(shape))?;
+    fs::write(shape.folder.join("hosts"), format!("127.0.0.1 localhost {}\n", NODES.join(" ")))?;
     fs::write(path(shape), text(shape)?)?;
     Ok(())
 }
@@ -53,6 +54,8 @@ fn text(shape: &Shape) -> Result<String> {
     for folder in OWN_FOLDERS {
         text += &format!("mkdir -p {folder}\nmount -t tmpfs indelible {folder}\n");
     }
+    // The API server asks kubelets for logs by the names of their nodes.
+    text += &format!("mount --bind {} /etc/hosts\n", quoted(shape, "hosts"));
     text += &cgroups(&shape.name);
     text += &format!("{} service-account-key {}\n", kube(shape), quoted(shape, "sa"));
     for (log, command) in first_parts(shape)? {
@@ -113,6 +116,7 @@ fn first_parts(shape: &Shape) -> Result<Vec<(&'static str, String)>> {
                  --bind-address 127.0.0.1 --service-cluster-ip-range 10.96.0.0/16 \
                  --service-account-issuer https://kubernetes.default.svc \
                  --service-account-key-file {} --service-account-signing-key-file {} \
+                 --kubelet-preferred-address-types Hostname \
                  --token-auth-file {} --authorization-mode RBAC,Node --allow-privileged=true",
                 at("pki"),
                 ports.api,

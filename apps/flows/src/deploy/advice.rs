@@ -25,7 +25,11 @@ impl Explain for DeployError {
             | Self::Rollout { .. }
             | Self::WorkloadRefuses { .. }
             | Self::Apply {
-                source: ApplyError::System { .. } | ApplyError::Owned { .. }, ..
+                source:
+                    ApplyError::System { .. }
+                    | ApplyError::Owned { .. }
+                    | ApplyError::NotAdmitted { .. },
+                ..
             }
             | Self::Deploy { .. }
             | Self::Promote { .. }
@@ -122,7 +126,10 @@ impl Explain for DeployError {
             )),
             Self::Interrupted { steps, .. } => Some(go_on_hint(steps)),
             Self::Git { .. }
-            | Self::Apply { source: ApplyError::System { .. }, .. }
+            | Self::Apply {
+                source: ApplyError::System { .. } | ApplyError::NotAdmitted { .. },
+                ..
+            }
             | Self::WorkloadGone { .. }
             | Self::WorkloadRefuses { .. }
             | Self::NoContainer { .. }

@@ -275,12 +275,17 @@ pub enum DeployError {
         images: Vec<String>,
     },
     /// What was told did not come to run.
-    #[error("`{image}` does not run in {environment} as it was told")]
+    #[error(
+        "`{image}` does not run in {environment} as it was told{}",
+        left_as_they_were(untouched)
+    )]
     Rollout {
         /// The image.
         image: ImageName,
         /// Where.
         environment: EnvironmentName,
+        /// Clusters behind the one that failed.
+        untouched: Vec<String>,
         /// Why.
         source: RolloutFailed,
     },
@@ -336,6 +341,13 @@ impl RolloutFailed {
             Some(Self { line, source: source.map(Box::new) })
         });
         chain.unwrap_or(Self { line: place, source: None })
+    }
+}
+
+fn left_as_they_were(untouched: &[String]) -> String {
+    match untouched {
+        [] => String::new(),
+        contexts => format!("; left as they were: {}", contexts.join(", ")),
     }
 }
 

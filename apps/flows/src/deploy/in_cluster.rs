@@ -10,14 +10,16 @@ use super::apply::{Applied, Decision, Say, Step, claim, done};
 use super::carry::{Carry, News};
 use super::error::DeployError;
 use super::in_git::{Follows, in_git, key_behind};
-use super::rolling::{Ended, Rolling, StepEnd};
+use super::record_end::append_ends;
+use super::rolling::Rolling;
+use super::step_end::{Ended, StepEnd};
 use super::targets::{Place, gather, rehearse};
 use super::{Report, Run, alias};
 use crate::app::App;
 use crate::edit::Places;
 use crate::seam::{RecordError, Recorded};
 use crate::settings::{DeployMode, EnvironmentSettings};
-use ::record::claim::{Claim, Grade, Mode, Outcome, TEXT_LEN_MAX, Text};
+use ::record::claim::{Claim, DeployClaim, Grade, Mode, Outcome, TEXT_LEN_MAX, Text};
 use domain::{CommitId, EventId};
 
 /// What stands beside the clusters: the mode, and where git was written before them.
@@ -111,7 +113,7 @@ pub(super) async fn carry_out(
             Decision::Step(step) => {
                 let Some(((places, end), event)) = outcomes.next() else { continue };
                 let mut image = done(*step, places, event, carry.run);
-                image.warnings.extend(end.warnings);
+                image.warnings.extend(end.warnings.into_iter().chain(end.beside));
                 images.push(image);
             }
         }
@@ -172,7 +174,8 @@ async fn end(
     (begun, ends): (&[Option<EventId>], &[StepEnd]),
 ) -> Result<Vec<Option<EventId>>, DeployError> {
     let claim_of = |at: usize, step: &Step, begun: EventId| {
-        let written = beside.places_of(places, at);
+        let mut written = beside.places_of(places, at);
+        written.changed.extend(ends[at].beside.iter().cloned());
         let mut claim = claim(environment, beside.mode, step, &written, beside.commit());
         claim.key = key_behind(&environment.name, step, Some(begun));
         claim.grade = ends[at].grade;
@@ -181,9 +184,9 @@ async fn end(
             Ended::Badly(why) => Outcome::Failed { why: short(&half(beside, why)) },
             Ended::Unknown(why) => Outcome::Open { why: short(&half(beside, why)) },
         };
-        Claim::Deploy(claim)
+        claim
     };
-    let claims: Vec<Claim> = steps
+    let claims: Vec<DeployClaim> = steps
         .iter()
         .enumerate()
         .filter_map(|(at, step)| Some(claim_of(at, step, begun[at]?)))
@@ -191,7 +194,7 @@ async fn end(
     if claims.is_empty() {
         return Ok(vec![None; steps.len()]);
     }
-    let recorded = app.record().await?.append(claims).await?;
+    let recorded = append_ends(app, claims).await?;
     let mut ids = recorded.iter().map(Recorded::id);
     Ok(begun.iter().map(|begun| begun.and_then(|_| ids.next())).collect())
 }

@@ -16,10 +16,13 @@ mod in_git;
 mod message;
 mod places;
 mod promote;
+mod record_end;
 mod rollback;
 mod rolling;
 mod run;
+mod step_end;
 mod targets;
+mod wait;
 
 pub use carry::{Carry, Listener, News};
 pub use cluster::TakeOver;

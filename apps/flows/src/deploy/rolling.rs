@@ -1,62 +1,23 @@
-//! Workloads are told, cluster by cluster, and waited for until they are judged.
+//! Workloads are told, cluster by cluster or all at once, and waited for until they are judged.
+//!
+//! ```text
+//! in order:  tell prod-eu, wait, tell prod-us, wait     the first failure leaves prod-us as it was
+//! at once:   tell both, wait for both                   the first failure ends the waiting for the other
+//! ```
 
 use super::apply::Step;
 use super::carry::{Carry, News};
 use super::error::{DeployError, InterruptedStep, RolloutFailed};
+use super::step_end::{PlaceEnd, StepEnd, Stop};
 use super::targets::Place;
+use super::wait::{Told, Wait};
 use crate::app::App;
-use crate::registries::Registries;
-use crate::settings::EnvironmentSettings;
-use ::record::claim::{DeployKind, Grade};
-use cluster::{ClusterError, Rehearsal};
-use domain::{Digest, EnvironmentName, Repository};
-use futures_util::future::join_all;
-use release::observed::Registered;
-use release::rollout::{Failure, Finished, Judged, Seen, Target, judge, to_look_into};
-use std::collections::BTreeSet;
-use std::time::Duration;
-use tokio::time::Instant;
-
-/// Between two looks at a rollout.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Looks in a row that a cluster may fail to answer.
-const SILENT_LOOKS_MAX: u32 = 30;
-/// Without any change. Source: Kubernetes' own default for `progressDeadlineSeconds`.
-const UNCHANGED_MAX: Duration = Duration::from_secs(600);
-/// The longest that one cluster is waited for, whatever moves there.
-const WAIT_MAX: Duration = Duration::from_secs(3_600);
-
-/// How the deploy of one image ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct StepEnd {
-    pub(super) ended: Ended,
-    pub(super) grade: Grade,
-    pub(super) warnings: Vec<String>,
-}
-
-/// Whether it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    Well,
-    Badly(String),
-    Unknown(String),
-}
-
-impl StepEnd {
-    /// As it is before anything was told.
-    pub(super) fn planned() -> Self {
-        let why = "nothing was told to its workloads".to_owned();
-        Self { ended: Ended::Unknown(why), grade: Grade::Applied, warnings: Vec::new() }
-    }
-}
-
-/// Why it does not go on.
-enum Stop {
-    /// A place that failed, and why.
-    Failed { place: usize, why: String, error: DeployError },
-    /// Nobody knows how it ends.
-    Left { why: String, error: DeployError },
-}
+use crate::settings::{EnvironmentSettings, RolloutOrder};
+use ::record::claim::DeployKind;
+use cluster::Rehearsal;
+use domain::EnvironmentName;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use release::rollout::Failure;
 
 /// The rollouts of one environment.
 pub(super) struct Rolling<'a> {
@@ -66,30 +27,42 @@ pub(super) struct Rolling<'a> {
     pub(super) carry: &'a Carry,
 }
 
-/// A workload that was told.
-struct Told<'a> {
-    at: usize,
-    place: &'a Place,
-    target: Target,
-    shown: String,
-    changed: Instant,
-}
+/// What became of the places of one cluster, and why it went no further.
+type Came = (Vec<(usize, PlaceEnd)>, Option<Stop>);
 
 impl Rolling<'_> {
-    /// Tells and waits, cluster by cluster; how each image's deploy ended, and the error that stopped them.
+    /// Tells and waits; how each image's deploy ended, and the error that stopped them.
     pub(super) async fn run(&self, places: &[Place]) -> (Vec<StepEnd>, Option<DeployError>) {
-        let mut finished: Vec<Option<Finished>> = vec![None; places.len()];
-        let mut known = Known::default();
+        let mut ends: Vec<PlaceEnd> = vec![PlaceEnd::default(); places.len()];
+        let mut take = |came: Vec<(usize, PlaceEnd)>| {
+            came.into_iter().for_each(|(at, end)| ends[at] = end);
+        };
+        let (groups, contexts) = self.groups(places);
         let mut stop = None;
-        for context in &self.environment.clusters {
-            let here: Vec<usize> =
-                (0..places.len()).filter(|at| places[*at].cluster.context() == context).collect();
-            if let Err(stopped) = self.cluster(places, &here, &mut finished, &mut known).await {
-                stop = Some(stopped);
-                break;
+        match self.environment.rollout {
+            RolloutOrder::InOrder => {
+                for (at, here) in groups.iter().enumerate() {
+                    let (came, stopped) = self.cluster(places, here).await;
+                    take(came);
+                    if let Some(stopped) = stopped {
+                        stop = Some(left_alone(stopped, &contexts[at + 1..]));
+                        break;
+                    }
+                }
+            }
+            RolloutOrder::AtOnce => {
+                let mut all: FuturesUnordered<_> =
+                    groups.iter().map(|here| self.cluster(places, here)).collect();
+                while let Some((came, stopped)) = all.next().await {
+                    take(came);
+                    if stopped.is_some() {
+                        stop = stopped;
+                        break;
+                    }
+                }
             }
         }
-        let ends = (0..self.steps.len()).map(|at| step_end(at, places, &finished, stop.as_ref()));
+        let ends = (0..self.steps.len()).map(|at| StepEnd::of(at, places, &ends, stop.as_ref()));
         let ends = ends.collect();
         let error = stop.map(|stop| match stop {
             Stop::Failed { error, .. } | Stop::Left { error, .. } => error,
@@ -97,30 +70,36 @@ impl Rolling<'_> {
         (ends, error)
     }
 
-    async fn cluster(
-        &self,
-        places: &[Place],
-        here: &[usize],
-        finished: &mut [Option<Finished>],
-        known: &mut Known,
-    ) -> Result<(), Stop> {
-        let mut waiting = Vec::new();
+    /// The places of each cluster, and the clusters' names, in the order of the settings.
+    fn groups(&self, places: &[Place]) -> (Vec<Vec<usize>>, Vec<String>) {
+        let contexts = &self.environment.clusters;
+        let of = |context: &String| -> Vec<usize> {
+            (0..places.len()).filter(|at| places[*at].cluster.context() == context).collect()
+        };
+        (contexts.iter().map(of).collect(), contexts.clone())
+    }
+
+    async fn cluster(&self, places: &[Place], here: &[usize]) -> Came {
+        let mut told = Vec::new();
         for at in here {
-            let generation = self.tell(places, *at).await?;
-            let place = &places[*at];
-            let target = place.target(generation);
-            let (shown, changed) = (String::new(), Instant::now());
-            waiting.push(Told { at: *at, place, target, shown, changed });
-        }
-        tokio::select! {
-            ended = self.wait(waiting, finished, known) => ended,
-            () = self.carry.listener.stopped() => {
-                let environment = self.environment.name.clone();
-                let images = self.steps.iter().map(|step| again(&environment, step)).collect();
-                let why = "stopped while it was waited for: the rollout goes on in the cluster".to_owned();
-                Err(Stop::Left { why, error: DeployError::Interrupted { environment, steps: images } })
+            match self.tell(places, *at).await {
+                Ok(generation) => told.push(Told::new(*at, &places[*at], generation)),
+                Err(stop) => return (Vec::new(), Some(stop)),
             }
         }
+        let mut wait = Wait::new(self, told);
+        let stopped = tokio::select! {
+            ended = wait.run() => ended.err(),
+            () = self.carry.listener.stopped() => Some(self.interrupted()),
+        };
+        (wait.ends(), stopped)
+    }
+
+    fn interrupted(&self) -> Stop {
+        let environment = self.environment.name.clone();
+        let steps = self.steps.iter().map(|step| again(&environment, step)).collect();
+        let why = "stopped while it was waited for: the rollout goes on in the cluster".to_owned();
+        Stop::Left { why, error: DeployError::Interrupted { environment, steps } }
     }
 
     /// Sets the images of one workload, where they are not set already.
@@ -141,113 +120,13 @@ impl Rolling<'_> {
         })
     }
 
-    async fn wait(
-        &self,
-        mut waiting: Vec<Told<'_>>,
-        finished: &mut [Option<Finished>],
-        known: &mut Known,
-    ) -> Result<(), Stop> {
-        let begun = Instant::now();
-        let mut silent = 0;
-        loop {
-            let looks = waiting.iter().map(|told| {
-                told.place.cluster.rollout(&told.place.namespace, &told.place.workload)
-            });
-            let looks = join_all(looks).await;
-            let mut left = Vec::new();
-            for (told, look) in waiting.into_iter().zip(looks) {
-                match look {
-                    Ok(seen) => {
-                        silent = 0;
-                        if let Some(told) = self.judged(told, seen, finished, known).await? {
-                            left.push(told);
-                        }
-                    }
-                    Err(error) => {
-                        silent += 1;
-                        if silent > SILENT_LOOKS_MAX || is_refusal(&error) {
-                            let why = format!("{}: {error}", told.place);
-                            return Err(Stop::Left { why, error: error.into() });
-                        }
-                        left.push(told);
-                    }
-                }
-            }
-            if left.is_empty() {
-                return Ok(());
-            }
-            if let Some(late) = left.iter().find(|told| told.changed.elapsed() > UNCHANGED_MAX) {
-                return Err(self.failed(late, vec![no_progress(UNCHANGED_MAX, &late.shown)]).await);
-            }
-            if begun.elapsed() > WAIT_MAX {
-                return Err(self
-                    .failed(&left[0], vec![no_progress(WAIT_MAX, &left[0].shown)])
-                    .await);
-            }
-            waiting = left;
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// Judges one look; gives the workload back while it is to be waited for.
-    async fn judged<'p>(
-        &self,
-        mut told: Told<'p>,
-        seen: Option<Seen>,
-        finished: &mut [Option<Finished>],
-        known: &mut Known,
-    ) -> Result<Option<Told<'p>>, Stop> {
-        let Some(seen) = seen else {
-            let gone = Failure {
-                pod: None,
-                container: None,
-                reason: "Deleted".to_owned(),
-                message: "somebody deleted it meanwhile".to_owned(),
-            };
-            return Err(self.failed(&told, vec![gone]).await);
-        };
-        known.look_into(self.app, to_look_into(&told.target, &seen, &known.registered)).await;
-        let (what, is_over) = match judge(&told.target, &seen, &known.registered) {
-            Judged::Waiting(progress) => (progress.what, None),
-            Judged::Done(done) => match &done {
-                Finished::Verified { pods } => {
-                    (format!("verified: {pods} ready pods report this build"), Some(done))
-                }
-                Finished::Unverified { why } => {
-                    (format!("rolled out, unverified: {why}"), Some(done))
-                }
-            },
-            Judged::Failed(failures) => return Err(self.failed(&told, failures).await),
-            Judged::Replaced { container, now } => {
-                let replaced = Failure {
-                    pod: None,
-                    container: Some(container),
-                    reason: "Replaced".to_owned(),
-                    message: format!("somebody else has set {now} meanwhile"),
-                };
-                return Err(self.failed(&told, vec![replaced]).await);
-            }
-        };
-        if told.shown != what {
-            self.line(told.place, &what);
-            (told.shown, told.changed) = (what, Instant::now());
-        }
-        Ok(match is_over {
-            Some(done) => {
-                finished[told.at] = Some(done);
-                None
-            }
-            None => Some(told),
-        })
-    }
-
-    fn line(&self, place: &Place, what: &str) {
+    pub(super) fn line(&self, place: &Place, what: &str) {
         let (place, what) = (place.to_string(), what.to_owned());
         self.carry.listener.tell(&News::Line { place, what });
     }
 
     /// A place that failed, with what the cluster adds about the first pod of it.
-    async fn failed(&self, told: &Told<'_>, failures: Vec<Failure>) -> Stop {
+    pub(super) async fn failed(&self, told: &Told<'_>, failures: Vec<Failure>) -> Stop {
         let place = told.place;
         let pod = failures.iter().find_map(|one| Some((one.pod.clone()?, one.container.clone())));
         let explained = match pod {
@@ -262,11 +141,30 @@ impl Rolling<'_> {
         let environment = self.environment.name.clone();
         let image = place.containers.first().map(|one| self.steps[one.step].image.clone());
         let image = image.expect("a place has a container, or it would not be one");
-        Stop::Failed {
-            place: told.at,
-            why,
-            error: DeployError::Rollout { image, environment, source: failed },
+        let untouched = Vec::new();
+        let error = DeployError::Rollout { image, environment, untouched, source: failed };
+        Stop::Failed { place: told.at, why, error }
+    }
+}
+
+/// Says which clusters were not touched, for people and the record.
+fn left_alone(stop: Stop, contexts: &[String]) -> Stop {
+    if contexts.is_empty() {
+        return stop;
+    }
+    let say = |why: String| format!("{why}; left as they were: {}", contexts.join(", "));
+    match stop {
+        Stop::Failed { place, why, error } => {
+            let error = match error {
+                DeployError::Rollout { image, environment, source, .. } => {
+                    let untouched = contexts.to_vec();
+                    DeployError::Rollout { image, environment, untouched, source }
+                }
+                other => other,
+            };
+            Stop::Failed { place, why: say(why), error }
         }
+        Stop::Left { why, error } => Stop::Left { why: say(why), error },
     }
 }
 
@@ -284,72 +182,4 @@ fn again(environment: &EnvironmentName, step: &Step) -> InterruptedStep {
         }
     };
     InterruptedStep { again }
-}
-
-fn no_progress(within: Duration, what: &str) -> Failure {
-    Failure {
-        pod: None,
-        container: None,
-        reason: "NoProgress".to_owned(),
-        message: format!("it was not over within {} s: {what}", within.as_secs()),
-    }
-}
-
-/// Asking again would not help.
-fn is_refusal(error: &ClusterError) -> bool {
-    matches!(error, ClusterError::Denied { .. } | ClusterError::NotLoggedIn { .. })
-}
-
-/// How the deploy of one image ended, from what became of its places.
-fn step_end(
-    step: usize,
-    places: &[Place],
-    finished: &[Option<Finished>],
-    stop: Option<&Stop>,
-) -> StepEnd {
-    let own = places.iter().zip(finished).filter(|(place, _)| place.has(step));
-    let (mut warnings, mut is_whole) = (Vec::new(), true);
-    for (place, finished) in own {
-        match finished {
-            Some(Finished::Verified { .. }) => {}
-            Some(Finished::Unverified { why }) => {
-                warnings.push(format!("{place}: not verified: {why}"));
-            }
-            None => is_whole = false,
-        }
-    }
-    let ended = match (is_whole, stop) {
-        (true, _) => Ended::Well,
-        (false, Some(Stop::Failed { place, why, .. })) if places[*place].has(step) => {
-            Ended::Badly(why.clone())
-        }
-        (false, Some(Stop::Failed { why, .. } | Stop::Left { why, .. })) => {
-            Ended::Unknown(why.clone())
-        }
-        (false, None) => Ended::Unknown("it was not waited for".to_owned()),
-    };
-    let is_observed = ended == Ended::Well && warnings.is_empty();
-    let grade = if is_observed { Grade::Observed } else { Grade::Applied };
-    StepEnd { ended, grade, warnings }
-}
-
-/// What digests hold, each asked for once.
-#[derive(Default)]
-struct Known {
-    registered: Registered,
-    asked: BTreeSet<(Repository, Digest)>,
-}
-
-impl Known {
-    /// Reads what images hold; one that cannot be read stays unknown.
-    async fn look_into(&mut self, app: &App, wanted: BTreeSet<(Repository, Digest)>) {
-        let new: Vec<_> = wanted.difference(&self.asked).cloned().collect();
-        let Ok(registries) = Registries::of(app) else { return };
-        for (repository, digest) in new {
-            if let Ok(facts) = registries.describe(&repository, digest).await {
-                self.registered.contents.insert(digest, facts.platforms);
-            }
-            self.asked.insert((repository, digest));
-        }
-    }
 }

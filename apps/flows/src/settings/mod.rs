@@ -95,6 +95,8 @@ pub struct EnvironmentSettings {
     pub git: GitTarget,
     /// Its clusters: contexts of the kubeconfig, in the order in which they are deployed to.
     pub clusters: Vec<String>,
+    /// Whether they are deployed to one after the other.
+    pub rollout: RolloutOrder,
     /// Its namespace, the same in each cluster.
     pub namespace: Option<String>,
     /// What runs each image.
@@ -116,6 +118,15 @@ pub enum DeployMode {
     Cluster,
     /// A commit is pushed, then the workloads of clusters are told, and waited for.
     GitCluster,
+}
+
+/// How the clusters of an environment are deployed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloutOrder {
+    /// One after the other; the first failure leaves those behind it as they were.
+    InOrder,
+    /// All at the same time.
+    AtOnce,
 }
 
 /// Where the files of an environment are.

@@ -3,10 +3,10 @@
 use super::check::check;
 use super::cluster;
 use super::shape::{At, shape};
-use super::wire::{self, DeployWord, EventWord, VerifiedWord};
+use super::wire::{self, DeployWord, EventWord, RolloutWord, VerifiedWord};
 use super::{
     Builds, CheckLevel, DeployMode, EnvironmentSettings, GitTarget, ImageSettings, RecordPlace,
-    Settings,
+    RolloutOrder, Settings,
 };
 use crate::record_http::AddressError;
 use ::record::when::parse_length;
@@ -160,6 +160,10 @@ fn environment_settings(
         deploy,
         git: git_target(&key("git"), wire.git)?,
         clusters,
+        rollout: match wire.rollout.unwrap_or(RolloutWord::InOrder) {
+            RolloutWord::InOrder => RolloutOrder::InOrder,
+            RolloutWord::AtOnce => RolloutOrder::AtOnce,
+        },
         namespace,
         workloads,
         images,

@@ -47,6 +47,7 @@ pub(super) struct Environment {
     pub(super) git: Option<Git>,
     #[serde(default)]
     pub(super) clusters: Vec<String>,
+    pub(super) rollout: Option<RolloutWord>,
     pub(super) namespace: Option<String>,
     #[serde(default)]
     pub(super) workloads: Ordered<ImageName, Vec<String>>,
@@ -104,6 +105,13 @@ pub(super) enum DeployWord {
     Cluster,
     #[serde(rename = "git+cluster")]
     GitCluster,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RolloutWord {
+    InOrder,
+    AtOnce,
 }
 
 /// What the files of an environment must name.

@@ -54,7 +54,7 @@ const PASSES: [&str; 18] = [
 ];
 
 /// Their words for what does not.
-const STAYS: [&str; 12] = [
+const STAYS: [&str; 14] = [
     "not found",
     "manifest unknown",
     "name unknown",
@@ -67,12 +67,14 @@ const STAYS: [&str; 12] = [
     "invalid reference",
     "no match for platform",
     "unsupported media type",
+    "x509:",
+    "server gave http response to https client",
 ];
 
 /// Whether a pull that failed with this message fails again: none, where the message does not tell.
 #[must_use]
 pub fn pull_is_permanent(message: &str) -> Option<bool> {
-    let message = message.to_lowercase();
+    let message = without_names(message).to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if has(&PASSES) {
         Some(false)
@@ -81,6 +83,13 @@ pub fn pull_is_permanent(message: &str) -> Option<bool> {
     } else {
         None
     }
+}
+
+/// Leaves out what is quoted, and names of images and addresses: an image may be called `timeout`.
+fn without_names(message: &str) -> String {
+    let outside_quotes: String = message.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    let words = outside_quotes.split_whitespace().filter(|word| !word.contains('/'));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What keeps a container from running; none: nothing that is known.
@@ -92,9 +101,11 @@ pub fn cause_of(container: &SeenContainer) -> Option<Cause> {
     let permanent = || Cause::Permanent { reason: reason.clone(), message: message.clone() };
     let may_pass = || Cause::MayPass(format!("{}: {reason} {message}", container.name));
     match reason.as_str() {
-        "InvalidImageName" | "ErrImageNeverPull" | "CreateContainerConfigError" => {
-            Some(permanent())
-        }
+        "InvalidImageName"
+        | "ErrImageNeverPull"
+        | "CreateContainerConfigError"
+        | "SignatureValidationFailed" => Some(permanent()),
+        "RegistryUnavailable" => Some(may_pass()),
         "ErrImagePull" | "ImagePullBackOff" => Some(match pull_is_permanent(message) {
             Some(true) => permanent(),
             Some(false) | None => may_pass(),
@@ -127,6 +138,55 @@ fn crashes(container: &SeenContainer) -> Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whole messages of kubelets. Source: kata-containers/kata-containers#10109, kubernetes/k8s.io#5181,
+    /// godarch/darch#24, and what the kubelet of 1.35 with containerd 1.6 and 2.x said in our own testbed.
+    #[test]
+    fn whole_messages_of_kubelets_are_told_apart() {
+        let cases = [
+            (
+                "rpc error: code = Unknown desc = failed to pull and unpack image \"docker.io/library/busybox:latest\": failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/library/busybox/manifests/sha256:50aa4698fa6262977cff89181b2664b99d8a56dbca847bf62f2ef04854597cf8: 429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit",
+                Some(false),
+            ),
+            (
+                "failed to resolve reference \"docker.io/godarch/arch:latest\": failed to fetch anonymous token: unexpected status: 503 Service Unavailable",
+                Some(false),
+            ),
+            (
+                "Error response from daemon: Get https://registry.k8s.io/v2/: net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+                Some(false),
+            ),
+            (
+                "rpc error: code = NotFound desc = failed to pull and unpack image \"reg.example.com/shop/timeout:1\": failed to resolve reference \"reg.example.com/shop/timeout:1\": reg.example.com/shop/timeout:1: not found",
+                Some(true),
+            ),
+            (
+                "rpc error: code = Unknown desc = failed to pull image \"reg.example.com/shop/denied:1\": dial tcp 10.0.0.7:443: i/o timeout",
+                Some(false),
+            ),
+            (
+                "rpc error: code = Unknown desc = failed to pull and unpack image \"reg.example.com/a:1\": failed to resolve reference \"reg.example.com/a:1\": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+                Some(true),
+            ),
+            (
+                "rpc error: code = Unknown desc = reading manifest v9 in reg.example.com/a: manifest unknown",
+                Some(true),
+            ),
+            (
+                "rpc error: code = Unknown desc = failed to do request: Head \"https://reg.example.com/v2/a/manifests/1\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                Some(true),
+            ),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(pull_is_permanent(message), expected, "{message}");
+        }
+        let later = "Back-off pulling image \"reg.example.com/a:1\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"reg.example.com/a:1\": not found";
+        assert_eq!(
+            waiting("ImagePullBackOff", later, 0),
+            Some(true),
+            "newer kubelets repeat the cause"
+        );
+    }
 
     /// Messages as containerd 2.x and registries write them.
     #[test]

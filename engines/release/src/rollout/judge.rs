@@ -51,6 +51,8 @@ pub struct Progress {
     pub wanted: i64,
     /// What is waited for.
     pub what: String,
+    /// What keeps the rollout from going on, if it stays: a quota that is full, a webhook that refuses pods.
+    pub doubt: Option<Failure>,
 }
 
 /// How a rollout ended.
@@ -102,7 +104,9 @@ pub fn judge(target: &Target, seen: &Seen, registered: &Registered) -> Judged {
 
 fn waiting(seen: &Seen, what: &str) -> Judged {
     let (new, wanted) = seen.counts.new_of();
-    Judged::Waiting(Progress { new, wanted, what: what.to_owned() })
+    // A pod that leaves may make the room that a new one lacks.
+    let doubt = seen.cannot_create.as_ref().map(|message| of_workload("FailedCreate", message));
+    Judged::Waiting(Progress { new, wanted, what: what.to_owned(), doubt })
 }
 
 fn replaced(target: &Target, seen: &Seen) -> Option<(String, String)> {
@@ -155,7 +159,7 @@ fn unfinished(counts: &Counts) -> Option<String> {
 
 /// What keeps new pods from running and may pass, for people who wait.
 fn hindered(seen: &Seen) -> Option<String> {
-    new_pods(seen).find_map(|pod| {
+    let of_pods = new_pods(seen).find_map(|pod| {
         if let PodState::Unschedulable(why) = &pod.state {
             return Some(format!("pod {} finds no node: {why}", pod.name));
         }
@@ -163,7 +167,8 @@ fn hindered(seen: &Seen) -> Option<String> {
             Cause::MayPass(what) => Some(format!("pod {}: {what}", pod.name)),
             Cause::Permanent { .. } => None,
         })
-    })
+    });
+    of_pods.or_else(|| seen.cannot_create.clone())
 }
 
 fn new_pods(seen: &Seen) -> impl Iterator<Item = &SeenPod> {
@@ -177,12 +182,6 @@ fn ready_pods(seen: &Seen) -> impl Iterator<Item = &SeenPod> {
 
 fn failures(target: &Target, seen: &Seen, registered: &Registered) -> Vec<Failure> {
     let mut failures = Vec::new();
-    let of_workload = |reason: &str, message: &str| Failure {
-        pod: None,
-        container: None,
-        reason: reason.to_owned(),
-        message: message.to_owned(),
-    };
     for pod in new_pods(seen) {
         for container in &pod.containers {
             if let Some(Cause::Permanent { reason, message }) = cause_of(container) {
@@ -192,9 +191,6 @@ fn failures(target: &Target, seen: &Seen, registered: &Registered) -> Vec<Failur
         }
     }
     failures.extend(other_builds(target, seen, registered));
-    if let Some(message) = &seen.cannot_create {
-        failures.push(of_workload("ReplicaFailure", message));
-    }
     if let Counts::Deployment { is_paused, too_slow, .. } = &seen.counts {
         if *is_paused {
             failures.push(of_workload("Paused", "it is paused: nothing rolls out"));
@@ -205,6 +201,11 @@ fn failures(target: &Target, seen: &Seen, registered: &Registered) -> Vec<Failur
     }
     failures.truncate(FAILURES_MAX);
     failures
+}
+
+fn of_workload(reason: &str, message: &str) -> Failure {
+    let (reason, message) = (reason.to_owned(), message.to_owned());
+    Failure { pod: None, container: None, reason, message }
 }
 
 /// A container of a ready pod that was meant to run something, and what it reports.

@@ -76,6 +76,8 @@ pub enum Counts {
 pub struct SeenPod {
     /// Its name.
     pub name: String,
+    /// Its identity: a StatefulSet gives the same name again.
+    pub uid: String,
     /// Which template it was made from.
     pub template: Template,
     /// How far it is.
@@ -89,8 +91,10 @@ pub struct SeenPod {
 pub enum Template {
     /// The newest.
     New,
-    /// An older one.
+    /// The one before, or any older one.
     Old,
+    /// Neither the newest nor the last that ran everywhere: a rollout that was given up. Only a StatefulSet tells.
+    Abandoned,
 }
 
 /// How far a pod is.

@@ -28,7 +28,8 @@ fn container(image_id: &str) -> SeenContainer {
 }
 
 fn pod(name: &str, template: Template, state: PodState, container: SeenContainer) -> SeenPod {
-    SeenPod { name: name.to_owned(), template, state, containers: vec![container] }
+    let uid = format!("uid-of-{name}");
+    SeenPod { name: name.to_owned(), uid, template, state, containers: vec![container] }
 }
 
 fn ready(name: &str) -> SeenPod {
