@@ -8,6 +8,7 @@
 mod batch;
 mod connection;
 mod error;
+mod observed_tables;
 mod readers;
 mod schema;
 mod writer;

@@ -11,6 +11,7 @@ pub(crate) mod decision;
 pub(crate) mod event_row;
 mod insert;
 mod land;
+pub(crate) mod observed;
 pub(crate) mod query;
 mod verify;
 
@@ -26,7 +27,8 @@ pub use verify::{Problem, Verified};
 use crate::database::{Database, DatabaseError};
 use crate::stamping::Stamping;
 use domain::{EventId, Repository, Tag};
-use record::{Claim, ClaimKey, Event, Kind, Landed, Moving, Sequenced};
+use record::claim::RunId;
+use record::{Claim, ClaimKey, Event, Kind, Landed, Moving, RunPage, RunQuestion, Sequenced};
 
 /// A handle to the record in a database; clones are cheap.
 #[derive(Clone, Debug)]
@@ -130,6 +132,27 @@ impl Ledger {
         self.database.read(move |reader| query::events(reader, &query)).await
     }
 
+    /// The container runs that a question asks for, behind the one with this identity, and what was watched. An
+    /// identity that no run has is an error: no page ended with it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn runs(
+        &self,
+        question: RunQuestion,
+        after: Option<RunId>,
+    ) -> Result<RunPage, DatabaseError> {
+        self.database.read(move |reader| observed::page(reader, &question, after)).await
+    }
+
+    /// The event that began a run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn run_event(&self, run: RunId) -> Result<Option<Sequenced>, DatabaseError> {
+        self.database.read(move |reader| observed::event_of(reader, run)).await
+    }
+
     /// The event with this id.
     ///
     /// # Errors
@@ -182,7 +205,7 @@ impl Ledger {
         self.database.read(verify::verify).await
     }
 
-    /// Throws the facets and the reservations away and makes them again from the events.
+    /// Throws the facets, the reservations and the container runs away and makes them again from the events.
     ///
     /// # Errors
     /// The database cannot be read or written.

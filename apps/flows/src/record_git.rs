@@ -8,12 +8,12 @@
 
 use crate::record_local::{altered, query, recorded, refusal};
 use crate::seam::{
-    Checked, CheckedBranch, Question, Record, RecordError, RecordPlaceName, Recorded,
+    Checked, CheckedBranch, Observed, Question, Record, RecordError, RecordPlaceName, Recorded,
 };
 use crate::surroundings::Surroundings;
-use ::record::claim::{CLAIMS_AT_ONCE_MAX, ReservationClaim};
+use ::record::claim::{CLAIMS_AT_ONCE_MAX, ReservationClaim, RunId};
 use ::record::event::{Event, EventError, Stamp};
-use ::record::{Claim, ClaimKey, Gap, Sequenced};
+use ::record::{Claim, ClaimKey, Gap, RunPage, RunQuestion, Sequenced};
 use domain::{Actor, CommitId, Digest, EventId};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -345,6 +345,21 @@ fn files_of(fates: &[Fate]) -> Result<Append, Stop> {
         &format!("record: {}", kinds.join(", ")).chars().take(100).collect::<String>(),
     );
     Ok(Append { files, message: message.expect("names of kinds make a subject") })
+}
+
+impl Observed for GitRecord {
+    fn runs<'a>(
+        &'a self,
+        question: &'a RunQuestion,
+        after: Option<RunId>,
+    ) -> BoxFuture<'a, Result<RunPage, RecordError>> {
+        async move {
+            self.fetch_once().await.map_err(|stop| self.explain(stop))?;
+            let page = self.cache.runs(question.clone(), after).await;
+            page.map_err(|error| self.explain(Stop::Cache(error.into())))
+        }
+        .boxed()
+    }
 }
 
 impl Record for GitRecord {

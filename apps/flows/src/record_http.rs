@@ -10,11 +10,13 @@ mod address;
 
 pub use address::{AddressError, ServerAddress};
 
-use crate::seam::{Checked, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded};
+use crate::seam::{
+    Checked, Observed, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded,
+};
 use crate::surroundings::Surroundings;
-use ::record::claim::CLAIMS_AT_ONCE_MAX;
+use ::record::claim::{CLAIMS_AT_ONCE_MAX, RunId};
 use ::record::event::canonical_claim;
-use ::record::{Claim, Event, Gap, Sequenced};
+use ::record::{Claim, Event, Gap, RunPage, RunQuestion, Sequenced};
 use domain::{Actor, EventId, Pattern};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -207,6 +209,27 @@ fn explained(error: ApiError, place: &RecordPlaceName) -> RecordError {
 fn kind_word(word: &str) -> &'static str {
     let kind = serde_json::from_value::<::record::Kind>(word.into());
     kind.map_or("claim", ::record::Kind::name)
+}
+
+impl Observed for HttpRecord {
+    fn runs<'a>(
+        &'a self,
+        question: &'a RunQuestion,
+        after: Option<RunId>,
+    ) -> BoxFuture<'a, Result<RunPage, RecordError>> {
+        async move {
+            let page = again(&self.surroundings, || self.api.runs(question, after)).await;
+            let page = page.map_err(|error| self.explain(error))?;
+            let is_more = page.runs.len() > question.limit;
+            // Nothing else keeps a server from being asked for ever.
+            let is_stuck = page.next.is_some() && page.next == after;
+            if is_more || is_stuck || !page.runs.iter().all(|run| question.holds(run)) {
+                return Err(self.unusable("it answered with other runs than it was asked for"));
+            }
+            Ok(page)
+        }
+        .boxed()
+    }
 }
 
 impl Record for HttpRecord {

@@ -7,9 +7,12 @@
 //! ```
 //! Source of the path: DESIGN §12, "Local record".
 
-use crate::seam::{Checked, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded};
+use crate::seam::{
+    Checked, Observed, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded,
+};
 use crate::surroundings::Surroundings;
-use ::record::{Claim, Gap, Sequenced};
+use ::record::claim::RunId;
+use ::record::{Claim, Gap, RunPage, RunQuestion, Sequenced};
 use domain::{Actor, Digest};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -172,6 +175,21 @@ pub(crate) fn refusal(error: store::AppendError, claims: &[Claim], place: &str) 
         E::Database(error) => {
             RecordError::Unavailable { place: place.to_owned(), source: error.into() }
         }
+    }
+}
+
+impl Observed for LocalRecord {
+    fn runs<'a>(
+        &'a self,
+        question: &'a RunQuestion,
+        after: Option<RunId>,
+    ) -> BoxFuture<'a, Result<RunPage, RecordError>> {
+        async move {
+            let Some(ledger) = self.to_read().await? else { return Ok(RunPage::default()) };
+            let page = ledger.runs(question.clone(), after).await;
+            page.map_err(|error| self.unavailable(error))
+        }
+        .boxed()
     }
 }
 

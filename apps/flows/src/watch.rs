@@ -18,10 +18,10 @@ pub use meters::Meters;
 
 use crate::app::{App, OpenError};
 use crate::look::connect_to;
-use crate::seam::{Question, Record, RecordError};
+use crate::seam::{Record, RecordError, each_run};
 use crate::verdict::{Explain, Verdict};
-use ::record::claim::{ClusterId, FindingClaim, Kind};
-use ::record::{Facet, Run, Runs, Sequenced, Watched, watched};
+use ::record::claim::{ClusterId, FindingClaim, Reported};
+use ::record::{Run, RunQuestion, RunState, Span, Watched};
 use cluster::{Cluster, ClusterError};
 use domain::Timestamp;
 use futures_util::future::join_all;
@@ -38,6 +38,10 @@ use writer::Writer;
 
 /// Reports that wait while the record is written.
 const WAITING_MAX: usize = 1_024;
+
+/// A container that ended is started again after five minutes at most, and its node may be slow to say so. Source:
+/// Kubernetes, pod-lifecycle, "How Pods handle problems with containers".
+const STARTS_AGAIN_WITHIN_MS: i64 = 15 * 60_000;
 
 /// Which cluster is watched.
 #[derive(Clone, Debug)]
@@ -235,22 +239,37 @@ async fn follow(
     }
 }
 
-/// The runs of a cluster that the record has, and the last sign of life of whoever watched it.
+/// What the record knows of a cluster that can still matter: what runs, and what ended so shortly before the last
+/// sign of life that its pod may start it again.
 async fn standing(
     record: &dyn Record,
     cluster: &ClusterId,
     namespace: Option<&str>,
 ) -> Result<(Vec<Run>, Option<Timestamp>), RecordError> {
-    let question = Question::of([Kind::ContainerRun]).about(Facet::Cluster, cluster);
-    let question = match namespace {
-        Some(name) => question.about(Facet::Namespace, format!("{cluster}/{name}")),
-        None => question,
-    };
-    let mut runs = Runs::default();
-    each(record, &question, |event| runs.add(event)).await?;
     let stretches = stretches(record, Some(cluster)).await?;
     let stretches = stretches.iter().filter(|one| one.sees(namespace));
-    Ok((runs.finish(), stretches.map(|one| one.last).max()))
+    let alive = stretches.map(|one| one.last).max();
+    let mut runs = Vec::new();
+    let of = RunQuestion {
+        cluster: Some(cluster.clone()),
+        namespace: namespace.map(Reported::of),
+        ..RunQuestion::default()
+    };
+    let open = RunQuestion { state: RunState::Open, ..of.clone() };
+    each_run(record, &open, |run| runs.push(run)).await?;
+    if let Some(alive) = alive {
+        let since = alive.plus_millis(-STARTS_AGAIN_WITHIN_MS);
+        let when = Span::between(Some(since), None).unwrap_or(Span::ALL);
+        let starts_again = |run: &Run| run.ended.is_some_and(|ended| ended.deleted.is_none());
+        let recent = RunQuestion { when, ..of };
+        each_run(record, &recent, |run| {
+            if starts_again(&run) {
+                runs.push(run);
+            }
+        })
+        .await?;
+    }
+    Ok((runs, alive))
 }
 
 /// The stretches in which a cluster, or any, was watched.
@@ -261,29 +280,6 @@ pub(crate) async fn stretches(
     record: &dyn Record,
     cluster: Option<&ClusterId>,
 ) -> Result<Vec<Watched>, RecordError> {
-    let mut question = Question::of([Kind::Watched]);
-    if let Some(cluster) = cluster {
-        question = question.about(Facet::Cluster, cluster);
-    }
-    Ok(watched(&crate::seam::all(record, &question).await?))
-}
-
-/// Hands every event that answers a question on, page by page.
-///
-/// # Errors
-/// The record cannot be read.
-pub(crate) async fn each(
-    record: &dyn Record,
-    question: &Question,
-    mut take: impl FnMut(&Sequenced),
-) -> Result<(), RecordError> {
-    let mut last: Option<Sequenced> = None;
-    loop {
-        let mut page = record.events(question, last.as_ref()).await?;
-        page.iter().for_each(&mut take);
-        if page.len() < crate::seam::PAGE {
-            return Ok(());
-        }
-        last = page.pop();
-    }
+    let question = RunQuestion { cluster: cluster.cloned(), limit: 0, ..RunQuestion::default() };
+    Ok(record.runs(&question, None).await?.watched)
 }

@@ -14,6 +14,7 @@ mod log;
 mod reading;
 mod request;
 mod rules;
+mod runs;
 mod tokens;
 mod unlock;
 mod whoami;
@@ -114,7 +115,7 @@ fn routes() -> [(&'static str, MethodRouter<Asked>); 13] {
         ("/api/v1/log/verify", get(log::verify)),
         ("/api/v1/builds", get(log::builds)),
         ("/api/v1/deploys", get(log::deploys)),
-        ("/api/v1/runs", get(log::runs)),
+        ("/api/v1/runs", get(runs::get)),
         ("/api/v1/findings", get(log::findings)),
         ("/api/v1/tag-history", get(history::get)),
         ("/api/v1/rules", get(rules::get).post(rules::post)),

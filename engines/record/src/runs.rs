@@ -13,10 +13,13 @@ use crate::claim::{
 use crate::event::Sequenced;
 use crate::span::Span;
 use domain::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// One container, on one set of bytes, from its begin until its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Run {
     /// Its identity.
     pub id: RunId,
@@ -37,7 +40,8 @@ pub struct Run {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunEnded {
     /// When.
     pub ended: Moment,
@@ -59,31 +63,12 @@ impl Runs {
     /// Adds an event; those that are about something else are passed over.
     pub fn add(&mut self, event: &Sequenced) {
         let Claim::ContainerRun(claim) = &event.event.claim else { return };
-        match &claim.change {
-            RunChange::Began(began) => {
-                let begun = || Run::begun(claim, began);
-                self.by_id.entry(claim.run).or_insert_with(begun);
-            }
-            RunChange::Doubted { since } => {
-                let Some(run) = self.by_id.get_mut(&claim.run) else { return };
-                if run.doubts.last().is_none_or(|(_, until)| until.is_some()) {
-                    run.doubts.push((*since, None));
+        match self.by_id.entry(claim.run) {
+            Entry::Occupied(mut there) => there.get_mut().take(claim),
+            Entry::Vacant(place) => {
+                if let Some(run) = Run::begun(claim) {
+                    place.insert(run);
                 }
-            }
-            RunChange::Confirmed => {
-                let Some(run) = self.by_id.get_mut(&claim.run) else { return };
-                if let Some((_, until @ None)) = run.doubts.last_mut() {
-                    *until = Some(claim.seen);
-                }
-            }
-            RunChange::Ended { ended, exit_code, deleted } => {
-                let Some(run) = self.by_id.get_mut(&claim.run) else { return };
-                run.ended.get_or_insert(RunEnded {
-                    ended: *ended,
-                    exit_code: *exit_code,
-                    seen: claim.seen,
-                    deleted: *deleted,
-                });
             }
         }
     }
@@ -106,16 +91,55 @@ pub fn runs<'a>(events: impl IntoIterator<Item = &'a Sequenced>) -> Vec<Run> {
 }
 
 impl Run {
-    fn begun(claim: &ContainerRunClaim, began: &RunBegan) -> Self {
-        Self {
+    /// The run that a claim begins; none: the claim says something else of one.
+    #[must_use]
+    pub fn begun(claim: &ContainerRunClaim) -> Option<Self> {
+        let RunChange::Began(began) = &claim.change else { return None };
+        Some(Self {
             id: claim.run,
             cluster: claim.cluster.clone(),
             namespace: claim.namespace.clone(),
             digest: claim.digest,
             seen: claim.seen,
-            began: began.clone(),
+            began: RunBegan::clone(began),
             ended: None,
             doubts: Vec::new(),
+        })
+    }
+
+    /// Takes in what is said of it later; what was said first stays.
+    pub fn take(&mut self, claim: &ContainerRunClaim) {
+        match &claim.change {
+            RunChange::Began(_) => {}
+            RunChange::Doubted { since } => {
+                if self.doubts.last().is_none_or(|(_, until)| until.is_some()) {
+                    self.doubts.push((*since, None));
+                }
+            }
+            RunChange::Confirmed => {
+                if let Some((_, until @ None)) = self.doubts.last_mut() {
+                    *until = Some(claim.seen);
+                }
+            }
+            RunChange::Ended { ended, exit_code, deleted } => {
+                self.ended.get_or_insert(RunEnded {
+                    ended: *ended,
+                    exit_code: *exit_code,
+                    seen: claim.seen,
+                    deleted: *deleted,
+                });
+            }
+        }
+    }
+
+    /// From when on it may have run: before that it did not.
+    #[must_use]
+    pub fn earliest(&self) -> Timestamp {
+        match self.began.began {
+            Moment::Exact { at } => at,
+            Moment::Bounded { after, until } | Moment::Unconfirmed { after, until } => {
+                after.unwrap_or(until)
+            }
         }
     }
 

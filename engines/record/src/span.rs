@@ -48,9 +48,27 @@ impl Span {
         until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Self, SpanError> {
+        match from {
+            Some(from) if until.is_none_or(|until| from < until) && from > now => {
+                Err(SpanError::NotYet { from, now })
+            }
+            Some(_) | None => Self::between(from, until),
+        }
+    }
+
+    /// One moment: the millisecond that begins with it.
+    #[must_use]
+    pub fn moment(at: Timestamp) -> Self {
+        Self { from: Some(at), until: Some(at.plus_millis(1)) }
+    }
+
+    /// Joins two ends that a program sends: its clock may be ahead, so that the future is no mistake.
+    ///
+    /// # Errors
+    /// The end is not after the beginning.
+    pub fn between(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<Self, SpanError> {
         match (from, until) {
             (Some(from), Some(until)) if until <= from => Err(SpanError::Empty { from, until }),
-            (Some(from), _) if from > now => Err(SpanError::NotYet { from, now }),
             (from, until) => Ok(Self { from, until }),
         }
     }
@@ -107,6 +125,15 @@ mod tests {
         // What has begun by now may be asked about, although it has not ended.
         assert!(Span::new(Some(now), Some(later), now).is_ok());
         assert!(Span::new(None, Some(later), now).is_ok());
+    }
+
+    #[test]
+    fn a_moment_is_a_span_that_holds_it_alone() {
+        let span = Span::moment(at("12:00"));
+        assert!(span.holds(at("12:00")) && !span.holds(at("12:00").plus_millis(1)));
+        // What begins then is there, and what ends then is not.
+        assert!(span.touches(at("12:00"), None) && !span.touches(at("11:00"), Some(at("12:00"))));
+        assert!(Span::between(Some(at("13:00")), Some(at("12:00"))).is_err());
     }
 
     #[test]

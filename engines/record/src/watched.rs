@@ -11,13 +11,16 @@ use crate::claim::{Claim, ClusterId, Reported, WatchChange, WatchedClaim};
 use crate::event::Sequenced;
 use crate::span::Span;
 use domain::{EventId, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Signs of life that may be late before a watcher counts as gone.
 const SIGNS_LATE_MAX: i64 = 2;
 
 /// A stretch in which one watcher watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Watched {
     /// Its identity.
     pub watch: EventId,
@@ -52,8 +55,22 @@ pub fn watched<'a>(events: impl IntoIterator<Item = &'a Sequenced>) -> Vec<Watch
 }
 
 fn add(by_id: &mut BTreeMap<EventId, Watched>, claim: &WatchedClaim) {
-    if let WatchChange::Began { name, sign_every_ms } = &claim.change {
-        by_id.entry(claim.watch).or_insert_with(|| Watched {
+    match by_id.entry(claim.watch) {
+        Entry::Occupied(mut there) => there.get_mut().take(claim),
+        Entry::Vacant(place) => {
+            if let Some(one) = Watched::begun(claim) {
+                place.insert(one);
+            }
+        }
+    }
+}
+
+impl Watched {
+    /// The stretch that a claim begins; none: the claim says something else of one.
+    #[must_use]
+    pub fn begun(claim: &WatchedClaim) -> Option<Self> {
+        let WatchChange::Began { name, sign_every_ms } = &claim.change else { return None };
+        Some(Self {
             watch: claim.watch,
             cluster: claim.cluster.clone(),
             name: name.clone(),
@@ -62,17 +79,21 @@ fn add(by_id: &mut BTreeMap<EventId, Watched>, claim: &WatchedClaim) {
             last: claim.at,
             ended: None,
             sign_every_ms: *sign_every_ms,
-        });
-        return;
+        })
     }
-    let Some(one) = by_id.get_mut(&claim.watch) else { return };
-    one.last = one.last.max(claim.at);
-    if let WatchChange::Ended { why } = &claim.change {
-        one.ended.get_or_insert(why.clone());
-    }
-}
 
-impl Watched {
+    /// Takes in what is said of it later.
+    pub fn take(&mut self, claim: &WatchedClaim) {
+        match &claim.change {
+            WatchChange::Began { .. } => {}
+            WatchChange::Alive => self.last = self.last.max(claim.at),
+            WatchChange::Ended { why } => {
+                self.last = self.last.max(claim.at);
+                self.ended.get_or_insert(why.clone());
+            }
+        }
+    }
+
     /// Until when what it recorded is complete: its last sign of life, or now where the next is not late yet.
     #[must_use]
     pub fn until(&self, now: Timestamp) -> Timestamp {

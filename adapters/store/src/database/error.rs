@@ -69,6 +69,15 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// The tables of an older schema cannot be filled from its events.
+    #[error("{} cannot be brought to the newest schema", .path.display())]
+    Migrate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: DatabaseError,
+    },
     /// SQLite refuses for another reason.
     #[error("{} cannot be opened as a store", .path.display())]
     Sqlite {

@@ -7,6 +7,8 @@
 //! with data in it.
 
 use super::error::OpenError;
+use super::observed_tables::OBSERVED;
+use crate::ledger::observed;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
@@ -14,7 +16,10 @@ use std::path::Path;
 const APPLICATION_ID: i32 = 0x494e_444c;
 
 /// From the empty file to the newest schema, one step each.
-pub(super) const MIGRATIONS: [&str; 2] = [RECORD, REGISTRY];
+pub(super) const MIGRATIONS: [&str; 3] = [RECORD, REGISTRY, OBSERVED];
+
+/// The schema whose new tables are filled from the events.
+const FILLED_BY_PROGRAM: usize = 3;
 
 /// The record: events and what they are found by.
 const RECORD: &str = "
@@ -142,6 +147,10 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
     for migration in MIGRATIONS.iter().skip(has) {
         tx.execute_batch(migration).map_err(sqlite)?;
     }
+    if has < FILLED_BY_PROGRAM && has > 0 {
+        let filled = observed::rebuild(&tx);
+        filled.map_err(|source| OpenError::Migrate { path: path.to_owned(), source })?;
+    }
     let newest = i32::try_from(MIGRATIONS.len()).expect("there are few migrations");
     tx.pragma_update(None, "user_version", newest).map_err(sqlite)?;
     tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
@@ -177,7 +186,7 @@ mod tests {
     use crate::database::connection;
 
     /// Rows for each earlier schema, by how many migrations it has; written by hand, never changed.
-    const DATA: [(usize, &str); 2] = [
+    const DATA: [(usize, &str); 3] = [
         (0, ""),
         (
             1,
@@ -187,6 +196,7 @@ mod tests {
              INSERT INTO reservation VALUES ('r.example/a', 't', 'run 1', 1);
              INSERT INTO marker VALUES ('tip', 'abc');",
         ),
+        (2, include_str!("schema/two.sql")),
     ];
 
     fn at_schema(path: &Path, has: usize, rows: &str) {
@@ -214,11 +224,30 @@ mod tests {
                 let sql = format!("SELECT count(*) FROM {table}");
                 file.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap()
             };
-            for table in ["event", "claim_key", "event_facet", "reservation", "marker"] {
+            let rows = [0, 1, 4][has];
+            for table in ["event", "claim_key"] {
+                assert_eq!(count(table), rows, "{table} from schema {has}");
+            }
+            for table in ["event_facet", "reservation", "marker"] {
                 assert_eq!(count(table), has.min(1), "{table} from schema {has}");
             }
             assert_eq!(count("tag"), 0);
+            assert_eq!(count("container_run"), has / 2, "from schema {has}");
+            assert_eq!(count("watched"), has / 2, "from schema {has}");
         }
+    }
+
+    #[test]
+    fn what_ran_before_the_tables_of_runs_is_found_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("two.db");
+        let (has, rows) = DATA[2];
+        at_schema(&path, has, rows);
+        let file = connection::open(&path).unwrap();
+        let run = |sql: &str| file.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let pod = "SELECT pod FROM container_run WHERE lo = 1773758400000 AND hi = 1773759600000";
+        assert_eq!(run(pod), "api-1");
+        assert_eq!(run("SELECT name FROM watched WHERE last = 1773758520000"), "prod-eu");
     }
 
     #[test]
@@ -229,8 +258,8 @@ mod tests {
         let newer = i32::try_from(MIGRATIONS.len()).unwrap() + 1;
         Connection::open(&path).unwrap().pragma_update(None, "user_version", newer).unwrap();
         let error = connection::open(&path).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
-        assert!(error.to_string().contains("newer.db has schema 3"), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
+        assert!(error.to_string().contains("newer.db has schema 4"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One event as rows: its canonical bytes and leaf hash, its key, its facets, what it decides.
 
 use crate::database::DatabaseError;
-use crate::ledger::decision;
+use crate::ledger::{decision, observed};
 use domain::EventId;
 use record::event::leaf_hash;
 use record::{Claim, Event, EventError, Facet, Sequenced, facets};
@@ -40,6 +40,7 @@ impl Prepared {
         let seq = tx.last_insert_rowid();
         index(tx, seq, &self.event)?;
         decision::apply(tx, seq, &self.event)?;
+        observed::project(tx, seq, &self.event)?;
         Ok(seq.unsigned_abs())
     }
 }

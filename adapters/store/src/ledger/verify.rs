@@ -2,8 +2,8 @@
 
 use crate::database::DatabaseError;
 use crate::ledger::PAGE_MAX;
-use crate::ledger::decision;
 use crate::ledger::event_row::{self, facet_number};
+use crate::ledger::{decision, observed};
 use record::event::leaf_hash;
 use record::{Claim, Event, facets};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -45,6 +45,14 @@ pub enum Problem {
     Decision {
         /// Its place.
         seq: u64,
+    },
+    /// The rows of what ran are not what the events give: `rebuild` repairs it.
+    #[error("{found} rows of `{table}` are not what the events give")]
+    Observed {
+        /// The table.
+        table: &'static str,
+        /// How many rows differ.
+        found: u64,
     },
     /// The index has entries that no event gives: `rebuild` repairs it.
     #[error("the index has {found} entries, the events give {expected}")]
@@ -91,6 +99,10 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, DatabaseError>
     let found = found.unsigned_abs();
     if problems.is_empty() && found != entries {
         problems.push(Problem::Surplus { found, expected: entries });
+    }
+    drop(snapshot);
+    if problems.is_empty() {
+        problems.extend(observed::differing(connection)?);
     }
     Ok(Verified { events, problems })
 }
@@ -179,5 +191,5 @@ pub(super) fn rebuild(tx: &Connection) -> Result<(), DatabaseError> {
         }
         last = seq;
     }
-    Ok(())
+    observed::rebuild(tx)
 }

@@ -15,5 +15,6 @@ mod poison;
 mod race;
 mod record;
 mod registry;
+mod runs;
 mod shop;
 mod tags;

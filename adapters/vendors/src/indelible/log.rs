@@ -9,8 +9,8 @@
 use super::{Api, ApiError, plain};
 use domain::{Actor, EventId, Pattern};
 use http::Method;
-use record::claim::Right;
-use record::{Claim, Event, Facet, Kind};
+use record::claim::{Right, RunId};
+use record::{Claim, Event, Facet, Kind, Run, RunPage, RunQuestion, RunState, Watched};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -117,6 +117,13 @@ struct Items {
     items: Vec<Appended>,
 }
 
+#[derive(Deserialize)]
+struct Runs {
+    watched: Vec<Watched>,
+    items: Vec<Run>,
+    next: Option<RunId>,
+}
+
 impl Api {
     /// Who the caller is to the server.
     ///
@@ -148,10 +155,38 @@ impl Api {
         pairs.extend(about.iter().map(|(facet, value)| (facet.name(), value.clone())));
         pairs.extend(after.map(|after| ("after", after.to_string())));
         pairs.extend(limit.map(|limit| ("limit", limit.to_string())));
-        let pairs: Vec<String> =
-            pairs.into_iter().map(|(name, value)| format!("{name}={}", plain(&value))).collect();
-        let path = format!("/api/v1/log?{}", pairs.join("&"));
+        let path = format!("/api/v1/log?{}", written(pairs));
         self.ask(Method::GET, &path, None, "its record").await
+    }
+
+    /// One page of container runs behind one of the same question. It may be shorter than was asked for, also empty,
+    /// and still not be the last.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn runs(
+        &self,
+        question: &RunQuestion,
+        after: Option<RunId>,
+    ) -> Result<RunPage, ApiError> {
+        let RunQuestion { cluster, namespace, workload, digests, ids, when, state, limit } =
+            question;
+        let mut pairs = vec![("limit", limit.to_string())];
+        pairs.extend(cluster.as_ref().map(|one| ("cluster", one.to_string())));
+        pairs.extend(namespace.as_ref().map(|one| ("namespace", one.to_string())));
+        pairs.extend(workload.as_ref().map(|one| ("workload", one.to_string())));
+        pairs.extend(digests.iter().map(|one| ("digest", one.to_string())));
+        pairs.extend(ids.iter().map(|one| ("run", one.to_string())));
+        pairs.extend(when.from().map(|from| ("from", from.to_string())));
+        pairs.extend(when.until().map(|until| ("until", until.to_string())));
+        match state {
+            RunState::Any => {}
+            RunState::Open => pairs.push(("state", "open".to_owned())),
+        }
+        pairs.extend(after.map(|after| ("after", after.to_string())));
+        let path = format!("/api/v1/runs?{}", written(pairs));
+        let page: Runs = self.ask(Method::GET, &path, None, "what ran").await?;
+        Ok(RunPage { runs: page.items, watched: page.watched, next: page.next })
     }
 
     /// Has the server check that every event is what was written.
@@ -161,6 +196,11 @@ impl Api {
     pub async fn verify_log(&self) -> Result<LogVerified, ApiError> {
         self.ask(Method::GET, "/api/v1/log/verify", None, "a check of its record").await
     }
+}
+
+fn written(pairs: Vec<(&str, String)>) -> String {
+    let pairs = pairs.into_iter().map(|(name, value)| format!("{name}={}", plain(&value)));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 fn event<'de, D: Deserializer<'de>>(from: D) -> Result<Event, D::Error> {

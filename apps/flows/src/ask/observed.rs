@@ -8,12 +8,12 @@
 use super::AskError;
 use super::commits::{BuiltFrom, builds_of};
 use crate::app::App;
-use crate::seam::{Question, Record, RecordError, all};
+use crate::seam::{Question, Record, RecordError, all, each_run};
 use crate::settings::EnvironmentSettings;
-use crate::watch::{each, stretches};
+use crate::watch::stretches;
 use ::record::claim::{ClusterId, Kind, Reported};
 use ::record::trace::images_of;
-use ::record::{Facet, Gap, Precision, Run, Runs, Span, Watched, gaps_of};
+use ::record::{Facet, Gap, Precision, Run, RunQuestion, Span, Watched, gaps_of};
 use domain::{Digest, EnvironmentName, ImageName, ImageRef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,7 @@ pub(super) async fn seen_at(
             );
             seen.gaps.push(Gap { from: Some(last), until: None, why });
         }
-        let runs = runs_of(record, place).await?;
+        let runs = runs_at(record, place, at).await?;
         let held = runs.into_iter().filter_map(|run| Some((run.at(at)?, run)));
         let own = held.filter(|(_, run)| is_own(settings, run));
         let rows = own.map(|(precision, run)| row(app, environment, place, run, precision));
@@ -107,14 +107,14 @@ pub(super) async fn seen_digest(
             seen.gaps.push(Gap { from, until, why: format!("{name} was not watched") });
         }
     }
-    let mut runs = Runs::default();
-    for part in parts_of(record, digest).await? {
-        let question = Question::of([Kind::ContainerRun]).about(Facet::Digest, part);
-        each(record, &question, |event| runs.add(event)).await?;
-    }
+    let digests = parts_of(record, digest).await?;
+    let question = RunQuestion { digests, ..RunQuestion::default() };
+    let mut runs = Vec::new();
+    each_run(record, &question, |run| runs.push(run)).await?;
+    runs.sort_by_key(|run| (run.from(), run.id));
     seen.is_complete = seen.gaps.is_empty();
     let names = names(&all);
-    for run in runs.finish() {
+    for run in runs {
         let precision = run.precision();
         let name = names.get(&run.cluster).cloned().unwrap_or_default();
         let place =
@@ -221,15 +221,21 @@ fn quiet_since(place: &Place<'_>, at: Timestamp) -> Option<Timestamp> {
     last.filter(|_| !is_sure)
 }
 
-async fn runs_of(record: &dyn Record, place: &Place<'_>) -> Result<Vec<Run>, RecordError> {
-    let question = Question::of([Kind::ContainerRun]);
-    let question = match place.namespace {
-        Some(name) => question.about(Facet::Namespace, format!("{}/{name}", place.cluster)),
-        None => question.about(Facet::Cluster, &place.cluster),
+async fn runs_at(
+    record: &dyn Record,
+    place: &Place<'_>,
+    at: Timestamp,
+) -> Result<Vec<Run>, RecordError> {
+    let question = RunQuestion {
+        cluster: Some(place.cluster.clone()),
+        namespace: place.namespace.map(Reported::of),
+        when: Span::moment(at),
+        ..RunQuestion::default()
     };
-    let mut runs = Runs::default();
-    each(record, &question, |event| runs.add(event)).await?;
-    Ok(runs.finish())
+    let mut runs = Vec::new();
+    each_run(record, &question, |run| runs.push(run)).await?;
+    runs.sort_by_key(|run| (run.from(), run.id));
+    Ok(runs)
 }
 
 /// Whether a run is of a workload of the environment; all of its namespace are where none is named.

@@ -6,8 +6,10 @@ use super::{Question, Record, RecordError, all, environment_state};
 use ::record::claim::{
     Claim, ClaimKey, HoldClaim, HoldState, Kind, NoteClaim, ReservationClaim, Text,
 };
+use ::record::claim::{Moment, RunChange};
 use ::record::fuzz::story::Story;
-use ::record::{Facet, Sequenced};
+use ::record::{Facet, Run, RunQuestion, RunState, Sequenced, Span, runs, watched};
+use domain::{Digest, Timestamp};
 
 /// Runs every clause, each over a record that `open` makes anew.
 ///
@@ -29,6 +31,7 @@ where
     a_finding_is_said_once_and_found_by_its_place(&open().await).await;
     pages_join_without_a_gap(&open().await).await;
     too_many_claims_are_refused(&open().await).await;
+    what_ran_is_answered_with_what_was_watched(&open().await).await;
 }
 
 fn key(text: &str) -> ClaimKey {
@@ -184,4 +187,64 @@ async fn too_many_claims_are_refused(record: &dyn Record) {
     assert!(matches!(refused, Err(RecordError::Limit(_))), "{refused:?}");
     assert_eq!(everything(record).await.len(), 0);
     assert_eq!(record.append(claims(256)).await.expect("as many as fit").len(), 256);
+}
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-03-17T{text}:00Z").parse().expect("a literal time")
+}
+
+/// Two runs of one stretch that was watched: `api` from 14:40 to 15:00, and `web` from 14:50 on.
+fn shop() -> Story {
+    let mut story = Story::new();
+    let watch = story.watch_began(at("14:30"));
+    let api = story.run_began("api", at("14:40"));
+    story.run_began("web", at("14:50"));
+    let ended = RunChange::Ended {
+        ended: Moment::Bounded { after: Some(at("14:58")), until: at("15:00") },
+        exit_code: Some(137),
+        deleted: None,
+    };
+    story.run_says(api, RunChange::Doubted { since: at("14:56") }, at("14:56"));
+    story.run_says(api, RunChange::Confirmed, at("14:57"));
+    story.run_says(api, ended, at("15:00"));
+    story.watch_says(watch, at("15:02"), ::record::claim::WatchChange::Alive);
+    story
+}
+
+async fn what_ran_is_answered_with_what_was_watched(record: &dyn Record) {
+    let nothing = record.runs(&RunQuestion::default(), None).await.expect("an answer");
+    assert_eq!((nothing.runs.len(), nothing.watched.len(), nothing.next), (0, 0, None));
+    let story = shop();
+    let claims = story.events().iter().map(|event| event.event.claim.clone()).collect();
+    record.append(claims).await.expect("an append");
+    let (ran, was_watched) = (runs(story.events()), watched(story.events()));
+    let ask = async |question: RunQuestion| -> Vec<Run> {
+        let page = record.runs(&question, None).await.expect("an answer");
+        assert_eq!(page.watched, was_watched, "no answer without what was watched");
+        assert_eq!(page.next, None);
+        page.runs
+    };
+    let any = RunQuestion::default;
+    assert_eq!(ask(any()).await, ran);
+    assert_eq!(ask(RunQuestion { limit: 0, ..any() }).await, []);
+    for (time, expected) in
+        [("14:39", &ran[..0]), ("14:59", &ran[..]), ("15:00", &ran[1..]), ("16:00", &ran[1..])]
+    {
+        assert_eq!(ask(RunQuestion { when: Span::moment(at(time)), ..any() }).await, expected);
+    }
+    let open = RunQuestion { state: RunState::Open, ..any() };
+    assert_eq!(ask(open).await, &ran[1..]);
+    let digests = [Digest::sha256(b"api")].into();
+    assert_eq!(ask(RunQuestion { digests, ..any() }).await, &ran[..1]);
+    let ids = [ran[1].id].into();
+    assert_eq!(ask(RunQuestion { ids, ..any() }).await, &ran[1..]);
+    let workload = "deployment/web".parse().ok();
+    assert_eq!(ask(RunQuestion { workload, ..any() }).await, &ran[1..]);
+    let namespace = "shop-uat".parse().ok();
+    assert_eq!(ask(RunQuestion { namespace, ..any() }).await, []);
+    let first = record.runs(&RunQuestion { limit: 1, ..any() }, None).await.expect("a page");
+    assert_eq!((first.runs.as_slice(), first.next), (&ran[..1], Some(ran[0].id)));
+    let second = record.runs(&RunQuestion { limit: 1, ..any() }, first.next).await;
+    let second = second.expect("a page");
+    assert_eq!((second.runs.as_slice(), second.next), (&ran[1..], None));
 }

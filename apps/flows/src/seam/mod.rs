@@ -4,6 +4,6 @@ pub mod conformance;
 mod record;
 
 pub use record::{
-    Checked, CheckedBranch, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded, all,
-    environment_question, environment_state,
+    Checked, CheckedBranch, Observed, PAGE, Question, Record, RecordError, RecordPlaceName,
+    Recorded, all, each_run, environment_question, environment_state,
 };

@@ -8,8 +8,8 @@
 //! ([`crate::record_http`]).
 
 use crate::verdict::{Explain, Verdict};
-use ::record::claim::{Claim, Kind};
-use ::record::{EnvironmentState, Facet, Gap, Sequenced};
+use ::record::claim::{Claim, Kind, RunId};
+use ::record::{EnvironmentState, Facet, Gap, Run, RunPage, RunQuestion, Sequenced, Watched};
 use domain::{Actor, CommitId, EnvironmentName, EventId};
 use futures_util::future::BoxFuture;
 
@@ -198,8 +198,19 @@ impl Explain for RecordError {
     }
 }
 
+/// What was seen to run, as a record answers it without folding events.
+pub trait Observed: Send + Sync {
+    /// One page of container runs behind one of the same question (none: from the start), the earliest first, and
+    /// always every stretch in which the cluster that is asked about, or any, was watched.
+    fn runs<'a>(
+        &'a self,
+        question: &'a RunQuestion,
+        after: Option<RunId>,
+    ) -> BoxFuture<'a, Result<RunPage, RecordError>>;
+}
+
 /// A record.
-pub trait Record: Send + Sync {
+pub trait Record: Observed {
     /// Where it is.
     fn place(&self) -> RecordPlaceName;
 
@@ -245,6 +256,26 @@ pub async fn all(record: &dyn Record, question: &Question) -> Result<Vec<Sequenc
         events.extend(page);
         if is_last {
             return Ok(events);
+        }
+    }
+}
+
+/// Hands every run that answers a question on, page by page; gives what was watched.
+///
+/// # Errors
+/// The record cannot be read.
+pub async fn each_run(
+    record: &dyn Record,
+    question: &RunQuestion,
+    mut take: impl FnMut(Run),
+) -> Result<Vec<Watched>, RecordError> {
+    let mut after = None;
+    loop {
+        let page = record.runs(question, after).await?;
+        page.runs.into_iter().for_each(&mut take);
+        after = page.next;
+        if after.is_none() {
+            return Ok(page.watched);
         }
     }
 }

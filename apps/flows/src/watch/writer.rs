@@ -3,11 +3,16 @@
 use super::meters::Meters;
 use super::scene::Scene;
 use super::{Ended, Told, WatchAt, WatchError};
-use crate::seam::{Record, RecordError};
+use crate::seam::{Record, RecordError, each_run};
 use crate::surroundings::Surroundings;
-use ::record::claim::{CLAIMS_AT_ONCE_MAX, Claim, ClusterId, Reported, WatchChange, WatchedClaim};
+use ::record::RunQuestion;
+use ::record::claim::{
+    CLAIMS_AT_ONCE_MAX, Claim, ClusterId, ContainerRunClaim, Reported, RunChange, WatchChange,
+    WatchedClaim,
+};
 use domain::{EventId, Timestamp};
 use release::observed::{Report, Tracker};
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch as signal};
 
@@ -239,12 +244,40 @@ impl<'a> Writer<'a> {
                 Err(RecordError::KeyTaken { key: taken, .. })
                     if self.pending.iter().any(|claim| claim.key().as_str() == taken) =>
                 {
-                    self.pending.retain(|claim| claim.key().as_str() != taken);
-                    self.recorded = self.recorded.saturating_sub(1);
+                    self.drop_known(count, &taken).await?;
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
+
+    /// Drops the claim whose key is taken, and whatever else of a batch the record has: pods that ended long ago stay
+    /// in a list, so that one is seldom alone.
+    async fn drop_known(&mut self, count: usize, taken: &str) -> Result<(), RecordError> {
+        let runs = self.pending[..count].iter().filter_map(run_claim).map(|claim| claim.run);
+        let question = RunQuestion { ids: runs.collect(), ..RunQuestion::default() };
+        let mut known = HashMap::new();
+        if !question.ids.is_empty() {
+            each_run(self.record, &question, |run| {
+                known.insert(run.id, run.ended.is_some());
+            })
+            .await?;
+        }
+        let is_known = |claim: &ContainerRunClaim| match &claim.change {
+            RunChange::Began(_) => known.contains_key(&claim.run),
+            RunChange::Ended { .. } => known.get(&claim.run) == Some(&true),
+            RunChange::Doubted { .. } | RunChange::Confirmed => false,
+        };
+        let before = self.pending.len();
+        self.pending.retain(|claim| {
+            claim.key().as_str() != taken && !run_claim(claim).is_some_and(is_known)
+        });
+        self.recorded = self.recorded.saturating_sub(before - self.pending.len());
+        Ok(())
+    }
+}
+
+fn run_claim(claim: &Claim) -> Option<&ContainerRunClaim> {
+    if let Claim::ContainerRun(claim) = claim { Some(claim) } else { None }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! GET /api/v1/log?kind=deploy&environment=prod&limit=1000  ->  {"basis","precision","gaps","items","next"}
 //! GET /api/v1/log?…&after=01JQ…                            ->  what comes behind that event
-//! GET /api/v1/builds  /deploys  /runs                      ->  the same of some kinds
+//! GET /api/v1/builds  /deploys                             ->  the same of some kinds
 //! ```
 //! Rows that the caller may not read are left out. A cursor is the name of the last event of a page: places in the
 //! sequence would tell how many rows were left out.
@@ -58,11 +58,6 @@ pub(super) async fn builds(State(asked): State<Asked>, uri: Uri) -> Answered {
 /// `GET /api/v1/deploys`: what was decided for environments.
 pub(super) async fn deploys(State(asked): State<Asked>, uri: Uri) -> Answered {
     page(&asked, &uri, &[Kind::Deploy]).await
-}
-
-/// `GET /api/v1/runs`: what was seen to run, always with what was watched.
-pub(super) async fn runs(State(asked): State<Asked>, uri: Uri) -> Answered {
-    page(&asked, &uri, &[Kind::ContainerRun, Kind::Watched]).await
 }
 
 /// `GET /api/v1/findings`: what was wrong, opened and closed.

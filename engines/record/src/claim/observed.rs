@@ -126,6 +126,42 @@ impl RunId {
         let hash = Digest::sha256(text.as_bytes()).hex();
         Self(u128::from_str_radix(&hash[..32], 16).expect("a digest has 64 hex digits"))
     }
+
+    /// The identity as bytes, for a store.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// The identity of these bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+impl std::str::FromStr for RunId {
+    type Err = IdentityError;
+
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl std::str::FromStr for ClusterId {
+    type Err = IdentityError;
+
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl std::str::FromStr for Reported {
+    type Err = ReportedError;
+
+    fn from_str(text: &str) -> Result<Self, ReportedError> {
+        Self::try_from(text.to_owned())
+    }
 }
 
 impl TryFrom<String> for RunId {
