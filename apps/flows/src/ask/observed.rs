@@ -79,7 +79,7 @@ pub(super) async fn seen_at(
             );
             seen.gaps.push(Gap { from: Some(last), until: None, why });
         }
-        let runs = runs_at(record, place, at).await?;
+        let runs = runs_of(record, place, Span::moment(at)).await?;
         let held = runs.into_iter().filter_map(|run| Some((run.at(at)?, run)));
         let own = held.filter(|(_, run)| is_own(settings, run));
         let rows = own.map(|(precision, run)| row(app, environment, place, run, precision));
@@ -155,7 +155,7 @@ pub(crate) async fn running_in(
         if !place.stretches.iter().any(|one| one.is_live(now)) {
             gaps.push(gap_around(place, now, now));
         }
-        runs.extend(runs_of(record, place).await?);
+        runs.extend(runs_of(record, place, Span::ALL).await?);
     }
     Ok((runs, gaps))
 }
@@ -221,15 +221,15 @@ fn quiet_since(place: &Place<'_>, at: Timestamp) -> Option<Timestamp> {
     last.filter(|_| !is_sure)
 }
 
-async fn runs_at(
+async fn runs_of(
     record: &dyn Record,
     place: &Place<'_>,
-    at: Timestamp,
+    when: Span,
 ) -> Result<Vec<Run>, RecordError> {
     let question = RunQuestion {
         cluster: Some(place.cluster.clone()),
         namespace: place.namespace.map(Reported::of),
-        when: Span::moment(at),
+        when,
         ..RunQuestion::default()
     };
     let mut runs = Vec::new();
