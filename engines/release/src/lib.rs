@@ -15,6 +15,7 @@ pub mod policy;
 pub mod promote;
 pub mod rollback;
 pub mod rollout;
+pub mod standing;
 
 pub use alias::{AliasRefused, AliasStep, Order, decide_alias};
 pub use deploy::{DeployPlan, DeployRefused, DeployRequest, plan_deploy};

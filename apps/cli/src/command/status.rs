@@ -1,11 +1,13 @@
-//! `indelible status --context NAME`
+//! `indelible status [ENV]` and `indelible status --context NAME`
 
+mod environments;
 mod wire;
 
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{plain, table};
 use crate::process;
+use domain::EnvironmentName;
 use flows::look::{Look, LookAt};
 use release::observed::{Bytes, Finding, Place, Role, Row, Told};
 use std::collections::BTreeSet;
@@ -17,17 +19,23 @@ const NAMES_SHOWN_MAX: usize = 5;
 /// What can be typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The context of the kubeconfig; nothing is changed there, and no settings are needed
+    /// An environment of the settings; none: all of them, short
+    #[arg(value_name = "ENV", conflicts_with = "context")]
+    environment: Option<EnvironmentName>,
+    /// A context of the kubeconfig: what runs there; nothing is changed, and no settings are needed
     #[arg(long, value_name = "NAME")]
-    context: String,
+    context: Option<String>,
     /// One namespace only
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", requires = "context")]
     namespace: Option<String>,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let Some(context) = arguments.context else {
+        return environments::run(global, arguments.environment.as_ref()).await;
+    };
     let app = process::app(global)?;
-    let at = LookAt { context: arguments.context, namespace: arguments.namespace };
+    let at = LookAt { context, namespace: arguments.namespace };
     let look = flows::look::look(&app, &at).await?;
     if let (Some(denied), Some(only)) = (&look.denied, &look.only_in) {
         global.output().talk(format!("{denied}: only namespace {only} was looked at"));

@@ -291,7 +291,7 @@ fn an_image_that_the_settings_do_not_have_is_named_before_the_record_is_asked() 
 }
 
 /// v1, then v2, both deployed by name.
-fn two_deploys(how: &str) -> (Sandbox, Scripted) {
+pub(crate) fn two_deploys(how: &str) -> (Sandbox, Scripted) {
     let (sandbox, registry) = project(how);
     sandbox.write("compose.yaml", compose(&registry));
     for (digest, wanted) in [(ONES, "api=v1"), (NINES, "api=v2")] {

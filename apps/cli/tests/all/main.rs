@@ -19,5 +19,6 @@ mod scripted;
 mod serve;
 mod server;
 mod set;
+mod status;
 mod team;
 mod transcript;

@@ -11,6 +11,7 @@ mod history;
 mod meaning;
 mod observed;
 mod ran;
+mod status;
 mod tags;
 mod told;
 mod trace;
@@ -22,6 +23,7 @@ pub use meaning::{SHORT_DIGEST_LEN_MIN, find_digest};
 pub(crate) use observed::running_in;
 pub use observed::{ContainerRow, watched};
 pub use ran::{Ran, RanRow, ran_at, ran_digest};
+pub use status::{EnvironmentStatus, ImageStatus, SeenBy, status};
 pub use tags::{HISTORY_PAGES_MAX, HISTORY_ROWS_MAX, TagHistory, TagHistoryRow, tag_history};
 pub use trace::{REPOSITORIES_ASKED_MAX, TRACED_MAX, TraceAnswer, Traced, trace};
 

@@ -311,7 +311,10 @@ async fn with_builds(record: &dyn Record, rows: &mut [ContainerRow]) -> Result<(
 }
 
 /// A digest, and those of its platforms and configurations, as far as they are recorded.
-async fn parts_of(record: &dyn Record, digest: &Digest) -> Result<BTreeSet<Digest>, RecordError> {
+pub(super) async fn parts_of(
+    record: &dyn Record,
+    digest: &Digest,
+) -> Result<BTreeSet<Digest>, RecordError> {
     let events = all(record, &Question::of([Kind::Image]).about(Facet::Digest, digest)).await?;
     let mut parts = BTreeSet::from([*digest]);
     for event in events {

@@ -12,7 +12,7 @@ use super::message::message;
 use super::places::{Read, below, edit, pass_over};
 use crate::app::App;
 use crate::edit::TextFile;
-use crate::files::{Content, can_be_one, content};
+use crate::files::{Content, Guess, Unreadable, can_be_one, content};
 use crate::seam::environment_state;
 use crate::settings::EnvironmentSettings;
 use ::record::claim::ClaimKey;
@@ -153,6 +153,28 @@ async fn edited(
     place: &str,
     steps: &[&Step],
 ) -> Result<(Vec<TextFile>, Applied), DeployError> {
+    let (files, unread) = readable(tree, path).await?;
+    edit(&files, pass_over(unread, steps)?, place, steps)
+}
+
+/// Files that can be workload files, and those of which nobody can tell.
+pub(crate) type WorkloadFiles = (Vec<TextFile>, Vec<(String, Unreadable, Guess)>);
+
+/// The workload files of an environment, as the newest commit of its branch has them.
+///
+/// # Errors
+/// The repository cannot be read.
+pub(crate) async fn workload_files(
+    app: &App,
+    environment: &EnvironmentSettings,
+) -> Result<WorkloadFiles, DeployError> {
+    let write_back = app.write_back(&environment.git).await?;
+    let of_git = |source| DeployError::Git { environment: environment.name.clone(), source };
+    let tree = write_back.tree().await.map_err(of_git)?;
+    readable(&tree, &environment.git.path).await
+}
+
+async fn readable(tree: &Tree, path: &str) -> Result<WorkloadFiles, DeployError> {
     let (mut files, mut unread) = (Vec::new(), Vec::new());
     for (path, bytes) in blobs(tree, path).await? {
         match content(path.as_str(), &bytes) {
@@ -163,7 +185,7 @@ async fn edited(
             Content::Silent | Content::Other => {}
         }
     }
-    edit(&files, pass_over(unread, steps)?, place, steps)
+    Ok((files, unread))
 }
 
 /// The files of a commit below a folder that can be workload files by their names.

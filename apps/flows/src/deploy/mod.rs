@@ -28,6 +28,7 @@ pub use carry::{Carry, Listener, News};
 pub use cluster::TakeOver;
 pub use error::{DeployError, InterruptedStep, RolloutFailed};
 pub use facts::{Knowledge, Wanted, knowledge};
+pub(crate) use in_git::workload_files;
 pub use promote::{PromoteRequest, promote};
 pub use rollback::{CandidateRow, RollbackRequest, candidates, rollback};
 pub use run::{DeployRequest, NoteRequest, deploy, note_deploy};
