@@ -28,7 +28,7 @@ use crate::database::{Database, DatabaseError};
 use crate::stamping::Stamping;
 use domain::{EventId, Repository, Tag};
 use record::claim::RunId;
-use record::{Claim, ClaimKey, Event, Kind, Landed, Moving, RunPage, RunQuestion, Sequenced};
+use record::{Claim, ClaimKey, Event, Kind, Landed, Moving, RunPage, RunQuestion, Sequenced, Take};
 
 /// A handle to the record in a database; clones are cheap.
 #[derive(Clone, Debug)]
@@ -71,10 +71,15 @@ impl Ledger {
         &self,
         moving: Vec<Moving>,
         until: Option<EventId>,
+        take: Take,
         by: Stamping,
     ) -> Result<Vec<Landed>, AppendError> {
         if moving.len() > CLAIMS_AT_ONCE_MAX {
             return Err(AppendError::TooMany { found: moving.len() });
+        }
+        match take {
+            Take::Over => {}
+            Take::Look => return Ok(self.look(moving, until).await?),
         }
         let stamped = (0..).zip(moving).map(|(nth, moving)| {
             let Moving { event, expect } = moving;
@@ -83,6 +88,23 @@ impl Ledger {
         });
         let prepared = stamped.collect::<Result<Vec<_>, EventError>>()?;
         self.database.write(move |tx| land::import(tx, &prepared, until)).await
+    }
+
+    async fn look(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+    ) -> Result<Vec<Landed>, DatabaseError> {
+        self.database
+            .read(move |reader| {
+                let after = land::place(reader, until)?;
+                let looked = moving.iter().map(|one| {
+                    let known = land::landing(reader, &one.event.claim, one.expect, after)?;
+                    Ok(known.unwrap_or(Landed::New { id: one.event.stamp.id }))
+                });
+                looked.collect()
+            })
+            .await
     }
 
     /// What would become of an event that is moved here; `None`: it would be new.

@@ -329,7 +329,15 @@ impl App {
     }
 
     async fn open_record(&self) -> Result<Box<dyn Record>, OpenError> {
-        match self.record_place()? {
+        self.record_at(self.record_place()?).await
+    }
+
+    /// The record at a place that somebody names beside the settings'.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn record_at(&self, place: RecordPlace) -> Result<Box<dyn Record>, OpenError> {
+        match place {
             RecordPlace::Local => {
                 let address = match self.own_remote().await {
                     Ok((url, _)) => url.to_string(),

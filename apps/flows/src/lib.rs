@@ -12,6 +12,7 @@ pub mod decide;
 pub mod deploy;
 pub mod edit;
 pub mod files;
+pub mod import;
 pub mod look;
 pub mod person;
 pub mod policy;

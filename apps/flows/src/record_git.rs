@@ -6,6 +6,8 @@
 //! `adapters/git` moves the files, `adapters/store` projects them into a cache that may be deleted at any
 //! time; this joins the two. Order: first-parent commit order, then path. Source: DESIGN §12, "Git record".
 
+mod land;
+
 use crate::record_local::{altered, query, recorded, refusal};
 use crate::seam::{
     Checked, CheckedBranch, Observed, Question, Record, RecordError, RecordPlaceName, Recorded,
@@ -13,7 +15,7 @@ use crate::seam::{
 use crate::surroundings::Surroundings;
 use ::record::claim::{CLAIMS_AT_ONCE_MAX, ReservationClaim, RunId};
 use ::record::event::{Event, EventError, Stamp};
-use ::record::{Claim, ClaimKey, Gap, RunPage, RunQuestion, Sequenced};
+use ::record::{Claim, ClaimKey, Gap, Landed, Moving, RunPage, RunQuestion, Sequenced, Take};
 use domain::{Actor, CommitId, Digest, EventId};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -332,10 +334,17 @@ fn event_of(file: &AddedFile) -> Result<Event, Stop> {
 }
 
 fn files_of(fates: &[Fate]) -> Result<Append, Stop> {
+    append_of(fates.iter().filter_map(|fate| match fate {
+        Fate::New(event) => Some(&**event),
+        Fate::Known(_) => None,
+    }))
+}
+
+/// The files of new events, and the message of their commit.
+fn append_of<'a>(events: impl Iterator<Item = &'a Event>) -> Result<Append, Stop> {
     let mut files = Vec::new();
     let mut kinds = Vec::new();
-    for fate in fates {
-        let Fate::New(event) = fate else { continue };
+    for event in events {
         let path = path_of(event).parse().expect("dates, ids and hex digits make a plain path");
         files.push(NewFile { path, bytes: event.to_bytes()? });
         kinds.push(event.claim.kind().name());
@@ -404,6 +413,16 @@ impl Record for GitRecord {
             page.map_err(|error| self.explain(Stop::Cache(error.into())))
         }
         .boxed()
+    }
+
+    fn import(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+        take: Take,
+    ) -> BoxFuture<'_, Result<Vec<Landed>, RecordError>> {
+        async move { self.import_now(moving, until, take).await.map_err(|stop| self.explain(stop)) }
+            .boxed()
     }
 
     fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>> {

@@ -16,7 +16,7 @@ use crate::seam::{
 use crate::surroundings::Surroundings;
 use ::record::claim::{CLAIMS_AT_ONCE_MAX, RunId};
 use ::record::event::canonical_claim;
-use ::record::{Claim, Event, Gap, RunPage, RunQuestion, Sequenced};
+use ::record::{Claim, Event, Gap, Landed, Moving, RunPage, RunQuestion, Sequenced, Take};
 use domain::{Actor, EventId, Pattern};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -75,6 +75,22 @@ impl HttpRecord {
             is_new: one.is_new,
         });
         Ok(numbered.collect())
+    }
+
+    async fn import_now(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+        take: Take,
+    ) -> Result<Vec<Landed>, RecordError> {
+        let sent = moving.len();
+        let landed = again(&self.surroundings, || self.api.import(&moving, until, take)).await;
+        let landed = landed.map_err(|error| self.explain(error))?;
+        if landed.len() == sent {
+            Ok(landed)
+        } else {
+            Err(self.unusable("it answered about other events than it was sent"))
+        }
     }
 
     /// A page as the seam has it: a server may end its own earlier.
@@ -272,6 +288,15 @@ impl Record for HttpRecord {
         after: Option<&'a Sequenced>,
     ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>> {
         self.page(question, after).boxed()
+    }
+
+    fn import(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+        take: Take,
+    ) -> BoxFuture<'_, Result<Vec<Landed>, RecordError>> {
+        self.import_now(moving, until, take).boxed()
     }
 
     fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>> {

@@ -12,8 +12,8 @@ use crate::seam::{
 };
 use crate::surroundings::Surroundings;
 use ::record::claim::RunId;
-use ::record::{Claim, Gap, RunPage, RunQuestion, Sequenced};
-use domain::{Actor, Digest};
+use ::record::{Claim, Gap, Landed, Moving, RunPage, RunQuestion, Sequenced, Take};
+use domain::{Actor, Digest, EventId};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use std::path::PathBuf;
@@ -85,19 +85,45 @@ impl LocalRecord {
         RecordError::Unavailable { place: self.place.place.clone(), source: source.into() }
     }
 
-    async fn append_now(&self, claims: Vec<Claim>) -> Result<Vec<Recorded>, RecordError> {
-        let by = Stamping {
+    fn stamping(&self) -> Stamping {
+        Stamping {
             actor: self.actor.clone(),
             now: self.surroundings.now(),
             randomness: self.surroundings.random(),
             cause: None,
-        };
+        }
+    }
+
+    async fn append_now(&self, claims: Vec<Claim>) -> Result<Vec<Recorded>, RecordError> {
         let ledger = self.to_append().await?;
-        let appended = ledger.append(claims.clone(), by).await;
+        let appended = ledger.append(claims.clone(), self.stamping()).await;
         let appended = appended.map_err(|error| refusal(error, &claims, &self.place.place))?;
         recorded(ledger, appended.iter().map(|one| (one.id, one.is_new)))
             .await
             .map_err(|error| self.unavailable(error))
+    }
+
+    async fn import_now(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+        take: Take,
+    ) -> Result<Vec<Landed>, RecordError> {
+        // To look is no reason to make a record.
+        let ledger = match (take, self.to_read().await?) {
+            (Take::Over, _) => self.to_append().await?,
+            (Take::Look, Some(ledger)) => ledger,
+            (Take::Look, None) => {
+                let stays = |one: &Moving| ::record::stays(&one.event.claim);
+                let landed = moving.iter().map(|one| match stays(one) {
+                    true => Landed::Stays,
+                    false => Landed::New { id: one.event.stamp.id },
+                });
+                return Ok(landed.collect());
+            }
+        };
+        let landed = ledger.import(moving, until, take, self.stamping()).await;
+        landed.map_err(|error| refusal(error, &[], &self.place.place))
     }
 
     async fn page(
@@ -225,6 +251,15 @@ impl Record for LocalRecord {
         after: Option<&'a Sequenced>,
     ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>> {
         self.page(question, after).boxed()
+    }
+
+    fn import(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+        take: Take,
+    ) -> BoxFuture<'_, Result<Vec<Landed>, RecordError>> {
+        self.import_now(moving, until, take).boxed()
     }
 
     fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>> {

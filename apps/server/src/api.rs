@@ -10,6 +10,7 @@
 
 mod claims;
 pub(crate) mod history;
+mod import;
 mod log;
 mod reading;
 mod request;
@@ -108,9 +109,10 @@ async fn try_answer(
 }
 
 /// Every path of the API with what answers there.
-fn routes() -> [(&'static str, MethodRouter<Asked>); 13] {
+fn routes() -> [(&'static str, MethodRouter<Asked>); 14] {
     [
         ("/api/v1/claims", post(claims::post)),
+        ("/api/v1/import", post(import::post)),
         ("/api/v1/log", get(log::log)),
         ("/api/v1/log/verify", get(log::verify)),
         ("/api/v1/builds", get(log::builds)),

@@ -22,6 +22,6 @@ mod v2;
 pub use api::api_paths;
 pub use options::{
     API_BODY_BYTES_MAX, Anonymous, BODY_BYTES_PER_SECOND_MIN, CLAIMS_BODY_BYTES_MAX,
-    LOG_PAGE_BYTES_MAX, Limits, Options,
+    IMPORT_BODY_BYTES_MAX, LOG_PAGE_BYTES_MAX, Limits, Options,
 };
 pub use serve::{Running, ServeError, serve};

@@ -62,6 +62,9 @@ pub const API_BODY_BYTES_MAX: usize = 64 << 10;
 /// The body of `POST /api/v1/claims`, in bytes: as many claims as fit at once, each as long as it may be.
 pub const CLAIMS_BODY_BYTES_MAX: usize = 16 << 20;
 
+/// The body of `POST /api/v1/import`, in bytes: whoever moves a record sends it in pieces of half of that.
+pub const IMPORT_BODY_BYTES_MAX: usize = 16 << 20;
+
 /// The events of one page of the record, in bytes: a page ends early rather than be larger.
 pub const LOG_PAGE_BYTES_MAX: usize = 8 << 20;
 

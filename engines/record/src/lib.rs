@@ -31,7 +31,7 @@ pub use exposure::{Contains, Exposed, exposure};
 pub use facet::{Facet, facets};
 pub use findings::{FindingState, FindingStates, findings};
 pub use interval::{Interval, intended_intervals, longest_intended, ran_at};
-pub use moved::{Expect, Landed, Moving, scope, stays};
+pub use moved::{Expect, Landed, Moving, Take, scope, stays};
 pub use run_question::{RunPage, RunQuestion, RunState};
 pub use runs::{Run, RunEnded, Runs, runs};
 pub use span::{Span, SpanError};

@@ -33,6 +33,16 @@ pub enum Expect {
     Known,
 }
 
+/// Whether events are taken over, or it is only told what would become of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Take {
+    /// They are.
+    Over,
+    /// They are not; what would be new has its name in the record that it comes from.
+    Look,
+}
+
 /// What became of an event in the record that it was moved to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "landed", deny_unknown_fields)]

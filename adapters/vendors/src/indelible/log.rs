@@ -10,10 +10,12 @@ use super::{Api, ApiError, plain};
 use domain::{Actor, EventId, Pattern};
 use http::Method;
 use record::claim::{Right, RunId};
-use record::{Claim, Event, Facet, Kind, Run, RunPage, RunQuestion, RunState, Watched};
+use record::{
+    Claim, Event, Facet, Kind, Landed, Moving, Run, RunPage, RunQuestion, RunState, Take, Watched,
+};
 use serde::{Deserialize, Deserializer};
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 /// Who the caller is to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -143,6 +145,23 @@ impl Api {
         Ok(answer.items)
     }
 
+    /// Takes events over from another record; for administrators.
+    ///
+    /// # Errors
+    /// The host cannot be reached, refuses, or is none of ours.
+    pub async fn import(
+        &self,
+        moving: &[Moving],
+        until: Option<EventId>,
+        take: Take,
+    ) -> Result<Vec<Landed>, ApiError> {
+        let events: Vec<Value> = moving.iter().map(moving_value).collect();
+        let body = json!({ "until": until, "take": take, "events": events });
+        let answer: ImportAnswer =
+            self.ask(Method::POST, "/api/v1/import", Some(body), "an import").await?;
+        Ok(answer.items)
+    }
+
     /// One page of the record.
     ///
     /// # Errors
@@ -201,6 +220,18 @@ impl Api {
 fn written(pairs: Vec<(&str, String)>) -> String {
     let pairs = pairs.into_iter().map(|(name, value)| format!("{name}={}", plain(&value)));
     pairs.collect::<Vec<_>>().join("&")
+}
+
+#[derive(Deserialize)]
+struct ImportAnswer {
+    items: Vec<Landed>,
+}
+
+/// An event with its stamp, as a value: the server makes its one spelling again.
+fn moving_value(moving: &Moving) -> Value {
+    let bytes = moving.event.to_bytes().unwrap_or_default();
+    let event: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    json!({ "expect": moving.expect, "event": event })
 }
 
 fn event<'de, D: Deserializer<'de>>(from: D) -> Result<Event, D::Error> {

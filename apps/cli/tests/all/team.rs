@@ -143,3 +143,43 @@ fn a_runner_without_the_right_is_told_which_it_lacks() {
     let nothing = bank.refused(&["history", "prod"], 2);
     assert!(nothing.contains("there is no record at"), "{nothing}");
 }
+
+#[test]
+fn a_record_of_lines_moves_into_the_server_by_an_administrator_only_and_once() {
+    let team = Team::new();
+    let builder = team.runner("builder", "push-new-tags,claims", "shop/**");
+    let admin = std::fs::read_to_string(team.sandbox.home().join("registry/admin.token")).unwrap();
+    let admin = team.machine("admin", admin.trim());
+    let old = ["--record", "file:old.db"];
+    let with = |words: &[&'static str]| [words, &old[..]].concat();
+    admin.says(&with(&["hold", "prod", "--reason", "freeze"]));
+    let lines = admin.says(&with(&["record", "export"]));
+    assert_eq!(lines.lines().count(), 1);
+    team.sandbox.write("old.jsonl", &lines);
+    let told = builder.refused(&["record", "import", "old.jsonl"], 2);
+    assert!(told.contains("does not show this token everything"), "{told}");
+    let told = admin.says(&["record", "import", "old.jsonl", "--dry-run"]);
+    assert!(told.contains("1 events read from old.jsonl: 1 would be added"), "{told}");
+    let told = admin.says(&["record", "import", "old.jsonl"]);
+    assert!(told.contains("1 added") && told.contains("0 there already"), "{told}");
+    let told = admin.says(&["record", "import", "file:old.db"]);
+    assert!(told.contains("0 added") && told.contains("1 there already"), "{told}");
+    // Back into lines: the first stamp is inside of the administrator's.
+    admin.says(&["record", "export", "--to", "server.jsonl"]);
+    let whole = std::fs::read_to_string(team.sandbox.path("server.jsonl")).unwrap();
+    let hold = whole.lines().find(|line| line.contains(r#""kind":"hold""#)).unwrap();
+    assert!(hold.starts_with(r#"{"actor":{"name":"admin","proof":"token"}"#), "{hold}");
+    assert!(hold.contains(r#""imported":{"actor":{"name":""#), "{hold}");
+    let told = admin.refused(&["record", "export", "--to", "server.jsonl"], 2);
+    assert!(told.contains("server.jsonl is there already"), "{told}");
+    // Another claim under the same key is told with both names.
+    let other = lines.replace("freeze", "thaw");
+    team.sandbox.write("other.jsonl", &other);
+    let output = admin.output(&["record", "import", "other.jsonl"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("1 could not be added:"), "{told}");
+    assert!(told.contains("another claim has the key: event 0"), "{told}");
+    let told = admin.refused(&["record", "import", "nowhere.jsonl"], 2);
+    assert!(told.contains("`nowhere.jsonl` is no record and no file"), "{told}");
+}

@@ -4,12 +4,15 @@
 
 use super::{Question, Record, RecordError, all, environment_state};
 use ::record::claim::{
-    Claim, ClaimKey, HoldClaim, HoldState, Kind, NoteClaim, ReservationClaim, Text,
+    Claim, ClaimKey, HoldClaim, HoldState, Kind, NoteClaim, ReservationClaim, RuleClaim, Text,
 };
 use ::record::claim::{Moment, RunChange};
 use ::record::fuzz::story::Story;
-use ::record::{Facet, Run, RunQuestion, RunState, Sequenced, Span, runs, watched};
-use domain::{Digest, Timestamp};
+use ::record::{
+    Event, Expect, Facet, Landed, Moving, Run, RunQuestion, RunState, Sequenced, Span, Stamp, Take,
+    runs, watched,
+};
+use domain::{Actor, Digest, EventId, Proof, Rule, TagClass, Timestamp};
 
 /// Runs every clause, each over a record that `open` makes anew.
 ///
@@ -32,6 +35,9 @@ where
     pages_join_without_a_gap(&open().await).await;
     too_many_claims_are_refused(&open().await).await;
     what_ran_is_answered_with_what_was_watched(&open().await).await;
+    an_event_of_another_record_lands_once_with_its_first_stamp(&open().await).await;
+    what_cannot_land_is_told_of_each_event(&open().await).await;
+    a_look_at_an_import_writes_nothing(&open().await).await;
 }
 
 fn key(text: &str) -> ClaimKey {
@@ -247,4 +253,85 @@ async fn what_ran_is_answered_with_what_was_watched(record: &dyn Record) {
     let second = record.runs(&RunQuestion { limit: 1, ..any() }, first.next).await;
     let second = second.expect("a page");
     assert_eq!((second.runs.as_slice(), second.next), (&ran[1..], None));
+}
+
+/// An event as another record has it.
+fn elsewhere(number: u128, claim: Claim) -> Moving {
+    let at = Timestamp::from_millis(1_700_000_000_000);
+    let actor = Actor::new("grace", Proof::None).expect("a short name");
+    let stamp = Stamp { id: EventId::new(at, number), at, actor, cause: None, imported: None };
+    Moving { event: Event { stamp, claim }, expect: Expect::Either }
+}
+
+async fn an_event_of_another_record_lands_once_with_its_first_stamp(record: &dyn Record) {
+    let moving = vec![elsewhere(1, note("a", "x")), elsewhere(2, hold("h", "prod"))];
+    let landed = record.import(moving.clone(), None, Take::Over).await.expect("an import");
+    let events = everything(record).await;
+    let ids: Vec<_> = events.iter().map(|event| event.event.stamp.id).collect();
+    assert_eq!(landed, [Landed::New { id: ids[0] }, Landed::New { id: ids[1] }]);
+    let stamp = &events[1].event.stamp;
+    assert_eq!((stamp.who().name(), stamp.actor.name()), ("grace", record.actor().name()));
+    assert_eq!(stamp.imported.as_deref(), Some(&moving[1].event.stamp));
+    assert_eq!(stamp.happened(), moving[1].event.stamp.at);
+    let again = record.import(moving, None, Take::Over).await.expect("an import");
+    assert_eq!(again, [Landed::Known { id: ids[0] }, Landed::Known { id: ids[1] }]);
+    // Whoever says the same claim to this record finds it too.
+    let said = record.append(vec![note("a", "x")]).await.expect("a claim that is there");
+    assert_eq!((said[0].is_new, said[0].id()), (false, ids[0]));
+    assert_eq!(record.verify().await.expect("a whole record").events, 2);
+}
+
+async fn what_cannot_land_is_told_of_each_event(record: &dyn Record) {
+    let own = vec![
+        note("a", "x"),
+        reservation("r1", "20260317-143958-uat", "github/1"),
+        hold("h1", "prod"),
+    ];
+    let own = record.append(own).await.expect("an append");
+    let mut before = elsewhere(4, hold("h0", "prod"));
+    before.expect = Expect::Known;
+    let rule = RuleClaim {
+        key: key("rule"),
+        rule: Rule {
+            repositories: "**".parse().expect("a pattern"),
+            tags: "uat".parse().expect("a pattern"),
+            class: TagClass::Alias,
+        },
+    };
+    let moving = vec![
+        elsewhere(1, note("a", "another text")),
+        elsewhere(2, reservation("r2", "20260317-143958-uat", "github/2")),
+        elsewhere(3, note("b", "x")),
+        before,
+        elsewhere(5, Claim::Rule(rule)),
+        elsewhere(6, note("b", "another text")),
+        // Nobody compared the orders since the hold was recorded.
+        elsewhere(7, hold("h2", "prod")),
+    ];
+    let landed = record.import(moving, None, Take::Over).await.expect("an import");
+    let events = everything(record).await;
+    let id = |at: usize| events[at].event.stamp.id;
+    let expected = [
+        Landed::Other { id: own[0].id() },
+        Landed::Reserved { id: own[1].id() },
+        Landed::New { id: id(3) },
+        Landed::Behind,
+        Landed::Stays,
+        Landed::Other { id: id(3) },
+        Landed::Behind,
+    ];
+    assert_eq!(landed, expected);
+    assert_eq!(events.len(), 4);
+    let looked = Some(own[2].id());
+    let moving = vec![elsewhere(8, hold("h2", "prod"))];
+    let landed = record.import(moving, looked, Take::Over).await.expect("an import");
+    assert!(matches!(landed[..], [Landed::New { .. }]), "{landed:?}");
+}
+
+async fn a_look_at_an_import_writes_nothing(record: &dyn Record) {
+    let moving = vec![elsewhere(1, note("a", "x"))];
+    let there = moving[0].event.stamp.id;
+    let landed = record.import(moving, None, Take::Look).await.expect("a look");
+    assert_eq!(landed, [Landed::New { id: there }]);
+    assert!(!record.exists().await.expect("an answer"), "a look made a record");
 }

@@ -9,7 +9,10 @@
 
 use crate::verdict::{Explain, Verdict};
 use ::record::claim::{Claim, Kind, RunId};
-use ::record::{EnvironmentState, Facet, Gap, Run, RunPage, RunQuestion, Sequenced, Watched};
+use ::record::{
+    EnvironmentState, Facet, Gap, Landed, Moving, Run, RunPage, RunQuestion, Sequenced, Take,
+    Watched,
+};
 use domain::{Actor, CommitId, EnvironmentName, EventId};
 use futures_util::future::BoxFuture;
 
@@ -239,6 +242,17 @@ pub trait Record: Observed {
         question: &'a Question,
         after: Option<&'a Sequenced>,
     ) -> BoxFuture<'a, Result<Vec<Sequenced>, RecordError>>;
+
+    /// Takes events over from another record: each is stamped here, its stamp there inside. What cannot land is
+    /// told of each event and stops none; to do it again adds nothing.
+    ///
+    /// `until` is the newest event of this record that was looked at when the orders of the two were compared.
+    fn import(
+        &self,
+        moving: Vec<Moving>,
+        until: Option<EventId>,
+        take: Take,
+    ) -> BoxFuture<'_, Result<Vec<Landed>, RecordError>>;
 
     /// Checks that nothing that was recorded has been changed, as far as that can be told from here.
     fn verify(&self) -> BoxFuture<'_, Result<Checked, RecordError>>;

@@ -17,7 +17,7 @@ mod shape;
 mod wire;
 
 pub use find::{FILE_NAMES, FindError, Loaded, find, load};
-pub(crate) use read::record_place;
+pub use read::record_place;
 pub use read::{SETTINGS_BYTES_MAX, SettingsError, read};
 pub use shape::At;
 pub use wire::CheckLevel;

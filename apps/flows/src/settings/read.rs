@@ -98,7 +98,11 @@ fn rule(entry: wire::RuleEntry) -> Rule {
     Rule { repositories, tags: entry.tag, class: entry.is }
 }
 
-pub(crate) fn record_place(text: &str) -> Result<RecordPlace, SettingsError> {
+/// Reads where a record is, in the words of the settings.
+///
+/// # Errors
+/// The text is none of them.
+pub fn record_place(text: &str) -> Result<RecordPlace, SettingsError> {
     let wrong = |why: String| SettingsError::Value { key: "record".to_owned(), why };
     match text.split_once(':') {
         None if text == "local" => Ok(RecordPlace::Local),

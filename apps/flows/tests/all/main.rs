@@ -4,6 +4,7 @@
 mod conformance;
 mod git_record;
 mod http_record;
+mod moving;
 mod opened;
 mod served;
 mod tags_together;
