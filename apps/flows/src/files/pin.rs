@@ -75,15 +75,7 @@ impl Sources {
     /// References that a pin would look up; what a comment takes out is not asked for.
     fn references(&self) -> impl Iterator<Item = &ImageRef> {
         let sites = self.files.iter().flat_map(|source| &source.scan.sites);
-        sites.filter(|site| site.marker.is_none()).filter_map(|site| match &site.found {
-            Found::Image(reference) => Some(reference),
-            Found::Opaque(_)
-            | Found::Malformed(_)
-            | Found::BuildTarget
-            | Found::Stage
-            | Found::Scratch
-            | Found::Inherits(_) => None,
-        })
+        sites.filter(|site| site.marker.is_none()).filter_map(reference)
     }
 }
 
