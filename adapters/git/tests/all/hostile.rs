@@ -186,6 +186,59 @@ async fn a_cache_with_settings_of_a_stranger_opens_no_other_transport() {
     assert!(!sprung.exists());
 }
 
+/// Every hook that a client's git knows. Source: githooks(5) of git 2.47.
+const HOOKS: [&str; 17] = [
+    "applypatch-msg",
+    "pre-applypatch",
+    "post-applypatch",
+    "pre-commit",
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-commit",
+    "pre-rebase",
+    "post-checkout",
+    "post-merge",
+    "pre-push",
+    "post-rewrite",
+    "post-index-change",
+    "reference-transaction",
+    "pre-auto-gc",
+    "sendemail-validate",
+];
+
+#[tokio::test]
+async fn hooks_of_a_copy_never_run() {
+    let sandbox = Sandbox::new().await;
+    let remote = sandbox.bare_with("shop.git", &[("a.yaml", "a\n")]).await;
+    let (store, back) = (sandbox.store(&remote, "record"), sandbox.write_back(&remote, "files"));
+    store.fetch().await.unwrap();
+    back.tree().await.unwrap();
+    let (script, sprung) = trap(&sandbox);
+    for copy in ["record", "files"] {
+        let hooks = sandbox.at(copy).join("hooks");
+        std::fs::create_dir_all(&hooks).unwrap();
+        for hook in HOOKS {
+            std::fs::copy(&script, hooks.join(hook)).unwrap();
+        }
+    }
+    // The trap works: plain git runs it.
+    let tip = raw(&sandbox.at("shop.git"), &["rev-parse", "main"]);
+    raw(&sandbox.at("files"), &["update-ref", "refs/heads/trap", &tip]);
+    assert!(sprung.exists(), "the trap itself is broken");
+    std::fs::remove_file(&sprung).unwrap();
+
+    let append = Append { files: vec![file("events/A.json", "{}")], message: message("x") };
+    let decide = |_| std::future::ready(Ok::<_, Infallible>(append.clone()));
+    store.append(&ann(0), quick(1), decide).await.unwrap();
+    store.fetch().await.unwrap();
+    let change = git::Change { files: vec![file("a.yaml", "b\n")], message: message("edit") };
+    let edit = |_| std::future::ready(Ok::<_, Infallible>(Some(change.clone())));
+    back.land(&ann(0), quick(1), edit).await.unwrap();
+    back.log(10).await.unwrap();
+    assert!(!sprung.exists(), "{}", std::fs::read_to_string(&sprung).unwrap());
+}
+
 #[test]
 fn addresses_that_run_programs_are_no_addresses() {
     for bad in ["ext::sh -c x", "-oProxyCommand=x", "--upload-pack=x", "fd::3", "x::y"] {
