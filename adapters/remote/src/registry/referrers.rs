@@ -2,6 +2,8 @@
 //!
 //! Source: OCI distribution-spec 1.1, "Listing Referrers" and "Unavailable Referrers API".
 
+use std::collections::BTreeSet;
+
 use domain::{Digest, Tag};
 use http::header;
 use oci::ImageFormat;
@@ -27,7 +29,8 @@ impl RemoteRepository {
     /// Lists what is attached to a manifest, all or of one artifact type.
     ///
     /// # Errors
-    /// It could not be found out; nothing attached is an empty list.
+    /// It could not be found out, also where the list does not end or leads to itself; nothing attached is an
+    /// empty list.
     pub async fn referrers(
         &self,
         subject: &Digest,
@@ -39,6 +42,7 @@ impl RemoteRepository {
             artifact_type,
             &PageQuery { n: None, last: None },
         );
+        let mut asked = BTreeSet::from([first.clone()]);
         let mut request = self.referrers_request(first);
         let (mut found, mut is_filtered) = (Vec::new(), true);
         for page in 0..PAGES_MAX {
@@ -58,15 +62,16 @@ impl RemoteRepository {
             let next = self.next_page(&answer)?;
             let body = answer.body(max, what).await?;
             let listed = read_list(&body).map_err(|cause| self.unreadable(subject, cause))?;
-            let before = found.len();
             found.extend(listed);
-            match next {
-                Some(next) if found.len() > before => request = self.referrers_request(next),
-                Some(_) | None => {
-                    let wanted = artifact_type.filter(|_| !is_filtered);
-                    return Ok(of_type(found, wanted));
-                }
+            let Some(next) = next else {
+                return Ok(of_type(found, artifact_type.filter(|_| !is_filtered)));
+            };
+            // A page may hold nothing, because its entries are of other types, and still have a next one.
+            if !asked.insert(next.clone()) {
+                let why = "its list of referrers leads to itself: the rest cannot be read";
+                return Err(RemoteError::protocol(self.place(), why));
             }
+            request = self.referrers_request(next);
         }
         Err(RemoteError::protocol(
             self.place(),

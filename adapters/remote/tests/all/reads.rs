@@ -390,3 +390,34 @@ async fn referrers_are_asked_by_the_api_and_else_by_the_tag() {
     let script = Script::start(|_, _| Reply::status(500)).await;
     assert!(script.repository().referrers(&Digest::sha256(b"s"), None).await.is_err());
 }
+
+#[tokio::test]
+async fn a_list_of_referrers_that_does_not_end_is_not_taken_for_the_whole() {
+    let image = image(b"layer");
+    let full = crate::images::index(&[&image]).bytes.clone();
+    let empty = crate::images::index(&[]).bytes.clone();
+    let page =
+        |bytes: &[u8]| Reply::status(200).with("Content-Type", crate::images::INDEX).body(bytes);
+    let next = |reply: Reply, to: &str| {
+        reply.with("Link", format!("</v2/shop/api/referrers/sha256:x?n={to}>; rel=\"next\""))
+    };
+    // A page without an entry is passed; the next one has some.
+    let (one, none) = (full.clone(), empty.clone());
+    let script = Script::start(move |_, nth| match nth {
+        0 => next(page(&none), "1"),
+        _ => page(&one),
+    })
+    .await;
+    let found = script.repository().referrers(&Digest::sha256(b"s"), None).await.unwrap();
+    assert_eq!((found.len(), script.seen().len()), (1, 2));
+    // What leads to itself, or round and round, or on for ever, with entries or without.
+    for (pages, words) in [(1, "leads to itself"), (2, "leads to itself"), (2_000, "1000 pages")] {
+        for bytes in [full.clone(), empty.clone()] {
+            let script =
+                Script::start(move |_, nth| next(page(&bytes), &(nth % pages).to_string())).await;
+            let refused = script.repository().referrers(&Digest::sha256(b"s"), None).await;
+            let said = refused.unwrap_err().to_string();
+            assert!(said.contains(words), "{pages}: {said}");
+        }
+    }
+}
