@@ -58,6 +58,30 @@ fn wait_for_pods(cluster: &Cluster, namespace: &str, label: &str, count: usize) 
     .unwrap();
 }
 
+/// Two replicas on two nodes, so that each pulls for itself, under a tag that may move.
+fn two_replicas(cluster: &Cluster) -> String {
+    format!(
+        "\
+apiVersion: v1
+kind: Namespace
+metadata: {{name: shop}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: api, namespace: shop}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: api}}}}
+  template:
+    metadata: {{labels: {{app: api}}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{{name: api, image: \"{}/shop/api:uat\", imagePullPolicy: Always}}]
+",
+        cluster.registry()
+    )
+}
+
 /// Pushes an image that waits, under this name, with bytes of its own; gives its digest.
 fn push_image(cluster: &Cluster, name: &str, says: &str) -> String {
     let base = format!("{}/testbed/busybox:1", cluster.registry());

@@ -1,33 +1,9 @@
 //! `status --context`: replicas that differ, a tag that moved, a digest that is gone, rights that are missing.
 
-use super::{apply, cluster, indelible, kubectl, push_image, text, wait_for_pods};
+use super::{apply, cluster, indelible, kubectl, push_image, text, two_replicas, wait_for_pods};
 use crate::situations::runner::Runner;
 use serde_json::Value;
 use testbed::{Cluster, peer};
-
-/// Two replicas on two nodes, so that each pulls for itself.
-fn deployment(cluster: &Cluster) -> String {
-    format!(
-        "\
-apiVersion: v1
-kind: Namespace
-metadata: {{name: shop}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: api, namespace: shop}}
-spec:
-  replicas: 2
-  selector: {{matchLabels: {{app: api}}}}
-  template:
-    metadata: {{labels: {{app: api}}}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers: [{{name: api, image: \"{}/shop/api:uat\", imagePullPolicy: Always}}]
-",
-        cluster.registry()
-    )
-}
 
 fn status(cluster: &Cluster, more: &[&str]) -> (Value, i32) {
     let mut arguments = vec!["status", "--context", "testbed", "--json"];
@@ -47,7 +23,7 @@ fn a_first_look_finds_what_moved_differs_and_is_gone() {
         return;
     };
     let old = push_image(&cluster, "shop/api:uat", "old");
-    apply(&cluster, &deployment(&cluster));
+    apply(&cluster, &two_replicas(&cluster));
     wait_for_pods(&cluster, "shop", "app=api", 2);
 
     let (before, exit) = status(&cluster, &[]);

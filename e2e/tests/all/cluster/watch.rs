@@ -1,6 +1,6 @@
 //! `watch`: what a real kubelet reports is what is recorded, and what nobody saw is said to be so.
 
-use super::{apply, cluster, kubectl, push_image, wait_for_pods};
+use super::{apply, cluster, kubectl, push_image, two_replicas, wait_for_pods};
 use crate::situations::runner::Runner;
 use serde_json::Value;
 use std::path::Path;
@@ -16,29 +16,6 @@ record: file:record.db
 environments:
   uat: {branches: [\"**\"], clusters: [testbed], namespace: shop}
 ";
-
-fn objects(cluster: &Cluster) -> String {
-    format!(
-        "\
-apiVersion: v1
-kind: Namespace
-metadata: {{name: shop}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: api, namespace: shop}}
-spec:
-  replicas: 2
-  selector: {{matchLabels: {{app: api}}}}
-  template:
-    metadata: {{labels: {{app: api}}}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers: [{{name: api, image: \"{}/shop/api:uat\", imagePullPolicy: Always}}]
-",
-        cluster.registry()
-    )
-}
 
 fn job(cluster: &Cluster) -> String {
     format!(
@@ -123,7 +100,7 @@ fn what_runs_is_recorded_while_it_is_watched_and_bounded_where_it_was_not() {
         return;
     };
     let old = push_image(&cluster, "shop/api:uat", "old");
-    apply(&cluster, &objects(&cluster));
+    apply(&cluster, &two_replicas(&cluster));
     wait_for_pods(&cluster, "shop", "app=api", 2);
     let desk = Desk::new(&cluster);
     let mut watch = desk.watch();
