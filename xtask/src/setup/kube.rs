@@ -7,12 +7,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::peers::required_version;
-use crate::{place, process};
+use super::peers::{go_build, required_version};
+use crate::place;
 
 /// What tests call it.
 pub(super) const NAME: &str = "kube";
@@ -68,20 +67,6 @@ fn build(go: &Path, root: &Path, built: &Path) -> Result<()> {
         required_version(&fs::read_to_string(module.join("go.mod"))?, "k8s.io/kubernetes")?;
     let folder = built.parent().context("a program has a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    // Under another name until it is whole: a killed build leaves no half of a program.
-    let part = folder.join(format!("{NAME}.part-{}", std::process::id()));
-    let mut command = Command::new(go);
-    command
-        .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
-        .arg(format!("-ldflags=-s -w -X k8s.io/component-base/version.gitVersion={version}"))
-        .arg("-o")
-        .arg(&part)
-        .arg(".")
-        .current_dir(&module)
-        .env("CGO_ENABLED", "0")
-        .env("GOWORK", "off")
-        .env_remove("GOFLAGS");
-    process::succeed(&mut command)?;
-    fs::rename(&part, built)?;
-    Ok(())
+    let variable = format!("k8s.io/component-base/version.gitVersion={version}");
+    go_build(go, &module, ".", &variable, built)
 }

@@ -112,23 +112,38 @@ pub(super) fn install(root: &Path, bin: &Path) -> Result<BTreeSet<String>> {
 fn build(go: &Path, peer: &GoPeer, root: &Path, bin: &Path) -> Result<()> {
     let module = root.join("testbed/tools").join(peer.name);
     let version = required_version(&fs::read_to_string(module.join("go.mod"))?, peer.module)?;
-    // Under another name until it is whole: a killed build leaves no half of a peer.
-    let part = bin.join(format!("{}.part-{}", peer.name, std::process::id()));
+    let variable = format!("{}={version}", peer.version_variable);
+    go_build(go, &module, peer.package, &variable, &bin.join(peer.name))
+}
+
+/// Builds one program of a module, which learns its version by a variable of the linker.
+///
+/// # Errors
+/// Go says no, or the program cannot be put in its place.
+pub(super) fn go_build(
+    go: &Path,
+    module: &Path,
+    package: &str,
+    variable: &str,
+    built: &Path,
+) -> Result<()> {
+    // Under another name until it is whole: a killed build leaves no half of a program.
+    let part = built.with_extension(format!("part-{}", std::process::id()));
     let mut command = Command::new(go);
     command
         .arg("build")
         // Nothing of the checkout is changed, whatever the user's own GOFLAGS say.
         .args(["-mod=readonly", "-trimpath", "-buildvcs=false"])
-        .arg(format!("-ldflags=-s -w -X {}={version}", peer.version_variable))
+        .arg(format!("-ldflags=-s -w -X {variable}"))
         .arg("-o")
         .arg(&part)
-        .arg(peer.package)
-        .current_dir(&module)
+        .arg(package)
+        .current_dir(module)
         .env("CGO_ENABLED", "0")
         .env("GOWORK", "off")
         .env_remove("GOFLAGS");
     process::succeed(&mut command)?;
-    fs::rename(&part, bin.join(peer.name))?;
+    fs::rename(&part, built)?;
     Ok(())
 }
 
