@@ -16,6 +16,7 @@ pub mod copy;
 pub mod credentials;
 pub mod daemon;
 pub mod error;
+pub mod hook;
 pub mod layout;
 pub mod place;
 pub mod registry;
@@ -28,6 +29,7 @@ pub use copy::{Copied, CopyOptions, ReferrersToo, copy};
 pub use credentials::{Credential, Credentials, DockerConfig};
 pub use daemon::{Daemon, DockerHost};
 pub use error::{Answered, RemoteError, Stage, or_absent};
+pub use hook::{Called, Hook, HookError};
 pub use place::{Opener, Place, Target};
 pub use registry::{
     AliasMove, Patience, Proxies, Registry, RegistrySettings, RemoteRepository, TagAt, TagWrite,

@@ -34,9 +34,11 @@ use crate::error::RemoteError;
 use connection::Connection;
 
 pub use blob_read::BlobHeld;
+pub(crate) use egress::{Reach, reach};
 pub use list::TagList;
 pub use patience::Patience;
 pub use proxy::Proxies;
+pub(crate) use proxy::Ways;
 pub use tag_write::{AliasMove, SubjectNoted, TagAt, TagWrite};
 pub use upload::BlobPut;
 

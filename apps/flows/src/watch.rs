@@ -6,6 +6,8 @@
 //! Goes on where the record stands. Two watchers of one cluster say the same under the same keys, so that both may run.
 //! Ends when it is told to, after everything that was seen is recorded.
 
+mod cloud_event;
+mod hooks;
 mod judging;
 mod known;
 mod meters;
@@ -14,6 +16,7 @@ mod outward;
 mod scene;
 mod writer;
 
+pub use hooks::WebhookError;
 pub use meters::Meters;
 
 use crate::app::{App, OpenError};
@@ -25,6 +28,7 @@ use ::record::{Run, RunQuestion, RunState, Span, Watched};
 use cluster::{Cluster, ClusterError};
 use domain::Timestamp;
 use futures_util::future::join_all;
+use hooks::Hooks;
 use judging::Judging;
 use known::Known;
 use names::Names;
@@ -33,9 +37,12 @@ use release::observed::{Report, Tracker};
 use scene::Scene;
 use std::convert::Infallible;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch as signal};
 use writer::Writer;
 
+/// What webhooks may take for the last calls, after the watch was told to end.
+const LAST_CALLS_WITHIN: Duration = Duration::from_secs(5);
 /// Reports that wait while the record is written.
 const WAITING_MAX: usize = 1_024;
 
@@ -124,12 +131,15 @@ pub enum WatchError {
     /// The record.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A webhook of the settings.
+    #[error("`webhooks` cannot be used")]
+    Hook(#[from] WebhookError),
 }
 
 impl Explain for WatchError {
     fn verdict(&self) -> Verdict {
         match self {
-            Self::Cluster(_) | Self::NoIdentity { .. } => Verdict::Unknown,
+            Self::Cluster(_) | Self::NoIdentity { .. } | Self::Hook(_) => Verdict::Unknown,
             Self::Open(error) => error.verdict(),
             Self::Record(error) => error.verdict(),
         }
@@ -142,6 +152,7 @@ impl Explain for WatchError {
                     .to_owned(),
             ),
             Self::Cluster(_) | Self::NoIdentity { .. } => None,
+            Self::Hook(error) => error.hint(),
             Self::Open(error) => error.hint(),
             Self::Record(error) => error.hint(),
         }
@@ -159,20 +170,34 @@ pub async fn watch(
     stop: &signal::Sender<bool>,
     tell: &(dyn Fn(&Told) + Sync),
 ) -> Result<Vec<Ended>, WatchError> {
+    let (hooks, callers) = Hooks::open(app)?;
+    let mut calling = std::pin::pin!(callers.run(meters));
     let watchers = places.iter().map(|at| async {
-        let ended = watch_one(app, at, meters, stop.subscribe(), tell).await;
+        let ended = watch_one(app, at, (&hooks, meters), stop.subscribe(), tell).await;
         if ended.is_err() {
             stop.send_replace(true);
         }
         ended
     });
-    join_all(watchers).await.into_iter().collect()
+    let ended = {
+        let mut watching = std::pin::pin!(join_all(watchers));
+        tokio::select! {
+            ended = &mut watching => ended,
+            // Without webhooks there is nobody to call.
+            () = &mut calling => watching.await,
+        }
+    };
+    if !hooks.is_silent() {
+        drop(hooks);
+        let _late = tokio::time::timeout(LAST_CALLS_WITHIN, calling).await;
+    }
+    ended.into_iter().collect()
 }
 
 async fn watch_one(
     app: &App,
     at: &WatchAt,
-    meters: &Meters,
+    (hooks, meters): (&Hooks, &Meters),
     stop: signal::Receiver<bool>,
     tell: &(dyn Fn(&Told) + Sync),
 ) -> Result<Ended, WatchError> {
@@ -194,7 +219,14 @@ async fn watch_one(
         at,
         scene: &scene,
         meters,
-        outward: Outward { cluster: &cluster, at, tell, is_denied: AtomicBool::new(false) },
+        outward: Outward {
+            cluster: &cluster,
+            at,
+            hooks,
+            meters,
+            tell,
+            is_denied: AtomicBool::new(false),
+        },
         known: Known::new(id.clone(), &at.context, settings),
         names: Names::default(),
     };

@@ -4,6 +4,7 @@ mod deploy;
 mod deploy_failures;
 mod deploy_kinds;
 mod deploy_owners;
+mod findings;
 mod lab;
 mod look;
 mod policy;

@@ -24,7 +24,7 @@ use crate::error::{RemoteError, Stage, place};
 
 /// How far an address reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     Public,
     Private,
     Loopback,
@@ -33,7 +33,7 @@ pub(super) enum Reach {
 }
 
 /// Source: RFC 1918, RFC 6598, RFC 4193, RFC 3927, RFC 6890, RFC 6052.
-pub(super) fn reach(address: IpAddr) -> Reach {
+pub(crate) fn reach(address: IpAddr) -> Reach {
     match address {
         IpAddr::V4(v4) => reach_v4(v4),
         IpAddr::V6(v6) => reach_v6(v6),

@@ -28,13 +28,13 @@ pub struct Proxies {
 /// A proxy's address that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} is no address of an HTTP proxy, such as http://proxy.example.com:3128")]
-pub(super) struct ProxyError {
+pub(crate) struct ProxyError {
     variable: &'static str,
 }
 
 /// The proxies, read.
 #[derive(Debug)]
-pub(super) struct Ways {
+pub(crate) struct Ways {
     http: Option<Secret>,
     https: Option<Secret>,
     without: String,
@@ -42,7 +42,7 @@ pub(super) struct Ways {
 }
 
 impl Ways {
-    pub(super) fn new(proxies: &Proxies) -> Result<Self, ProxyError> {
+    pub(crate) fn new(proxies: &Proxies) -> Result<Self, ProxyError> {
         let http = read(proxies.http.as_ref(), "HTTP_PROXY")?;
         let https = read(proxies.https.as_ref(), "HTTPS_PROXY")?;
         let without = format!("{DIRECT},{}", proxies.without);
@@ -55,28 +55,28 @@ impl Ways {
     }
 
     /// Whether a proxy is asked for this address, and looks its name up.
-    pub(super) fn is_proxied(&self, uri: &Uri) -> bool {
+    pub(crate) fn is_proxied(&self, uri: &Uri) -> bool {
         self.matcher.intercept(uri).is_some()
     }
 
     /// The proxy that is asked for this address, without its password.
-    pub(super) fn proxy_for(&self, uri: &Uri) -> Option<String> {
+    pub(crate) fn proxy_for(&self, uri: &Uri) -> Option<String> {
         Some(self.matcher.intercept(uri)?.uri().authority()?.to_string())
     }
 
     /// The proxies' own hosts.
-    pub(super) fn hosts(&self) -> impl Iterator<Item = String> + '_ {
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = String> + '_ {
         let proxies = [&self.http, &self.https].into_iter().flatten();
         proxies.filter_map(|proxy| Some(proxy.expose().parse::<Uri>().ok()?.host()?.to_owned()))
     }
 
     /// Whether the proxy for clear text is itself spoken to in TLS.
-    pub(super) fn is_clear_text_in_tls(&self) -> bool {
+    pub(crate) fn is_clear_text_in_tls(&self) -> bool {
         self.http.as_ref().is_some_and(|proxy| proxy.expose().starts_with("https:"))
     }
 
     /// The same, in the client's words.
-    pub(super) fn for_client(&self) -> Result<Vec<reqwest::Proxy>, reqwest::Error> {
+    pub(crate) fn for_client(&self) -> Result<Vec<reqwest::Proxy>, reqwest::Error> {
         let without = || reqwest::NoProxy::from_string(&self.without);
         let http = self.http.iter().map(|proxy| reqwest::Proxy::http(proxy.expose()));
         let https = self.https.iter().map(|proxy| reqwest::Proxy::https(proxy.expose()));

@@ -16,6 +16,7 @@ mod write;
 pub use describe::ImageFacts;
 pub use error::RegistryError;
 pub use open::TOKEN_VARIABLE;
+pub(crate) use open::client_settings;
 pub use ours::Owner;
 pub use transfer::{Copied, WritablePlace};
 pub use write::{AliasMove, TagMade, TagPut, TagsPut};

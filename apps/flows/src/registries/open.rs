@@ -28,12 +28,7 @@ impl Registries {
             }
         }
         let docker = surroundings.variable("DOCKER_HOST").map(str::parse).transpose();
-        let registry = RegistrySettings {
-            credentials,
-            plain_http: app.options().plain_http.clone(),
-            proxies: proxies(surroundings),
-            ..RegistrySettings::default()
-        };
+        let registry = RegistrySettings { credentials, ..client_settings(app) };
         let opener = Opener {
             registry,
             docker: docker
@@ -45,6 +40,15 @@ impl Registries {
         };
         let (clients, owners) = (Mutex::default(), Mutex::default());
         Ok(Self { inner: Arc::new(Inner { opener, clients, owners }) })
+    }
+}
+
+/// How anybody is spoken to, without credentials: proxies, and who may be spoken to in clear text.
+pub(crate) fn client_settings(app: &App) -> RegistrySettings {
+    RegistrySettings {
+        plain_http: app.options().plain_http.clone(),
+        proxies: proxies(app.surroundings()),
+        ..RegistrySettings::default()
     }
 }
 

@@ -39,6 +39,17 @@ pub struct Settings {
     pub environments: Vec<EnvironmentSettings>,
     /// Which tags may move, in the order in which they are asked.
     pub rules: Vec<Rule>,
+    /// Who is called when a finding opens or closes, or a deploy lands.
+    pub webhooks: Vec<Webhook>,
+}
+
+/// An address that is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// The address.
+    pub url: domain::Secret,
+    /// The variable that carries the token.
+    pub token_variable: Option<String>,
 }
 
 /// Where the record is kept.

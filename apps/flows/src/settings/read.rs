@@ -6,7 +6,7 @@ use super::shape::{At, shape};
 use super::wire::{self, DeployWord, EventWord, RolloutWord, VerifiedWord};
 use super::{
     Builds, CheckLevel, DeployMode, EnvironmentSettings, GitTarget, ImageSettings, RecordPlace,
-    RolloutOrder, Settings,
+    RolloutOrder, Settings, Webhook,
 };
 use crate::record_http::AddressError;
 use ::record::when::parse_length;
@@ -19,6 +19,8 @@ pub const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
 /// The branch that is written to where none is named.
 const BRANCH_DEFAULT: &str = "main";
 
+/// The most addresses that are called.
+const WEBHOOKS_MAX: usize = 8;
 /// The longest soak: what was there for a month has shown what it can.
 const SOAK_MS_MAX: i64 = 31 * 86_400_000;
 
@@ -88,9 +90,37 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
         images,
         environments: environments.collect::<Result<_, _>>()?,
         rules: file.rules.into_iter().map(rule).collect(),
+        webhooks: webhooks(file.webhooks)?,
     };
     check(&settings)?;
     Ok(settings)
+}
+
+/// Whether an address can be called is told when it is first needed; here only what no machine would change.
+fn webhooks(wire: Vec<wire::Webhook>) -> Result<Vec<Webhook>, SettingsError> {
+    let wrong = |why: String| Err(SettingsError::Value { key: "webhooks".to_owned(), why });
+    if wire.len() > WEBHOOKS_MAX {
+        return wrong(format!("at most {WEBHOOKS_MAX} addresses, found {}", wire.len()));
+    }
+    let is_name = |name: &String| {
+        let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        !name.is_empty() && name.bytes().all(fits)
+    };
+    if let Some(name) =
+        wire.iter().filter_map(|one| one.token_variable.as_ref()).find(|name| !is_name(name))
+    {
+        let shown: String = name.chars().take(40).collect();
+        let why = format!(
+            "`{}` is no name of a variable: the token itself never stands in a file",
+            shown.escape_debug()
+        );
+        return wrong(why);
+    }
+    let one = |wire: wire::Webhook| Webhook {
+        url: domain::Secret::new(wire.url),
+        token_variable: wire.token_variable,
+    };
+    Ok(wire.into_iter().map(one).collect())
 }
 
 fn rule(entry: wire::RuleEntry) -> Rule {

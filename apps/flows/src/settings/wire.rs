@@ -16,6 +16,15 @@ pub(super) struct File {
     pub(super) environments: Ordered<EnvironmentName, Environment>,
     #[serde(default)]
     pub(super) rules: Vec<RuleEntry>,
+    #[serde(default)]
+    pub(super) webhooks: Vec<Webhook>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Webhook {
+    pub(super) url: String,
+    pub(super) token_variable: Option<String>,
 }
 
 #[derive(Deserialize)]

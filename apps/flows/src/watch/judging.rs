@@ -21,7 +21,9 @@ use ::record::claim::{
 use ::record::{Event, Sequenced};
 use cluster::Cluster;
 use domain::{Digest, ImageRef, Timestamp};
-use release::observed::{Facts, Judged, Jurisdiction, Owner, Row, Standing, differ, judge, wanted};
+use release::observed::{
+    Facts, Judged, Jurisdiction, Ours, Owner, Row, Standing, differ, judge, wanted,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::Duration;
@@ -89,9 +91,11 @@ impl Judging<'_> {
         registries: Option<&Registries>,
         tell: &(dyn Fn(&Told) + Sync),
     ) -> Result<Option<Timestamp>, RecordError> {
-        let Some(asked) = self.scene.look(asked) else { return Ok(None) };
+        let Some(mut asked) = self.scene.look(asked) else { return Ok(None) };
         let landed = self.known.refresh(self.record).await?;
-        landed.iter().for_each(|deploy| self.outward.deployed(deploy));
+        landed.iter().for_each(|deploy| self.outward.deployed(&deploy.event));
+        let ours = self.known.ours();
+        asked.decided(&ours);
         let now = self.now();
         let digests = &asked.digests;
         self.names.keep_contents(digests);
@@ -102,20 +106,21 @@ impl Judging<'_> {
             let read = self.names.read_images(registries, &asked.sources, now).await;
             self.append(read).await?;
         }
-        self.judge(tell).await
+        self.judge(&ours, tell).await
     }
 
     async fn judge(
         &mut self,
+        ours: &[Ours],
         tell: &(dyn Fn(&Told) + Sync),
     ) -> Result<Option<Timestamp>, RecordError> {
-        let (ours, now) = (self.known.ours(), self.now());
+        let now = self.now();
         let judged = self.scene.look(|standing| {
             let facts = Facts {
                 standing,
                 registered: &self.names.registered,
                 builds: &self.known.builds,
-                environments: &ours,
+                environments: ours,
             };
             let judged = judge(&facts, now);
             let here = Jurisdiction {
@@ -209,6 +214,22 @@ impl Judging<'_> {
         let context = self.at.context.clone();
         tell(&Told::Finding { context, claim: Box::new(claim.clone()) });
         self.outward.finding(event, claim, self.known.findings.opened(claim)).await;
+    }
+}
+
+impl Asked {
+    /// What was decided is compared with what runs.
+    fn decided(&mut self, ours: &[Ours]) {
+        for state in ours.iter().map(|one| &one.state) {
+            for image in state.images() {
+                let facts = [state.current(image), state.attempted(image)];
+                for fact in facts.into_iter().flatten() {
+                    let source = || vec![fact.claim.repository.clone()];
+                    self.digests.insert(fact.claim.to);
+                    self.sources.entry(fact.claim.to).or_insert_with(source);
+                }
+            }
+        }
     }
 }
 

@@ -1,9 +1,11 @@
-//! Findings told outside of the record: a Kubernetes Event on each workload that they are about.
+//! What is told outside of the record: webhooks, and a Kubernetes Event on each workload that a finding is about.
 
+use super::hooks::Hooks;
 use super::judging::owner;
+use super::meters::Meters;
 use super::{Told, WatchAt};
+use ::record::Event;
 use ::record::claim::{FindingChange, FindingClaim, FindingOpened, Reported};
-use ::record::{Event, Sequenced};
 use cluster::{Cluster, ClusterError, Remark, Weight};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Outward<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) at: &'a WatchAt,
+    pub(super) hooks: &'a Hooks,
+    pub(super) meters: &'a Meters,
     pub(super) tell: &'a (dyn Fn(&Told) + Sync),
     /// Making Events is a right that not everybody gives: said once.
     pub(super) is_denied: AtomicBool,
@@ -19,7 +23,9 @@ pub(super) struct Outward<'a> {
 
 impl Outward<'_> {
     /// A deploy has landed.
-    pub(super) fn deployed(&self, _deploy: &Sequenced) {}
+    pub(super) fn deployed(&self, deploy: &Event) {
+        self.hooks.tell(&self.at.context, deploy, self.meters);
+    }
 
     /// A finding opened or closed; `opened` is what was seen when it opened.
     pub(super) async fn finding(
@@ -28,6 +34,7 @@ impl Outward<'_> {
         claim: &FindingClaim,
         opened: Option<&FindingOpened>,
     ) {
+        self.hooks.tell(&self.at.context, event, self.meters);
         if self.is_denied.load(Ordering::Relaxed) {
             return;
         }
