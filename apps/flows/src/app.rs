@@ -164,6 +164,13 @@ impl App {
         })
     }
 
+    /// The same with a record that is open already, whatever the settings say.
+    #[must_use]
+    pub fn with_record(mut self, record: impl Record + 'static) -> Self {
+        self.record = OnceCell::new_with(Some(Box::new(record)));
+        self
+    }
+
     /// What the command finds around it.
     #[must_use]
     pub fn surroundings(&self) -> &Surroundings {

@@ -44,6 +44,14 @@ impl LocalRecord {
         Self { path, opened: OnceCell::new(), place, actor, surroundings }
     }
 
+    /// A record that is open already: a server's own, for what works beside it.
+    #[must_use]
+    pub fn of(ledger: Ledger, place: String, actor: Actor, surroundings: Surroundings) -> Self {
+        let place = RecordPlaceName { kind: "server", place };
+        let opened = OnceCell::new_with(Some(ledger));
+        Self { path: PathBuf::new(), opened, place, actor, surroundings }
+    }
+
     /// What was opened, or can be: `None` where no append has made the file yet.
     async fn to_read(&self) -> Result<Option<&Ledger>, RecordError> {
         if self.opened.initialized() || self.is_there()? {

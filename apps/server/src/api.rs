@@ -25,6 +25,7 @@ use crate::app::App;
 use crate::body::Body;
 use crate::entry;
 use crate::reply::{self, Refusal};
+use crate::scrape::Numbers;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{MethodRouter, delete, get, post};
@@ -86,6 +87,9 @@ async fn try_answer(
     entry::check(app, &parts)?;
     if let Some(text) = plain(app, &parts).await {
         return Ok(text);
+    }
+    if !app.serves.has_api() {
+        return Err(Refusal::unknown(ErrorCode::Unsupported, "no API is served here"));
     }
     if !origin::is_deliberate(&parts.method, &parts.headers) {
         return Err(Refusal::Forbidden(
@@ -160,7 +164,10 @@ async fn plain(app: &App, parts: &Parts) -> Option<Response<Body>> {
         ),
         "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" => ready(app).await,
-        "/metrics" => (StatusCode::OK, app.metrics.text()),
+        "/metrics" => {
+            let more = app.numbers.as_ref().map(Numbers::text).unwrap_or_default();
+            (StatusCode::OK, app.metrics.text() + &more)
+        }
         _ => return None,
     };
     let mut response = Response::new(Body::full(text.into()));

@@ -3,8 +3,9 @@
 use crate::access::Access;
 use crate::access::origin::Hosts;
 use crate::metrics::Metrics;
-use crate::options::Limits;
+use crate::options::{Limits, Serves};
 use crate::reply::Refusal;
+use crate::scrape::Numbers;
 use domain::{Actor, RuleSet, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,6 +23,8 @@ pub(crate) struct App {
     pub(crate) access: Access,
     pub(crate) hosts: Hosts,
     pub(crate) limits: Limits,
+    pub(crate) serves: Serves,
+    pub(crate) numbers: Option<Numbers>,
     pub(crate) metrics: Metrics,
     /// The rules as the store has them: this server is the only writer of its folder.
     pub(crate) rules: RwLock<Arc<RuleSet>>,

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use oci::ErrorCode;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -25,7 +26,11 @@ pub(crate) async fn answer(
     let method = parts.method.clone();
     let path = parts.uri.path();
     let response = if path == "/v2" || path.starts_with("/v2/") {
-        match v2::answer(&app, peer, &parts, &mut body).await {
+        let answered = match app.serves.has_registry() {
+            true => v2::answer(&app, peer, &parts, &mut body).await,
+            false => Err(Refusal::unknown(ErrorCode::Unsupported, "no registry is served here")),
+        };
+        match answered {
             Ok(response) => response,
             Err(refusal) => {
                 if is_sending(&parts, &refusal) {

@@ -16,12 +16,14 @@ mod listener;
 mod metrics;
 mod options;
 mod reply;
+mod scrape;
 mod serve;
 mod v2;
 
 pub use api::api_paths;
 pub use options::{
     API_BODY_BYTES_MAX, Anonymous, BODY_BYTES_PER_SECOND_MIN, CLAIMS_BODY_BYTES_MAX,
-    IMPORT_BODY_BYTES_MAX, LOG_PAGE_BYTES_MAX, Limits, Options,
+    IMPORT_BODY_BYTES_MAX, LOG_PAGE_BYTES_MAX, Limits, Options, Serves,
 };
+pub use scrape::{Numbers, scrape};
 pub use serve::{Running, ServeError, serve};

@@ -5,6 +5,7 @@
 //! ```
 //! Settings of the registry itself (rules, tokens) are in its record, not here.
 
+use crate::scrape::Numbers;
 use oci::ManifestLimit;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,40 @@ pub struct Options {
     pub public_hosts: Vec<String>,
     /// What is accepted.
     pub limits: Limits,
+    /// What is answered.
+    pub serves: Serves,
+    /// What stands in `/metrics` beside the server's own numbers.
+    pub numbers: Option<Numbers>,
+}
+
+/// What a server answers, beside `/healthz`, `/readyz` and `/metrics`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Serves {
+    /// The registry and the API.
+    #[default]
+    Both,
+    /// `/v2/` only.
+    Registry,
+    /// `/api/v1/` only.
+    Api,
+    /// Neither: it works by itself.
+    Neither,
+}
+
+impl Serves {
+    pub(crate) fn has_registry(self) -> bool {
+        match self {
+            Self::Both | Self::Registry => true,
+            Self::Api | Self::Neither => false,
+        }
+    }
+
+    pub(crate) fn has_api(self) -> bool {
+        match self {
+            Self::Both | Self::Api => true,
+            Self::Registry | Self::Neither => false,
+        }
+    }
 }
 
 /// Whom to let in without a token; from the first token on that was ever made, nobody.
@@ -96,6 +131,8 @@ impl Options {
             anonymous: Anonymous::default(),
             public_hosts: Vec::new(),
             limits: Limits::default(),
+            serves: Serves::default(),
+            numbers: None,
         }
     }
 }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use store::{BlobLimits, DataFolder, DatabaseError, FolderError, UPLOADS_OPEN_MAX};
+use store::{BlobLimits, DataFolder, DatabaseError, FolderError, Ledger, UPLOADS_OPEN_MAX};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -74,6 +74,7 @@ pub enum ServeError {
 pub struct Running {
     address: SocketAddr,
     admin_token: PathBuf,
+    ledger: Ledger,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -89,6 +90,12 @@ impl Running {
     #[must_use]
     pub fn admin_token(&self) -> &Path {
         &self.admin_token
+    }
+
+    /// The server's own record, for what works beside it in the same process.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.clone()
     }
 
     /// Takes no new connections, and waits for the requests under way, at most the drain time.
@@ -127,10 +134,11 @@ pub async fn serve(
     if is_reached && is_wide_open(&app, options.anonymous) {
         return Err(ServeError::WideOpen { listen });
     }
+    let ledger = app.ledger.clone();
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(run(listener, app, folder, stop.clone(), stopped, shutdown));
     let admin_token = options.data.join(ADMIN_TOKEN_FILE);
-    Ok(Running { address, admin_token, stop, task })
+    Ok(Running { address, admin_token, ledger, stop, task })
 }
 
 /// Whether nothing was ever kept there, so that it can hold no token either.
@@ -169,6 +177,8 @@ async fn open_app(
         metrics: Metrics::default(),
         uploads: Arc::new(Semaphore::new(options.limits.uploads_at_once_max)),
         limits: options.limits.clone(),
+        serves: options.serves,
+        numbers: options.numbers.clone(),
         run: u32::from_le_bytes(run),
         requests: AtomicU32::new(0),
     })

@@ -2,6 +2,7 @@
 
 pub(crate) mod allow;
 mod asking;
+mod beside;
 pub(crate) mod block;
 pub(crate) mod check;
 pub(crate) mod completions;

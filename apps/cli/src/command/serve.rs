@@ -1,9 +1,10 @@
-//! `indelible serve`: the registry, in one data folder.
+//! `indelible serve`: the registry, the record and a watcher, in one data folder.
 
+use super::beside::Beside;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
-use server::{Anonymous, Limits, Options, ServeError};
+use server::{Anonymous, Limits, Options, ServeError, Serves};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -22,12 +23,28 @@ pub(crate) struct Arguments {
     /// Whom to let in without a token: on-loopback, nowhere or everywhere
     #[arg(long, value_name = "WHERE", default_value = "on-loopback")]
     anonymous: Whom,
+    /// What to do, with commas between: registry, api, watch
+    #[arg(long, value_name = "ROLE", value_delimiter = ',', default_value = "registry,api")]
+    role: Vec<Role>,
+    /// With the role watch: a context of the kubeconfig, several times for several; left out: the `clusters` of the settings
+    #[arg(long, value_name = "NAME[:NAMESPACE]")]
+    watch_context: Vec<String>,
     /// The largest manifest, in bytes, at most 16 MiB
     #[arg(long, value_name = "BYTES")]
     manifest_bytes_max: Option<usize>,
     /// The largest blob, in bytes
     #[arg(long, value_name = "BYTES")]
     blob_bytes_max: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Role {
+    /// The registry at /v2/
+    Registry,
+    /// The record, rules and tokens at /api/v1/
+    Api,
+    /// What runs in clusters goes into this server's record
+    Watch,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -44,6 +61,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     if global.dry_run {
         return Err(Failure::usage("`serve` has no dry run: it waits for what others write"));
     }
+    let beside = match (arguments.role.contains(&Role::Watch), &arguments.watch_context[..]) {
+        (true, contexts) => Some(Beside::open(global, contexts)?),
+        (false, []) => None,
+        (false, _) => {
+            return Err(Failure::usage("--watch-context goes with --role registry,api,watch"));
+        }
+    };
     process::handles_interrupts();
     let mut limits = Limits::default();
     if let Some(bytes) = arguments.manifest_bytes_max {
@@ -60,8 +84,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
             Whom::Nowhere => Anonymous::Nowhere,
             Whom::Everywhere => Anonymous::Everywhere,
         },
-        public_hosts: arguments.public_host,
+        public_hosts: arguments.public_host.clone(),
         limits,
+        serves: serves(&arguments.role),
+        numbers: beside.as_ref().map(Beside::numbers),
     };
     let running =
         server::serve(options, stopped()).await.map_err(|error| failure(error, &arguments.data))?;
@@ -72,8 +98,23 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         arguments.data.display(),
         running.admin_token().display()
     ));
-    running.wait().await;
-    Ok(Exit::Done)
+    match beside {
+        Some(beside) => beside.run(global, running).await,
+        None => {
+            running.wait().await;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// What is answered; the role watch answers nobody.
+fn serves(roles: &[Role]) -> Serves {
+    match (roles.contains(&Role::Registry), roles.contains(&Role::Api)) {
+        (true, true) => Serves::Both,
+        (true, false) => Serves::Registry,
+        (false, true) => Serves::Api,
+        (false, false) => Serves::Neither,
+    }
 }
 
 /// Why it does not start, with the command that does.

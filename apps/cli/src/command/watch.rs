@@ -5,10 +5,15 @@ use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
 use flows::App;
-use flows::watch::{Ended, Told, WatchAt};
+use flows::watch::{Ended, Meters, Told, WatchAt};
 use record::claim::{FindingChange, FindingClaim, Reported};
 use serde::Serialize;
+use server::Numbers;
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -19,6 +24,9 @@ pub(crate) struct Arguments {
     /// One namespace only
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// Where Prometheus may ask: http://ADDRESS:PORT/metrics
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
 }
 
 #[derive(Serialize)]
@@ -41,7 +49,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let output = global.output();
     let (stop, _) = tokio::sync::watch::channel(false);
     let tell = |told: &Told| output.talk(told_text(told));
-    let meters = flows::watch::Meters::default();
+    let meters = Arc::new(Meters::default());
+    let scraped = scraped(global, arguments.metrics, &meters).await?;
     let watching = flows::watch::watch(&app, &places, &meters, &stop, &tell);
     let stopping = async {
         stopped().await;
@@ -51,18 +60,35 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let ended = tokio::select! {
         ended = watching => ended?,
         () = stopping => return Ok(Exit::Interrupted),
+        never = scraped => match never {},
     };
     let wire = Wire { clusters: ended.iter().map(wire).collect() };
     output.data("watch", &wire, || ended.iter().fold(String::new(), text));
     Ok(Exit::Done)
 }
 
+/// Opens the door for Prometheus, where there is to be one; it serves for ever.
+async fn scraped(
+    global: &Global,
+    listen: Option<SocketAddr>,
+    meters: &Arc<Meters>,
+) -> Result<Pin<Box<dyn Future<Output = Infallible>>>, Failure> {
+    let Some(listen) = listen else { return Ok(Box::pin(std::future::pending())) };
+    let meters = Arc::clone(meters);
+    let opened = server::scrape(listen, Numbers::of(move || meters.text())).await;
+    let (address, serving) = opened.map_err(|error| {
+        let error = anyhow::Error::new(error).context(format!("{listen} cannot be listened on"));
+        Failure { exit: Exit::Unknown, error, hint: None }
+    })?;
+    global.output().talk(format_args!("metrics at http://{address}/metrics"));
+    Ok(Box::pin(serving))
+}
+
 /// What was named, else every cluster of the settings, once.
 fn places(app: &App, arguments: &Arguments) -> Result<Vec<WatchAt>, Failure> {
     let mut contexts = arguments.context.clone();
-    if let (true, Some(loaded)) = (contexts.is_empty(), app.loaded()) {
-        let clusters = loaded.settings.environments.iter().flat_map(|one| &one.clusters);
-        contexts.extend(clusters.cloned());
+    if contexts.is_empty() {
+        contexts = contexts_of_settings(app);
     }
     contexts.sort_unstable();
     contexts.dedup();
@@ -74,7 +100,15 @@ fn places(app: &App, arguments: &Arguments) -> Result<Vec<WatchAt>, Failure> {
     Ok(contexts.into_iter().map(place).collect())
 }
 
-fn told_text(told: &Told) -> String {
+/// The clusters of all environments, once.
+pub(super) fn contexts_of_settings(app: &App) -> Vec<String> {
+    let settings = app.loaded().map(|loaded| &loaded.settings);
+    let clusters = settings.iter().flat_map(|all| &all.environments).flat_map(|one| &one.clusters);
+    let clusters: std::collections::BTreeSet<String> = clusters.cloned().collect();
+    clusters.into_iter().collect()
+}
+
+pub(super) fn told_text(told: &Told) -> String {
     match told {
         Told::Watching { context, containers: 1 } => {
             format!("watching {context}: 1 container runs")

@@ -38,8 +38,10 @@ impl Outward<'_> {
         if self.is_denied.load(Ordering::Relaxed) {
             return;
         }
-        for (namespace, workload) in workloads(claim, opened) {
-            match self.remark(event, claim, &namespace, &workload).await {
+        for (nth, (namespace, workload)) in workloads(claim, opened).into_iter().enumerate() {
+            // Of one finding on several workloads each has an Event of its own.
+            let name = format!("indelible-{}-{nth}", event.stamp.id.to_string().to_lowercase());
+            match self.remark(name, claim, &namespace, &workload).await {
                 Ok(()) => {}
                 Err(error @ ClusterError::Denied { .. }) => {
                     self.is_denied.store(true, Ordering::Relaxed);
@@ -54,7 +56,7 @@ impl Outward<'_> {
 
     async fn remark(
         &self,
-        event: &Event,
+        name: String,
         claim: &FindingClaim,
         namespace: &str,
         workload: &str,
@@ -68,14 +70,7 @@ impl Outward<'_> {
                 (format!("{} is over: {why}", claim.what), Weight::Normal)
             }
         };
-        let remark = Remark {
-            // Of one finding on several workloads each has an Event of its own.
-            name: format!("indelible-{}-{}", event.stamp.id.to_string().to_lowercase(), owner.kind),
-            reason: reason(claim),
-            note,
-            weight,
-            at: claim.at,
-        };
+        let remark = Remark { name, reason: reason(claim), note, weight, at: claim.at };
         self.cluster.remark(namespace, &owner, &looked, &remark).await
     }
 }
