@@ -1,10 +1,12 @@
-//! Measurements beside a peer, in one run on one machine: `cargo run --release -p bench -- registry`, or `-- files`.
+//! Measurements beside a peer, in one run on one machine: `cargo run --release -p bench -- registry`,
+//! `-- files`, or `-- git`.
 //!
 //! Figures are printed, never asserted: a slow machine is not an error. The server's CPU per operation
 //! is the figure to trust where others work on the same machine; waiting times are not.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its work")]
 
 mod files;
+mod git;
 mod process;
 mod registry;
 
@@ -23,11 +25,13 @@ struct Arguments {
 enum Command {
     Registry(registry::Arguments),
     Files(files::Arguments),
+    Git(git::Arguments),
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Registry(arguments) => registry::run(&arguments),
         Command::Files(arguments) => files::run(&arguments),
+        Command::Git(arguments) => git::run(&arguments),
     }
 }

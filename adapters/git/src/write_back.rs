@@ -26,6 +26,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// How far back a revision is looked for.
+const HOLDS_DEPTH: u32 = 256;
+
 /// A branch of a remote that edits are written back to. Clones take turns.
 #[derive(Clone, Debug)]
 pub struct WriteBack {
@@ -115,6 +118,27 @@ impl WriteBack {
         let tip = self.cache.tip(Depth::Newest(most.saturating_add(1))).await?;
         let call = self.cache.call("log", ["log", "--first-parent"]);
         history::read_log(call, tip.as_str(), None, most).await
+    }
+
+    /// The same with the commits that merges brought, newest first.
+    ///
+    /// # Errors
+    /// [`GitError::NoSuchBranch`], or why the remote was not reached.
+    pub async fn log_with_merged(&self, most: u32) -> Result<Log, GitError> {
+        let tip = self.cache.tip(Depth::Newest(most.saturating_add(1))).await?;
+        history::read_log(self.cache.call("log", ["log"]), tip.as_str(), None, most).await
+    }
+
+    /// Whether a revision of the branch is a commit, or holds it, as far as the newest commits tell.
+    ///
+    /// # Errors
+    /// [`GitError::NoSuchBranch`], or why the remote was not reached.
+    pub async fn holds(&self, revision: &CommitId, commit: &CommitId) -> Result<bool, GitError> {
+        if revision == commit {
+            return Ok(true);
+        }
+        self.cache.tip(Depth::Newest(HOLDS_DEPTH)).await?;
+        self.cache.contains(revision, commit).await
     }
 
     /// Makes the edit that `edit` says, which is asked again on each new tip.

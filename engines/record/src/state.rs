@@ -199,9 +199,11 @@ impl EnvironmentState {
     }
 
     /// The newest deploy of an image, whatever became of it: a cluster may have been told of one that failed.
+    /// What a pull request only asks for has told nobody.
     #[must_use]
     pub fn attempted<'a>(&'a self, image: &'a ImageName) -> Option<&'a DeployFact> {
-        self.deploys.iter().rev().find(|fact| fact.claim.image == *image)
+        let is_told = |fact: &&DeployFact| fact.claim.image == *image && !fact.claim.is_asked();
+        self.deploys.iter().rev().find(is_told)
     }
 
     /// Whether a build is what the newest deploy of an image was to bring, and that deploy landed.

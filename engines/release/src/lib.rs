@@ -9,6 +9,7 @@
 
 pub mod alias;
 pub mod deploy;
+pub mod gitops;
 pub mod merge;
 pub mod observed;
 pub mod policy;

@@ -38,6 +38,8 @@ enum Mode {
     Files,
     /// Push a commit
     Git,
+    /// Open a pull request for it
+    Pr,
     /// Tell the workloads of the environment's clusters, and wait for them
     Cluster,
     /// Push a commit, then tell the workloads, and wait for them
@@ -76,6 +78,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         mode: arguments.deploy.map(|mode| match mode {
             Mode::Files => DeployMode::Files,
             Mode::Git => DeployMode::Git,
+            Mode::Pr => DeployMode::Pr,
             Mode::Cluster => DeployMode::Cluster,
             Mode::GitCluster => DeployMode::GitCluster,
         }),

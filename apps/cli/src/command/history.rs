@@ -211,6 +211,7 @@ fn deploy_row(row: &HistoryRow) -> Vec<String> {
     };
     let what = match &claim.outcome {
         Outcome::Done => claim.how.word().to_owned(),
+        Outcome::Open { .. } if claim.is_asked() => format!("{} asked for", claim.how.word()),
         Outcome::Open { .. } => format!("{} begun", claim.how.word()),
         Outcome::Failed { .. } => format!("{} failed", claim.how.word()),
     };

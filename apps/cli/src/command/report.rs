@@ -34,6 +34,8 @@ struct WireImage<'a> {
     event: Option<String>,
     held: Option<WireHold<'a>>,
     names: Vec<WireName<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pull_request: Option<&'a str>,
     warnings: &'a [String],
 }
 
@@ -116,7 +118,7 @@ fn text(report: &Report) -> String {
     if has_changed {
         let places = report.images.iter().filter_map(|done| match &done.what {
             Done::Changed { places, .. } => Some(places.as_slice()),
-            Done::Same { .. } | Done::Held(_) => None,
+            Done::Same { .. } | Done::Held(_) | Done::Asked { .. } => None,
         });
         let places = places.collect::<Vec<_>>().concat().join(", ");
         let commit = report.commit.as_ref().map(|commit| format!(" commit {}", commit.short(12)));
@@ -137,6 +139,18 @@ fn text(report: &Report) -> String {
             let _ = writeln!(text, "  grade {}: {known}", report.grade);
         }
     }
+    let asked = report.images.iter().filter(|done| matches!(done.what, Done::Asked { .. }));
+    for done in asked.clone() {
+        let Done::Asked { places, asks, .. } = &done.what else { continue };
+        let places = crate::output::plain(&places.join(", "));
+        let _ = writeln!(text, "  pr: {places}");
+        if let Some(address) = asks {
+            let _ = writeln!(text, "  {}", crate::output::plain(address));
+        }
+    }
+    if asked.count() > 0 && !report.is_dry_run {
+        let _ = writeln!(text, "  grade open: nothing has landed until it is merged");
+    }
     text
 }
 
@@ -153,6 +167,19 @@ fn line(done: &ImageDone, environment: &str, would: &str) -> String {
                 hold.stamp.happened(),
                 hold.stamp.who(),
                 image = done.image,
+            )
+        }
+        Done::Asked { from, to, tag, how, condemns, .. } => {
+            let from = from.map_or_else(|| "nothing".to_owned(), |from| from.short());
+            let tag = tag.as_ref().map(|tag| format!(" {tag}")).unwrap_or_default();
+            let condemns = match condemns {
+                Some(condemned) => format!("; {would}condemned: {}", condemned.short()),
+                None => String::new(),
+            };
+            format!(
+                "{} {environment}: {how} {would}asked for: {from} -> {}{tag}{condemns}",
+                done.image,
+                to.short()
             )
         }
         Done::Changed { from, to, tag, how, condemns, .. } => {
@@ -197,15 +224,17 @@ fn planned(how: &str) -> String {
 
 fn wire(report: &Report) -> Wire<'_> {
     let is_changed = report.images.iter().any(|done| matches!(done.what, Done::Changed { .. }));
-    let outcome = match (report.is_held(), is_changed) {
-        (true, _) => "held",
-        (false, true) => "changed",
-        (false, false) => "same",
+    let is_open = report.images.iter().any(|done| matches!(done.what, Done::Asked { .. }));
+    let outcome = match (report.is_held(), is_open, is_changed) {
+        (true, _, _) => "held",
+        (false, true, _) => "open",
+        (false, false, true) => "changed",
+        (false, false, false) => "same",
     };
     Wire {
         environment: report.environment.as_str(),
         mode: report.mode.to_string(),
-        grade: report.grade.to_string(),
+        grade: if is_open { "open".to_owned() } else { report.grade.to_string() },
         dry_run: report.is_dry_run,
         commit: report.commit.as_ref().map(domain::CommitId::as_str),
         outcome,
@@ -228,6 +257,7 @@ fn image(done: &ImageDone) -> WireImage<'_> {
         event: None,
         held: None,
         names: done.names.iter().map(WireName::of).collect(),
+        pull_request: None,
         warnings: &done.warnings,
     };
     match &done.what {
@@ -239,6 +269,17 @@ fn image(done: &ImageDone) -> WireImage<'_> {
                 by: hold.stamp.who().name(),
                 reason: hold.reason.as_ref().map(record::claim::Text::as_str),
             });
+        }
+        Done::Asked { from, to, tag, how, condemns, places, event, asks, .. } => {
+            wire.outcome = "open";
+            wire.how = Some(how);
+            wire.from = from.map(|digest| digest.to_string());
+            wire.to = Some(to.to_string());
+            wire.tag = tag.as_ref().map(domain::Tag::as_str);
+            wire.condemns = condemns.map(|digest| digest.to_string());
+            wire.places = places;
+            wire.event = event.map(|id| id.to_string());
+            wire.pull_request = asks.as_deref();
         }
         Done::Changed { from, to, tag, how, condemns, places, event } => {
             wire.outcome = "changed";

@@ -20,6 +20,7 @@ pub(crate) const ONES: &str =
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
     replaced: Vec<(String, String)>,
+    variables: Vec<(String, String)>,
 }
 
 /// An empty folder, in no git repository and with no settings above it.
@@ -30,7 +31,7 @@ pub(crate) fn sandbox() -> Sandbox {
     }
     let replaced =
         vec![(NINES.to_owned(), "[nines]".to_owned()), (ONES.to_owned(), "[ones]".to_owned())];
-    Sandbox { folder, replaced }
+    Sandbox { folder, replaced, variables: Vec::new() }
 }
 
 impl Sandbox {
@@ -50,6 +51,19 @@ impl Sandbox {
     /// What is replaced in transcripts, and by what.
     pub(crate) fn replacing(mut self, what: impl Into<String>, by: &str) -> Self {
         self.replaced.push((what.into(), by.to_owned()));
+        self
+    }
+
+    /// A variable that the binary finds.
+    pub(crate) fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self = self.without(name);
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same without a variable.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
         self
     }
 
@@ -93,6 +107,7 @@ impl Sandbox {
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", self.home())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.path(""))
             .args(arguments)
             .stdin(Stdio::piped())

@@ -4,8 +4,10 @@ use super::error::{DeployError, InterruptedStep};
 use crate::verdict::{Explain, Verdict};
 use cluster::{ApplyError, ClusterError};
 use domain::{EnvironmentName, ImageName};
+use git::GitError;
 use pin::Skip;
 use release::{DeployRefused, PromoteRefused, RollbackRefused};
+use vendors::pull_request::PullRequestError;
 
 const TAKE_OVER: &str = "to take the image over from them, run the command with `--take-over`";
 
@@ -22,6 +24,10 @@ impl Explain for DeployError {
             Self::Write(error) => error.verdict(),
             Self::Overtaken { .. }
             | Self::Moved { .. }
+            | Self::Sync { .. }
+            | Self::NotBrought { .. }
+            | Self::PullRequest(PullRequestError::Refused { .. })
+            | Self::Git { source: GitError::NotOurs { .. }, .. }
             | Self::Rollout { .. }
             | Self::WorkloadRefuses { .. }
             | Self::Apply {
@@ -38,6 +44,10 @@ impl Explain for DeployError {
             Self::Rollback { source: RollbackRefused::CannotTell { .. }, .. } => Verdict::Unknown,
             Self::Rollback { .. } => Verdict::Refused,
             Self::Git { .. }
+            | Self::Branch { .. }
+            | Self::PullRequest(_)
+            | Self::PullRequestPlace(_)
+            | Self::SyncLate { .. }
             | Self::Cluster(_)
             | Self::Apply { source: ApplyError::Cluster(_), .. }
             | Self::ClusterKey { .. }
@@ -102,6 +112,13 @@ impl Explain for DeployError {
             Self::NoCommit => Some("name the builds: indelible deploy ENV IMAGE=TAG".to_owned()),
             Self::NoTarget { environment, .. } => Some(format!("indelible history {environment}")),
             Self::Gone { repository, .. } => Some(format!("indelible history {repository}")),
+            Self::Sync { .. } => Some("the commit stays; once it is mended, the same command goes on".to_owned()),
+            Self::SyncLate { environment, .. } => {
+                Some(format!("the same command goes on waiting; indelible history {environment}"))
+            }
+            Self::NotBrought { .. } => Some(
+                "look for what overrides it: an overlay, ignoreDifferences, or another `git.path`".to_owned(),
+            ),
             Self::Moved { .. } => Some(
                 "look at who changed it; the command run again decides about what stands there now"
                     .to_owned(),
@@ -125,7 +142,15 @@ impl Explain for DeployError {
                 "indelible rollback {environment} {image} returns to the newest build that was observed there"
             )),
             Self::Interrupted { steps, .. } => Some(go_on_hint(steps)),
+            Self::Git { source: GitError::NotOurs { branch, .. }, .. } => Some(format!(
+                "merge or move that commit, then delete the branch: git push --delete origin {branch}"
+            )),
+            Self::PullRequest(_) => Some("the same command asks again".to_owned()),
+            Self::PullRequestPlace(_) => Some(
+                "name them: git: {pull-requests: {host: gitlab, api: https://HOST/api/v4, project: GROUP/NAME}}".to_owned(),
+            ),
             Self::Git { .. }
+            | Self::Branch { .. }
             | Self::Apply {
                 source: ApplyError::System { .. } | ApplyError::NotAdmitted { .. },
                 ..

@@ -6,11 +6,14 @@ use super::error::DeployError;
 use super::in_cluster;
 use super::in_git::{Follows, in_git};
 use super::places::{below, edit, pass_over};
+use super::pull_request;
+use super::synced::{self, is_worth_waiting};
 use super::{Done, ImageDone, NameDone, Report, Run};
 use crate::app::App;
 use crate::edit::{Places, TextFile};
 use crate::files::{Rewrite, text_files, write_all};
 use crate::settings::{DeployMode, EnvironmentSettings};
+use ::record::DeployFact;
 use ::record::claim::{
     Claim, ClaimKey, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
 };
@@ -59,6 +62,26 @@ pub(super) enum Say {
 }
 
 impl Step {
+    /// A step that says again what is recorded, for a look at files.
+    pub(super) fn of_fact(fact: &DeployFact) -> Self {
+        let claim = &fact.claim;
+        let (repository, tag, digest) = (claim.repository.clone(), claim.tag.clone(), claim.to);
+        Self {
+            image: claim.image.clone(),
+            to: PinnedRef { repository: repository.clone(), tag, digest },
+            repository,
+            from: claim.from,
+            how: claim.how.clone(),
+            named_by: claim.named_by,
+            key: claim.key.clone(),
+            reason: claim.reason.clone(),
+            ticket: claim.ticket.clone(),
+            warnings: Vec::new(),
+            names: Vec::new(),
+            say: Say::Known,
+        }
+    }
+
     pub(super) fn named(&self) -> String {
         match &self.to.tag {
             Some(tag) => format!("{} {tag}", self.image),
@@ -124,10 +147,28 @@ pub(super) async fn carry_out(
     carry: &Carry,
 ) -> Result<Report, DeployError> {
     let run = carry.run;
+    let mut unwatched = None;
     let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
     let mode = match environment.deploy {
         DeployMode::Files => Mode::Files,
+        DeployMode::Git
+            if is_worth_waiting(&decisions, run) && !environment.clusters.is_empty() =>
+        {
+            match synced::look(app, environment, &steps).await {
+                Ok(watched) => {
+                    drop(steps);
+                    let how = (carry, &watched);
+                    return synced::carry_out(app, environment, decisions, how).await;
+                }
+                Err(why) => unwatched = Some(format!("nobody waits for the pods: {why}")),
+            }
+            Mode::Git
+        }
         DeployMode::Git => Mode::Git,
+        DeployMode::Pr => {
+            drop(steps);
+            return pull_request::carry_out(app, environment, decisions, carry).await;
+        }
         DeployMode::Cluster | DeployMode::GitCluster => {
             drop(steps);
             return in_cluster::carry_out(app, environment, decisions, carry).await;
@@ -168,7 +209,7 @@ pub(super) async fn carry_out(
         grade: Grade::Applied,
         images: images.collect(),
         commit: applied.commit,
-        warnings: applied.warnings,
+        warnings: applied.warnings.into_iter().chain(unwatched).collect(),
         holds: Vec::new(),
         is_dry_run: run == Run::Dry,
     };

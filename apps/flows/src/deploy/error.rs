@@ -16,6 +16,7 @@ use pin::Skip;
 use release::rollout::Failure;
 use release::{DeployRefused, PromoteRefused, RollbackRefused};
 use std::path::PathBuf;
+use vendors::pull_request::{PlaceError, PullRequestError};
 
 /// Why nothing was deployed.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,20 @@ pub enum DeployError {
         /// Why.
         source: GitError,
     },
+    /// The branch of a pull request.
+    #[error("`{name}` cannot be the branch of a pull request")]
+    Branch {
+        /// The branch.
+        name: String,
+        /// Why.
+        source: git::RevisionError,
+    },
+    /// A pull request.
+    #[error("the branch is pushed, and no pull request was opened")]
+    PullRequest(#[from] PullRequestError),
+    /// Where pull requests are opened.
+    #[error("the settings do not tell where pull requests are opened")]
+    PullRequestPlace(#[from] PlaceError),
     /// An edit.
     #[error(transparent)]
     Edit(#[from] EditError),
@@ -298,6 +313,34 @@ pub enum DeployError {
         environment: EnvironmentName,
         /// What was carried out.
         steps: Vec<InterruptedStep>,
+    },
+    /// Argo CD or Flux did not bring the commit.
+    #[error("{object} does not bring the commit: {why}")]
+    Sync {
+        /// The cluster, and the object.
+        object: String,
+        /// In its own words.
+        why: String,
+    },
+    /// Nothing moved for long.
+    #[error(
+        "{object} did not show the commit, and did not change for {minutes} minutes; it {said}"
+    )]
+    SyncLate {
+        /// Where.
+        environment: EnvironmentName,
+        /// The cluster, and the object.
+        object: String,
+        /// How long.
+        minutes: u64,
+        /// What it said last.
+        said: String,
+    },
+    /// The commit is there, and the workload says something else.
+    #[error("the commit was brought, and {place} names another image than the files")]
+    NotBrought {
+        /// The workload.
+        place: String,
     },
     /// The digest is not what its registry has.
     #[error("{repository} does not have {digest}: it was deleted, or never pushed there")]

@@ -23,12 +23,17 @@ use ::record::claim::{Claim, DeployClaim, Grade, Mode, Outcome, TEXT_LEN_MAX, Te
 use domain::{CommitId, EventId};
 
 /// What stands beside the clusters: the mode, and where git was written before them.
-struct Beside {
-    mode: Mode,
-    git: Applied,
+pub(super) struct Beside {
+    pub(super) mode: Mode,
+    pub(super) git: Applied,
 }
 
 impl Beside {
+    /// Nothing is written yet.
+    pub(super) fn of(mode: Mode) -> Self {
+        Self { mode, git: Applied::default() }
+    }
+
     /// What the files of this environment would say, where they belong to the deploy.
     async fn planned(
         app: &App,
@@ -41,14 +46,14 @@ impl Beside {
                 (Mode::GitCluster, planned)
             }
             DeployMode::GitCluster => (Mode::GitCluster, Applied::default()),
-            DeployMode::Files | DeployMode::Git | DeployMode::Cluster => {
+            DeployMode::Files | DeployMode::Git | DeployMode::Pr | DeployMode::Cluster => {
                 (Mode::Cluster, Applied::default())
             }
         };
         Ok(Self { mode, git })
     }
 
-    fn commit(&self) -> Option<&CommitId> {
+    pub(super) fn commit(&self) -> Option<&CommitId> {
         self.git.commit.as_ref()
     }
 
@@ -99,12 +104,24 @@ pub(super) async fn carry_out(
         }
         ends = came_to;
     }
+    report(app, environment, decisions, (carry, beside), (&places, ends, events)).await
+}
+
+/// What a person is told, and the alias that follows.
+pub(super) async fn report(
+    app: &App,
+    environment: &EnvironmentSettings,
+    decisions: Vec<Decision>,
+    (carry, beside): (&Carry, Beside),
+    (places, ends, events): (&[Place], Vec<StepEnd>, Vec<Option<EventId>>),
+) -> Result<Report, DeployError> {
+    let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
     let moves: Vec<_> = steps
         .iter()
         .map(|step| (step.image.clone(), step.repository.clone(), step.to.digest))
         .collect();
     let grade = ends.iter().map(|end| end.grade).max().unwrap_or(Grade::Applied);
-    let written: Vec<Places> = (0..steps.len()).map(|at| beside.places_of(&places, at)).collect();
+    let written: Vec<Places> = (0..steps.len()).map(|at| beside.places_of(places, at)).collect();
     let mut outcomes = written.into_iter().zip(ends).zip(events);
     let mut images = Vec::new();
     for decision in decisions {
@@ -135,7 +152,7 @@ pub(super) async fn carry_out(
 }
 
 /// Records that the deploys begin; of two that follow the same one, one may.
-async fn begin(
+pub(super) async fn begin(
     app: &App,
     environment: &EnvironmentSettings,
     steps: &[&Step],
@@ -166,7 +183,7 @@ async fn begin(
 }
 
 /// Records how the deploys ended.
-async fn end(
+pub(super) async fn end(
     app: &App,
     environment: &EnvironmentSettings,
     steps: &[&Step],
@@ -208,7 +225,7 @@ fn half(beside: &Beside, why: &str) -> String {
 }
 
 /// A text of the record, cut to what one may hold.
-fn short(text: &str) -> Text {
+pub(super) fn short(text: &str) -> Text {
     let plain: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_LEN_MAX / 4).collect();
     Text::try_from(plain).expect("a quarter of the length in characters of at most four bytes fits")

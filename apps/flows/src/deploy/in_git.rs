@@ -23,7 +23,7 @@ use git::{
 use std::sync::PoisonError;
 
 /// Behind a commit that says it already, how far back that commit is looked for.
-const LOOK_BACK: u32 = 200;
+pub(super) const LOOK_BACK: u32 = 200;
 
 /// Which event of an image must be the newest while its files are written.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub(super) enum Follows<'a> {
 /// Checks on a new tip that nobody has decided about these images since the plan was made.
 ///
 /// Without it a push that was refused once could put a build back that a rollback has just left.
-async fn still_next(
+pub(super) async fn still_next(
     app: &App,
     environment: &EnvironmentName,
     steps: &[&Step],
@@ -112,7 +112,7 @@ pub(super) async fn in_git(
 }
 
 /// The newest commit that says of itself that it brought these builds here; none among the newest ones.
-async fn landed(
+pub(super) async fn landed(
     write_back: &WriteBack,
     environment: &EnvironmentName,
     steps: &[&Step],
@@ -123,7 +123,7 @@ async fn landed(
         commit.trailers.get("Environment") == Some(environment.as_str())
             && commit.trailers.all("Digest").any(|one| one == digest)
     };
-    let log = write_back.log(LOOK_BACK).await?;
+    let log = write_back.log_with_merged(LOOK_BACK).await?;
     Ok(log.commits.into_iter().find(is_here).map(|commit| commit.id))
 }
 
@@ -136,7 +136,7 @@ pub(super) fn key_behind(
     crate::decide::key_after(&format!("deploy/{environment}/{}", step.image), begun)
 }
 
-fn new_file(file: TextFile) -> Result<NewFile, DeployError> {
+pub(super) fn new_file(file: TextFile) -> Result<NewFile, DeployError> {
     let path: TreePath =
         file.path.parse().map_err(|error: git::TreePathError| DeployError::File {
             action: "write",
@@ -147,7 +147,7 @@ fn new_file(file: TextFile) -> Result<NewFile, DeployError> {
 }
 
 /// Edits the files of a commit; gives those with a new text.
-async fn edited(
+pub(super) async fn edited(
     tree: &Tree,
     path: &str,
     place: &str,

@@ -34,13 +34,20 @@ pub(super) fn message(
     actor: &Actor,
     remote: &RemoteUrl,
 ) -> Result<Message, MessageError> {
+    message_for_review(environment, steps, actor)?.with_skip_ci(skip_ci(remote))
+}
+
+/// The same for a commit whose checks are to run: a pull request asks for it.
+pub(super) fn message_for_review(
+    environment: &EnvironmentName,
+    steps: &[&Step],
+    actor: &Actor,
+) -> Result<Message, MessageError> {
     let names: Vec<String> = steps.iter().map(|step| step.named()).collect();
     let verb = steps.first().map_or("deploy", |step| step.verb());
     let subject = Message::in_one_line(&format!("{verb}({environment}): {}", names.join(", ")));
     let subject: String = subject.chars().take(150).collect();
-    let mut message = Message::new(&subject)?
-        .with_skip_ci(skip_ci(remote))?
-        .with_trailer("Environment", environment.as_str())?;
+    let mut message = Message::new(&subject)?.with_trailer("Environment", environment.as_str())?;
     for step in steps {
         message = message
             .with_trailer("Deploy-Id", step.key.as_str())?

@@ -8,6 +8,7 @@
 mod advice;
 mod alias;
 mod apply;
+mod asking;
 mod carry;
 mod error;
 mod facts;
@@ -16,11 +17,13 @@ mod in_git;
 mod message;
 mod places;
 mod promote;
+mod pull_request;
 mod record_end;
 mod rollback;
 mod rolling;
 mod run;
 mod step_end;
+mod synced;
 mod targets;
 mod wait;
 
@@ -30,6 +33,7 @@ pub use error::{DeployError, InterruptedStep, RolloutFailed};
 pub use facts::{Knowledge, Wanted, knowledge};
 pub(crate) use in_git::workload_files;
 pub use promote::{PromoteRequest, promote};
+pub use pull_request::settle;
 pub use rollback::{CandidateRow, RollbackRequest, candidates, rollback};
 pub use run::{DeployRequest, NoteRequest, deploy, note_deploy};
 
@@ -93,6 +97,27 @@ pub enum Done {
         places: Vec<String>,
         /// The event; none with `--dry-run`.
         event: Option<EventId>,
+    },
+    /// Another digest is asked for, and intended once somebody merges it.
+    Asked {
+        /// What is intended until then.
+        from: Option<Digest>,
+        /// What is asked for.
+        to: Digest,
+        /// The tag beside it.
+        tag: Option<Tag>,
+        /// The kind of deploy, for people.
+        how: &'static str,
+        /// The build that a rollback leaves.
+        condemns: Option<Digest>,
+        /// Places that change, as `path:line`.
+        places: Vec<String>,
+        /// The event; none with `--dry-run`.
+        event: Option<EventId>,
+        /// The commit on the pull request's branch.
+        commit: Option<CommitId>,
+        /// Where the pull request is; none: a person has to open it.
+        asks: Option<String>,
     },
     /// It is so already: nothing restarts.
     Same {

@@ -5,6 +5,7 @@ use super::apply::{Decision, Say, Step, carry_out};
 use super::carry::Carry;
 use super::error::DeployError;
 use super::facts::{builds_of, check_names, image_named, next_key, repository_of, tag_of};
+use super::pull_request::state_now;
 use super::run::known;
 use super::{Done, ImageDone, NameDone, Report, Run};
 use crate::app::App;
@@ -56,7 +57,7 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
     check_names(settings, &request.images)?;
     let record = app.record_to_read().await?;
     let there = environment_state(record, &from.name).await?;
-    let here = environment_state(record, &to.name).await?;
+    let here = state_now(app, to, &request.carry).await?;
     let images = images(settings, &there, &request.images)?;
     let unknown = left_out(settings, &there, &request.images);
     // All plans first: one refused image must not leave the others half promoted.

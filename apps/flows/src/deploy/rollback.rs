@@ -4,6 +4,7 @@ use super::apply::{Decision, Say, Step, carry_out};
 use super::carry::{Carry, News};
 use super::error::DeployError;
 use super::facts::{builds_of, check_names, image_named, next_key, repository_of};
+use super::pull_request::state_now;
 use super::{Report, Run};
 use crate::app::App;
 use crate::ask::SHORT_DIGEST_LEN_MIN;
@@ -63,7 +64,7 @@ pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, De
     let settings = app.settings()?;
     let environment = app.environment(&request.environment)?;
     check_names(settings, &request.images)?;
-    let state = environment_state(app.record_to_read().await?, &environment.name).await?;
+    let state = state_now(app, environment, &request.carry).await?;
     let images = named(settings, environment, &state, &request.images)?;
     let mut decisions = Vec::new();
     for image in &images {
@@ -195,7 +196,7 @@ fn demands(app: &App, environment: &EnvironmentSettings) -> Demands {
 fn least(environment: &EnvironmentSettings) -> Least {
     match environment.deploy {
         DeployMode::Cluster | DeployMode::GitCluster => Least::Observed,
-        DeployMode::Files | DeployMode::Git => Least::Anything,
+        DeployMode::Files | DeployMode::Git | DeployMode::Pr => Least::Anything,
     }
 }
 

@@ -169,7 +169,7 @@ fn left_alone(stop: Stop, contexts: &[String]) -> Stop {
 }
 
 /// The command that goes on with a step.
-fn again(environment: &EnvironmentName, step: &Step) -> InterruptedStep {
+pub(super) fn again(environment: &EnvironmentName, step: &Step) -> InterruptedStep {
     let image = &step.image;
     let again = match &step.how {
         DeployKind::Rollback { .. } => format!("indelible rollback {environment} {image}"),

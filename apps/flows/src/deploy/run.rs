@@ -6,6 +6,7 @@ use super::error::DeployError;
 use super::facts::{
     Wanted, build_of, builds_of, check_names, head, image_named, next_key, repository_of, resolve,
 };
+use super::pull_request::state_now;
 use super::{Done, ImageDone, Report, Run};
 use crate::app::{App, OpenError};
 use crate::seam::{Recorded, environment_state};
@@ -57,8 +58,7 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     let mut environment = app.environment(&request.environment)?.clone();
     environment.deploy = request.mode.unwrap_or(environment.deploy);
     check_names(settings, request.images.iter().map(|(text, _)| text))?;
-    let record = app.record_to_read().await?;
-    let state = environment_state(record, &environment.name).await?;
+    let state = state_now(app, &environment, &request.carry).await?;
     let reason = crate::decide::text(request.reason.as_deref())?;
     let ticket = crate::decide::text(request.ticket.as_deref())?;
     let mut decisions = Vec::new();

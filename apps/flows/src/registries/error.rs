@@ -63,6 +63,14 @@ pub enum RegistryError {
         /// The place.
         place: String,
     },
+    /// The API of a git host.
+    #[error("the git host at {api} is not asked: {why}")]
+    GitHost {
+        /// Its address.
+        api: String,
+        /// Why.
+        why: &'static str,
+    },
     /// The name in a layout is none.
     #[error("`{name}` names no image in a layout", name = name.escape_debug())]
     LayoutName {
@@ -89,6 +97,7 @@ impl Explain for RegistryError {
             | Self::Credentials(_)
             | Self::DockerHost(_)
             | Self::Untold { .. }
+            | Self::GitHost { .. }
             | Self::LayoutName { .. }
             | Self::NotWritable { .. } => Verdict::Unknown,
         }
@@ -112,6 +121,7 @@ impl Explain for RegistryError {
             | Self::Credentials(_)
             | Self::DockerHost(_)
             | Self::Untold { .. }
+            | Self::GitHost { .. }
             | Self::LayoutName { .. }
             | Self::NotWritable { .. } => None,
         }

@@ -5,6 +5,7 @@ use super::error::{RegistryError, failed};
 use domain::{RegistryHost, Repository, Tag, TagClass};
 use remote::Credential;
 use vendors::indelible::Proof;
+use vendors::pull_request::{HostToken, Place, PullRequests};
 use vendors::{Api, ApiError, RuleOf};
 
 /// Whose registry it is.
@@ -36,6 +37,29 @@ impl Registries {
         let registry = self.client(host)?;
         let client = registry.client().map_err(failed(format!("cannot use {host}")))?;
         Ok(Api::new(host.clone(), registry.scheme(), client, proof))
+    }
+
+    /// The pull requests of a repository at a git host, over the same rules for connections.
+    ///
+    /// # Errors
+    /// The host is no host, or is spoken to in another way than the address says.
+    pub fn pull_requests(
+        &self,
+        place: Place,
+        token: HostToken,
+    ) -> Result<PullRequests, RegistryError> {
+        let wrong = |why: &'static str| RegistryError::GitHost { api: place.api.clone(), why };
+        let host = place.api_host().parse().map_err(|_| wrong("it names no host"))?;
+        let registry = self.client(&host)?;
+        let client = registry.client().map_err(failed(format!("cannot use {host}")))?;
+        // A token never goes out in clear text by surprise.
+        let is_told = place.api.starts_with(&format!("{}://", registry.scheme().as_str()));
+        if !is_told {
+            return Err(wrong(
+                "its host is spoken to otherwise: https, but for this machine and --plain-http",
+            ));
+        }
+        Ok(PullRequests::new(place, token, client))
     }
 
     /// Asks as a stranger first: a registry of others must not be sent a credential on a path that it never

@@ -29,7 +29,7 @@ fn clusters(settings: &Settings) -> Result<(), SettingsError> {
         let word = match environment.deploy {
             DeployMode::Cluster => "cluster",
             DeployMode::GitCluster => "git+cluster",
-            DeployMode::Files | DeployMode::Git => continue,
+            DeployMode::Files | DeployMode::Git | DeployMode::Pr => continue,
         };
         if let Some(missing) = environment.missing() {
             return Err(wrong(key(missing), format!("`deploy: {word}` needs it")));

@@ -6,8 +6,9 @@
 //! workloads: {api: [deployment/api]}
 //! ```
 
-use super::SettingsError;
+use super::{SettingsError, SyncedBy};
 use domain::ImageName;
+use release::gitops::SyncObjectError;
 use release::rollout::Workload;
 use std::collections::BTreeMap;
 
@@ -53,6 +54,21 @@ pub(super) fn namespace(key: &str, name: Option<&str>) -> Result<()> {
     let shown: String = name.chars().take(80).collect();
     let rule = format!("small letters, digits and `-`, at most {NAMESPACE_LEN_MAX}");
     Err(wrong(key, format!("`{shown}` is not a namespace: {rule}")))
+}
+
+/// Reads the objects that bring commits: `application/argocd/shop`, or `…@hub` in another context.
+pub(super) fn synced_by(key: &str, texts: &[String]) -> Result<Vec<SyncedBy>> {
+    let one = |text: &String| {
+        let (object, context) = match text.split_once('@') {
+            Some((object, context)) => (object, Some(context.to_owned())),
+            None => (text.as_str(), None),
+        };
+        let object = object.parse();
+        let object = object.map_err(|error: SyncObjectError| wrong(key, error.to_string()))?;
+        names(key, context.as_slice())?;
+        Ok(SyncedBy { object, context })
+    };
+    texts.iter().map(one).collect()
 }
 
 /// Reads what runs each image.

@@ -12,6 +12,7 @@ mod check;
 mod cluster;
 mod find;
 mod ordered;
+mod pull_requests;
 mod read;
 mod shape;
 mod wire;
@@ -24,9 +25,11 @@ pub use wire::CheckLevel;
 
 use domain::{EnvironmentName, ImageName, Repository, Rule, Tag};
 use release::VerifiedThere;
+use release::gitops::SyncObject;
 use release::rollout::Workload;
 use std::collections::BTreeMap;
 use tagging::{EnvironmentRule, Scheme};
+use vendors::pull_request::GitHost;
 
 /// A team's settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,6 +128,8 @@ pub enum DeployMode {
     Files,
     /// A commit is pushed.
     Git,
+    /// A pull request asks for the commit.
+    Pr,
     /// The workloads of clusters are told, and waited for.
     Cluster,
     /// A commit is pushed, then the workloads of clusters are told, and waited for.
@@ -149,6 +154,30 @@ pub struct GitTarget {
     pub branch: git::BranchName,
     /// The folder below which images are looked for; empty: everywhere.
     pub path: String,
+    /// Where its pull requests are opened, where the repository's address does not tell.
+    pub pull_requests: Option<PullRequestsAt>,
+    /// The objects of Argo CD or Flux that bring its commits, where the workloads do not tell.
+    pub synced_by: Vec<SyncedBy>,
+}
+
+/// An object of Argo CD or Flux that brings commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncedBy {
+    /// The object.
+    pub object: SyncObject,
+    /// The context of the cluster that it is in; none: each cluster of the environment has its own.
+    pub context: Option<String>,
+}
+
+/// A git host that the address of a repository does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequestsAt {
+    /// Which kind of host.
+    pub host: GitHost,
+    /// Where its API begins; none: where such a host has it.
+    pub api: Option<String>,
+    /// The repository's name there; none: as the address says.
+    pub project: Option<String>,
 }
 
 impl EnvironmentSettings {

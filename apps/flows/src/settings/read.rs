@@ -2,6 +2,7 @@
 
 use super::check::check;
 use super::cluster;
+use super::pull_requests;
 use super::shape::{At, shape};
 use super::wire::{self, DeployWord, EventWord, RolloutWord, VerifiedWord};
 use super::{
@@ -169,7 +170,7 @@ fn environment_settings(
     wire: wire::Environment,
 ) -> Result<EnvironmentSettings, SettingsError> {
     let key = |what: &str| format!("environments.{name}.{what}");
-    let deploy = deploy_mode(&key("deploy"), wire.deploy.unwrap_or(DeployWord::Files))?;
+    let deploy = deploy_mode(wire.deploy.unwrap_or(DeployWord::Files));
     let (clusters, namespace) = (wire.clusters, wire.namespace);
     cluster::names(&key("clusters"), &clusters)?;
     cluster::namespace(&key("namespace"), namespace.as_deref())?;
@@ -217,23 +218,18 @@ fn soak(key: &str, text: &str) -> Result<i64, SettingsError> {
     Ok(ms)
 }
 
-fn deploy_mode(key: &str, word: DeployWord) -> Result<DeployMode, SettingsError> {
-    let missing = |value: &str| SettingsError::NotInThisVersion {
-        key: key.to_owned(),
-        value: value.to_owned(),
-        known: "files, git, cluster and git+cluster",
-    };
+fn deploy_mode(word: DeployWord) -> DeployMode {
     match word {
-        DeployWord::Files => Ok(DeployMode::Files),
-        DeployWord::Git => Ok(DeployMode::Git),
-        DeployWord::Pr => Err(missing("pr")),
-        DeployWord::Cluster => Ok(DeployMode::Cluster),
-        DeployWord::GitCluster => Ok(DeployMode::GitCluster),
+        DeployWord::Files => DeployMode::Files,
+        DeployWord::Git => DeployMode::Git,
+        DeployWord::Pr => DeployMode::Pr,
+        DeployWord::Cluster => DeployMode::Cluster,
+        DeployWord::GitCluster => DeployMode::GitCluster,
     }
 }
 
 fn git_target(key: &str, wire: Option<wire::Git>) -> Result<GitTarget, SettingsError> {
-    let wire = wire.unwrap_or(wire::Git { repository: None, branch: None, path: None });
+    let wire = wire.unwrap_or_default();
     let wrong =
         |part: &str, why: String| SettingsError::Value { key: format!("{key}.{part}"), why };
     let repository = wire.repository.map(|url| {
@@ -249,7 +245,15 @@ fn git_target(key: &str, wire: Option<wire::Git>) -> Result<GitTarget, SettingsE
     if !path.is_empty() && !path.split('/').all(is_inside) {
         return Err(wrong("path", format!("`{path}` is not a path inside the repository")));
     }
-    Ok(GitTarget { repository: repository.transpose()?, branch, path: path.to_owned() })
+    let at = format!("{key}.pull-requests");
+    let pull_requests = wire.pull_requests.map(|wire| pull_requests::read(&at, wire));
+    Ok(GitTarget {
+        repository: repository.transpose()?,
+        branch,
+        path: path.to_owned(),
+        pull_requests: pull_requests.transpose()?,
+        synced_by: cluster::synced_by(&format!("{key}.synced-by"), &wire.synced_by)?,
+    })
 }
 
 #[cfg(test)]

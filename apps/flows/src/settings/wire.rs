@@ -71,12 +71,31 @@ pub(super) struct EnvironmentImage {
     pub(super) repository: Repository,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Git {
     pub(super) repository: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) path: Option<String>,
+    pub(super) pull_requests: Option<PullRequests>,
+    #[serde(default)]
+    pub(super) synced_by: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PullRequests {
+    pub(super) host: HostWord,
+    pub(super) api: Option<String>,
+    pub(super) project: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum HostWord {
+    Github,
+    Gitlab,
+    AzureDevops,
 }
 
 #[derive(Deserialize)]

@@ -135,6 +135,14 @@ pub enum Outcome {
     },
 }
 
+impl DeployClaim {
+    /// Whether it is only asked for: a pull request that nobody was seen to merge yet.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.mode == Mode::Pr && matches!(self.outcome, Outcome::Open { .. })
+    }
+}
+
 impl DeployKind {
     /// The word for people.
     #[must_use]
