@@ -97,7 +97,19 @@ async fn one(
     environment: &EnvironmentSettings,
 ) -> Result<EnvironmentStatus, AskError> {
     let record = app.record_to_read().await?;
-    let state = environment_state(record, &environment.name).await?;
+    let mut state = environment_state(record, &environment.name).await?;
+    let unsure = match crate::deploy::settle(app, environment, &state).await {
+        Ok(merged) => {
+            if !merged.is_empty() {
+                state = environment_state(record, &environment.name).await?;
+            }
+            None
+        }
+        Err(error) => {
+            let why = format!("whether a pull request was merged could not be found out: {error}");
+            Some(Gap { from: None, until: None, why })
+        }
+    };
     let files = desired::files(app, environment).await;
     let containers = running::containers(app, record, settings, environment).await?;
     let mut images = Vec::new();
@@ -124,6 +136,7 @@ async fn one(
         gaps.push(Gap { from: None, until: None, why });
     }
     gaps.extend(record.left_out());
+    gaps.extend(unsure);
     let (basis, precision) = known(&images, containers.by);
     Ok(EnvironmentStatus {
         environment: environment.name.clone(),
@@ -159,6 +172,7 @@ fn mode(mode: DeployMode) -> Mode {
     match mode {
         DeployMode::Files => Mode::Files,
         DeployMode::Git => Mode::Git,
+        DeployMode::Pr => Mode::Pr,
         DeployMode::Cluster => Mode::Cluster,
         DeployMode::GitCluster => Mode::GitCluster,
     }

@@ -36,13 +36,16 @@ pub(super) async fn files(app: &App, environment: &EnvironmentSettings) -> Files
                 let unread = unread.into_iter();
                 (files, unread.map(|one| (one.shown, one.why.to_string(), one.guess)).collect())
             }),
-        DeployMode::Git | DeployMode::GitCluster => workload_files(app, environment)
-            .await
-            .map_err(|error| chain(&error))
-            .map(|(files, unread)| {
-                let unread = unread.into_iter();
-                (files, unread.map(|(path, why, guess)| (path, why.to_string(), guess)).collect())
-            }),
+        DeployMode::Git | DeployMode::Pr | DeployMode::GitCluster => workload_files(
+            app,
+            environment,
+        )
+        .await
+        .map_err(|error| chain(&error))
+        .map(|(files, unread)| {
+            let unread = unread.into_iter();
+            (files, unread.map(|(path, why, guess)| (path, why.to_string(), guess)).collect())
+        }),
     };
     match read {
         Ok((files, unread)) => Files::Read { files, unread },
