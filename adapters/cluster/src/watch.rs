@@ -93,11 +93,8 @@ impl Cluster {
                 None
             }
             Seen::ListEnds => Some(Report::Nodes(std::mem::take(&mut listed))),
-            Seen::Changed(wire) => {
-                let (name, state) = nodes::node(wire);
-                Some(Report::Node(name, state))
-            }
-            Seen::Deleted(wire) => Some(Report::NodeGone(nodes::node(wire).0)),
+            Seen::Changed(wire) => Some(Report::Node(nodes::node(wire))),
+            Seen::Deleted(wire) => Some(Report::NodeGone(nodes::node(wire).name)),
             Seen::Alive => None,
         };
         let what = "nodes".to_owned();

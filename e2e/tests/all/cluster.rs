@@ -8,6 +8,7 @@ mod findings;
 mod lab;
 mod look;
 mod policy;
+mod two_clusters;
 mod watch;
 
 use crate::situations::runner::{Ran, Runner};

@@ -1,11 +1,12 @@
-//! Whether a node's kubelet answers, as the control plane says it.
+//! Whether a node's kubelet answers, as the control plane says it, and what the node is, as its kubelet says it.
 //!
 //! Source: Kubernetes, node lifecycle controller: the condition `Ready` is `Unknown` while the kubelet is silent;
 //! `False` is the kubelet's own word.
 
-use domain::Timestamp;
+use domain::{Platform, Timestamp};
 use kube::core::Object;
-use release::observed::NodeState;
+use record::claim::{NodeInfo, Reported};
+use release::observed::{Node, NodeState};
 use serde::{Deserialize, Serialize};
 
 /// A node, as it is read.
@@ -15,9 +16,18 @@ pub(super) type WireNode = Object<Spec, Status>;
 pub(super) struct Spec {}
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct Status {
     conditions: Vec<Condition>,
+    node_info: Info,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Info {
+    architecture: String,
+    operating_system: String,
+    container_runtime_version: String,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,15 +39,20 @@ struct Condition {
     last_heartbeat_time: Option<String>,
 }
 
-/// Reads a node's name and state.
-pub(super) fn node(wire: WireNode) -> (String, NodeState) {
-    let conditions = wire.status.unwrap_or_default().conditions;
+/// Reads a node.
+pub(super) fn node(wire: WireNode) -> Node {
+    let Status { conditions, node_info } = wire.status.unwrap_or_default();
     let ready = conditions.into_iter().find(|condition| condition.kind == "Ready");
     let silent = ready.filter(|condition| condition.status == "Unknown");
     let state = silent.map_or(NodeState::Answers, |condition| NodeState::Silent {
         since: condition.last_heartbeat_time.and_then(|text| text.parse::<Timestamp>().ok()),
     });
-    (wire.metadata.name.unwrap_or_default(), state)
+    Node { name: wire.metadata.name.unwrap_or_default(), state, info: info(&node_info) }
+}
+
+fn info(wire: &Info) -> Option<NodeInfo> {
+    let platform = Platform::new(&wire.operating_system, &wire.architecture, None).ok()?;
+    Some(NodeInfo { platform, runtime: Reported::of(&wire.container_runtime_version) })
 }
 
 #[cfg(test)]
@@ -49,7 +64,23 @@ mod tests {
             r#"{{"metadata": {{"name": "a"}}, "spec": {{"podCIDR": "10.0.0.0/24"}}, "status": {{"conditions": [
               {{"type": "MemoryPressure", "status": "Unknown", "lastHeartbeatTime": "2026-03-17T14:00:00Z"}}{ready}]}}}}"#
         );
-        node(serde_json::from_str(&text).unwrap()).1
+        node(serde_json::from_str(&text).unwrap()).state
+    }
+
+    #[test]
+    fn a_node_tells_its_platform_and_its_runtime() {
+        let text = r#"{"metadata": {"name": "a"}, "spec": {}, "status": {"nodeInfo": {
+          "architecture": "arm64", "operatingSystem": "linux", "containerRuntimeVersion": "containerd://1.6.20",
+          "kubeletVersion": "v1.35.4"}}}"#;
+        let info = node(serde_json::from_str(text).unwrap()).info.unwrap();
+        assert_eq!(
+            (info.platform.to_string().as_str(), info.runtime.as_str()),
+            ("linux/arm64", "containerd://1.6.20")
+        );
+        assert_eq!(
+            node(serde_json::from_str(r#"{"metadata": {"name": "a"}, "spec": {}}"#).unwrap()).info,
+            None
+        );
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl<'a> Writer<'a> {
             | Report::Pod(_)
             | Report::Gone(_)
             | Report::Alive
-            | Report::Node(..)
+            | Report::Node(_)
             | Report::NodeGone(_) => {}
         }
     }

@@ -28,7 +28,7 @@ pub use judge::{
 pub use meant::{Meant, meant};
 pub use overview::{Bytes, Row, Wanted, rows, to_compare, wanted};
 pub use pod::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
-pub use report::{NodeState, Report};
+pub use report::{Node, NodeState, Report};
 pub use resolve::{Match, Presence, Registered, TagNow};
 pub use standing::Standing;
 pub use track::Tracker;

@@ -6,6 +6,7 @@
 
 use super::pod::Pod;
 use domain::Timestamp;
+use record::claim::NodeInfo;
 
 /// One thing that a watch reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +22,22 @@ pub enum Report {
     /// Everything until now was reported.
     Alive,
     /// The nodes, all of them.
-    Nodes(Vec<(String, NodeState)>),
+    Nodes(Vec<Node>),
     /// A node as it is now.
-    Node(String, NodeState),
+    Node(Node),
     /// A node was deleted.
     NodeGone(String),
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// Whether it answers.
+    pub state: NodeState,
+    /// What it is, where it tells.
+    pub info: Option<NodeInfo>,
 }
 
 /// Whether a node's kubelet answers.

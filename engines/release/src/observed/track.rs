@@ -11,12 +11,13 @@
 mod container;
 
 use super::pod::Pod;
-use super::report::{NodeState, Report};
+use super::report::{Node, NodeState, Report};
 use container::Known;
 use domain::Timestamp;
 use record::Run;
-use record::claim::{ClusterId, ContainerRunClaim, Moment, Reported, RunChange, RunId};
+use record::claim::{ClusterId, ContainerRunClaim, Moment, NodeInfo, Reported, RunChange, RunId};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 /// Pods whose deletion was seen and that a late report must not bring back; older ones are forgotten.
 const BURIED_MAX: usize = 4_096;
@@ -31,6 +32,7 @@ pub struct Tracker {
     buried: Buried,
     /// None: nobody may list them, so that it is not known whether a node answers.
     nodes: Option<HashMap<Box<str>, NodeState>>,
+    infos: Arc<Infos>,
     list: u64,
     is_listing: bool,
     alive: Option<Timestamp>,
@@ -50,6 +52,9 @@ struct Tracked {
     known: Vec<Known>,
 }
 
+/// What the nodes are.
+type Infos = HashMap<Box<str>, NodeInfo>;
+
 #[derive(Clone, Debug, Default)]
 struct Buried {
     order: VecDeque<Box<str>>,
@@ -59,6 +64,7 @@ struct Buried {
 /// What a report brings about.
 struct Said<'a> {
     cluster: &'a ClusterId,
+    infos: &'a Infos,
     seen: Timestamp,
     claims: Vec<ContainerRunClaim>,
 }
@@ -73,6 +79,7 @@ impl Tracker {
             pods: HashMap::new(),
             buried: Buried::default(),
             nodes: None,
+            infos: Arc::default(),
             list: 0,
             is_listing: false,
             alive,
@@ -113,8 +120,18 @@ impl Tracker {
 
     /// Takes a report in; `now` is when it came, by the watcher's clock.
     pub fn apply(&mut self, report: &Report, now: Timestamp) -> Vec<ContainerRunClaim> {
-        let cluster = self.cluster.clone();
-        let mut said = Said { cluster: &cluster, seen: now, claims: Vec::new() };
+        match report {
+            Report::Nodes(nodes) => nodes.iter().for_each(|node| self.know(node)),
+            Report::Node(node) => self.know(node),
+            Report::ListBegins
+            | Report::Pod(_)
+            | Report::ListEnds
+            | Report::Gone(_)
+            | Report::Alive
+            | Report::NodeGone(_) => {}
+        }
+        let (cluster, infos) = (self.cluster.clone(), Arc::clone(&self.infos));
+        let mut said = Said { cluster: &cluster, infos: &infos, seen: now, claims: Vec::new() };
         match report {
             Report::ListBegins => {
                 self.list += 1;
@@ -129,7 +146,7 @@ impl Tracker {
             Report::Gone(pod) => self.gone(pod, &mut said),
             Report::Alive => {}
             Report::Nodes(nodes) => self.all_nodes(nodes, &mut said),
-            Report::Node(name, state) => self.node(name, *state, &mut said),
+            Report::Node(node) => self.node(&node.name, node.state, &mut said),
             Report::NodeGone(name) => self.node_gone(name, &mut said),
         }
         match report {
@@ -141,6 +158,14 @@ impl Tracker {
             }
         }
         said.claims
+    }
+
+    /// Remembers what a node is; it tells the same again and again.
+    fn know(&mut self, node: &Node) {
+        let Some(info) = &node.info else { return };
+        if self.infos.get(node.name.as_str()) != Some(info) {
+            Arc::make_mut(&mut self.infos).insert(node.name.as_str().into(), info.clone());
+        }
     }
 
     /// Takes a pod's state in, unless the report is old.
@@ -225,12 +250,12 @@ impl Tracker {
         self.buried.bury(uid);
     }
 
-    fn all_nodes(&mut self, nodes: &[(String, NodeState)], said: &mut Said<'_>) {
+    fn all_nodes(&mut self, nodes: &[Node], said: &mut Said<'_>) {
         let old = self.nodes.replace(HashMap::new()).unwrap_or_default();
-        for (name, state) in nodes {
-            self.node(name, *state, said);
+        for node in nodes {
+            self.node(&node.name, node.state, said);
         }
-        let names: HashSet<&str> = nodes.iter().map(|(name, _)| name.as_str()).collect();
+        let names: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         for name in old.keys().filter(|name| !names.contains(&***name)) {
             self.node_gone(name, said);
         }
@@ -263,6 +288,9 @@ impl Tracker {
     /// Nobody can ask this node any more; pods that still stand in the API are deleted by the control plane.
     fn node_gone(&mut self, name: &str, said: &mut Said<'_>) {
         self.nodes.get_or_insert_default().remove(name);
+        if self.infos.contains_key(name) {
+            Arc::make_mut(&mut self.infos).remove(name);
+        }
         let orphans = self.on_node(name).filter(|(_, pod)| pod.is_orphan);
         let orphans: Vec<Box<str>> = orphans.map(|(uid, _)| uid.clone()).collect();
         for uid in orphans {

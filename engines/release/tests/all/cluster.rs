@@ -5,7 +5,7 @@ use record::claim::{Claim, ClusterId};
 use record::fuzz::story::Story;
 use record::{Run, runs};
 use release::observed::{
-    Container, ContainerState, NodeState, Owner, Phase, Pod, Previous, Report, Role, Tracker,
+    Container, ContainerState, Node, NodeState, Owner, Phase, Pod, Previous, Report, Role, Tracker,
 };
 
 /// A moment on the day of all tests.
@@ -123,7 +123,14 @@ impl Watcher {
     }
 
     fn nodes(&mut self, seconds: i64) {
-        self.sees(&Report::Nodes(vec![("node-a".to_owned(), NodeState::Answers)]), seconds);
+        self.sees(
+            &Report::Nodes(vec![Node {
+                name: "node-a".to_owned(),
+                state: NodeState::Answers,
+                info: None,
+            }]),
+            seconds,
+        );
     }
 
     /// The claims that this report brought about and that the record did not have.

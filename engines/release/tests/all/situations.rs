@@ -5,8 +5,8 @@
 use crate::cluster::{TruePod, Watcher, at};
 use domain::Digest;
 use record::Precision;
-use record::claim::{Moment, RunRole};
-use release::observed::{ContainerState, NodeState, Report, Role};
+use record::claim::{Moment, NodeInfo, Reported, RunRole};
+use release::observed::{ContainerState, Node, NodeState, Report, Role};
 
 fn exact(seconds: i64) -> Moment {
     Moment::Exact { at: at(seconds) }
@@ -16,12 +16,33 @@ fn bounded(after: i64, until: i64) -> Moment {
     Moment::Bounded { after: Some(at(after)), until: at(until) }
 }
 
+fn node(state: NodeState) -> Report {
+    Report::Node(Node { name: "node-a".to_owned(), state, info: None })
+}
+
 fn silent(since: i64) -> Report {
-    Report::Node("node-a".to_owned(), NodeState::Silent { since: Some(at(since)) })
+    node(NodeState::Silent { since: Some(at(since)) })
 }
 
 fn answers() -> Report {
-    Report::Node("node-a".to_owned(), NodeState::Answers)
+    node(NodeState::Answers)
+}
+
+#[test]
+fn a_run_says_what_its_node_is_where_the_node_tells() {
+    let info = NodeInfo {
+        platform: "linux/arm64".parse().unwrap(),
+        runtime: Reported::of("containerd://1.6.20"),
+    };
+    let mut watcher = Watcher::new();
+    let first = TruePod::started("a", 10);
+    watcher.lists(std::slice::from_ref(&first), 20);
+    let told =
+        Node { name: "node-a".to_owned(), state: NodeState::Answers, info: Some(info.clone()) };
+    watcher.sees(&Report::Node(told), 21);
+    watcher.sees(&TruePod::started("b", 30).report(), 31);
+    let infos: Vec<_> = watcher.runs().into_iter().map(|run| run.began.node_info).collect();
+    assert_eq!(infos, [None, Some(info)]);
 }
 
 #[test]

@@ -233,7 +233,7 @@ impl Taking<'_, '_, '_> {
             restarts: told.restarts,
             missed,
             changed_in_place,
-            node_info: None,
+            node_info: pod.node.as_deref().and_then(|node| self.said.infos.get(node)).cloned(),
         };
         self.said.say(&pod.namespace, id, digest, RunChange::Began(Box::new(began)));
         self.known.push(known);
