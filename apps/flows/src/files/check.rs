@@ -7,11 +7,13 @@
 
 use super::baseline::Baseline;
 use super::error::FilesError;
+use super::kustomized::Kustomizations;
 use super::level::Requirements;
 use super::walk::{FileText, Unread, Unreadable, Walked, each_file};
 use domain::EnvironmentName;
 use pin::{
-    Certainty, Context, Finding, FindingKind, Format, Level, Marker, Opaque, Verdict, judge,
+    Certainty, Context, Finding, FindingKind, Format, Kustomization, Level, Marker, Opaque,
+    Verdict, judge, name_of,
 };
 use std::path::{Path, PathBuf};
 
@@ -64,6 +66,8 @@ pub enum Answer {
     Accepted,
     /// Nothing is pulled for its sake.
     NotRequired,
+    /// Every kustomization that builds from the file writes another reference.
+    Replaced,
     /// A comment asks to pass over it.
     Ignored(Marker),
     /// It could not be told.
@@ -122,11 +126,13 @@ pub fn check(
     listing: Listing,
 ) -> Result<Report, FilesError> {
     let walked = each_file(cwd, paths, |file| judged(file, requirements, listing))?;
-    Ok(report(walked, baseline))
+    Ok(report(without_replaced(walked, listing), baseline))
 }
 
 /// One file's places and numbers.
 struct Judged {
+    path: PathBuf,
+    kustomization: Option<Kustomization>,
     listed: Vec<Checked>,
     counts: Counts,
 }
@@ -138,7 +144,12 @@ fn judged(
 ) -> Result<Option<Judged>, Unreadable> {
     let scan = file.scan()?;
     let required = requirements.of_file(file.path);
-    let mut judged = Judged { listed: Vec::new(), counts: Counts::default() };
+    let kustomization = match file.format {
+        Format::Kustomize => Some(pin::kustomization(file.text).map_err(Unreadable::Scan)?),
+        Format::Kubernetes | Format::Compose | Format::Dockerfile => None,
+    };
+    let path = file.path.to_owned();
+    let mut judged = Judged { path, kustomization, listed: Vec::new(), counts: Counts::default() };
     judged.counts.templated = usize::from(scan.is_templated);
     for site in scan.sites {
         let verdict = judge(&site, required.level, &requirements.rules);
@@ -161,8 +172,33 @@ fn judged(
         }
     }
     judged.counts.files = usize::from(judged.counts.references > 0);
-    let is_silent = judged.counts == Counts::default() && judged.listed.is_empty();
+    let says_nothing = judged.counts == Counts::default() && judged.listed.is_empty();
+    let is_silent = says_nothing && judged.kustomization.is_none();
     Ok((!is_silent).then_some(judged))
+}
+
+/// Takes out what no kustomization lets through: the entry that replaces it is judged where it stands.
+fn without_replaced(mut walked: Walked<Judged>, listing: Listing) -> Walked<Judged> {
+    let mut all = Kustomizations::default();
+    for judged in &mut walked.found {
+        if let Some(kustomization) = judged.kustomization.take() {
+            all.add(&judged.path, kustomization);
+        }
+    }
+    for Judged { path, listed, counts, .. } in &mut walked.found {
+        for one in listed.iter_mut().filter(|one| one.format == Format::Kubernetes) {
+            if matches!(one.answer, Answer::Finding(_))
+                && all.replace(path, name_of(&one.reference))
+            {
+                one.answer = Answer::Replaced;
+                counts.findings -= 1;
+                counts.references -= 1;
+            }
+        }
+        counts.files = usize::from(counts.references > 0);
+        listed.retain(|one| listing == Listing::All || one.answer != Answer::Replaced);
+    }
+    walked
 }
 
 fn count(counts: &mut Counts, verdict: &Verdict) {
@@ -239,6 +275,7 @@ impl Report {
             | Answer::Pinned
             | Answer::Accepted
             | Answer::NotRequired
+            | Answer::Replaced
             | Answer::Ignored(_)
             | Answer::Unknown(_) => false,
         })
@@ -262,5 +299,36 @@ mod tests {
         assert_eq!((counts.files, counts.references), (1, 3));
         assert_eq!((counts.findings, counts.known, counts.accepted), (1, 1, 1));
         assert_eq!(report.to_pin().count(), 1);
+    }
+
+    #[test]
+    fn a_base_is_judged_by_what_its_overlays_make_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("base/kustomization.yaml", "resources: [api.yaml]\n");
+        let pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: shop/api}, {image: shop/side}]}\n";
+        write("base/api.yaml", pod);
+        let pins = "resources: [../base]\nimages: [{name: shop/api, newTag: v1.4.2}]\n";
+        write("prod/kustomization.yaml", pins);
+        let look = |listing| {
+            let requirements = Requirements::of(None, folder.path());
+            let paths = [PathBuf::from(".")];
+            check(folder.path(), &paths, &requirements, Baseline::of([]), listing).unwrap()
+        };
+        let report = look(Listing::Findings);
+        let found: Vec<_> = report.listed.iter().map(|one| one.reference.as_str()).collect();
+        assert_eq!(found, ["shop/side"]);
+        let counts = report.counts;
+        assert_eq!((counts.findings, counts.references, counts.files), (1, 2, 2));
+        let all = look(Listing::All);
+        let replaced = all.listed.iter().find(|one| one.answer == Answer::Replaced).unwrap();
+        assert_eq!((replaced.reference.as_str(), replaced.line), ("shop/api", 3));
+        // One more that takes the base as it is: now it runs.
+        write("uat/kustomization.yaml", "resources: [../base]\n");
+        assert_eq!(look(Listing::Findings).counts.findings, 2);
     }
 }

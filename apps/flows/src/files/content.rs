@@ -14,7 +14,7 @@ use pin::scan::FILE_BYTES_MAX;
 /// What the bytes of a file are.
 #[derive(Debug)]
 pub(crate) enum Content<'b> {
-    /// A workload file that can name an image.
+    /// A workload file that can name an image, or say which one runs.
     Workload {
         /// The text.
         text: &'b str,
@@ -70,7 +70,12 @@ pub(crate) fn content<'b>(path: &str, bytes: &'b [u8]) -> Content<'b> {
     };
     match pin::classify(path, text) {
         None => Content::Other,
-        Some(_) if !pin::prefilter(bytes) => Content::Silent,
+        // A kustomization without an image says all the same whose images another one sets.
+        Some(Format::Kubernetes | Format::Compose | Format::Dockerfile)
+            if !pin::prefilter(bytes) =>
+        {
+            Content::Silent
+        }
         Some(format) => Content::Workload { text, format },
     }
 }

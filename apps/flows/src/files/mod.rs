@@ -11,6 +11,7 @@ mod check;
 mod content;
 mod draft;
 mod error;
+mod kustomized;
 mod level;
 mod pin;
 mod resolve;

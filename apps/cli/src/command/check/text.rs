@@ -34,6 +34,9 @@ fn said(one: &Checked) -> Option<String> {
         },
         Answer::Pinned => format!("`{reference}` is pinned"),
         Answer::Accepted => format!("`{reference}` is as strict as is asked for: {}", one.level),
+        Answer::Replaced => {
+            format!("`{reference}` is replaced by every kustomization that builds from this file")
+        }
         Answer::NotRequired => format!("`{reference}` is pulled from no registry"),
         Answer::Ignored(_) => format!("`{reference}` is passed over: a comment asks for it"),
         Answer::Unknown(_) => {

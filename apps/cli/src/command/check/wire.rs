@@ -85,6 +85,7 @@ pub(super) fn document<'a>(report: &'a Report, next: Option<&'a str>) -> Documen
             Answer::Pinned => others.push(other(one, "pinned")),
             Answer::Accepted => others.push(other(one, "accepted")),
             Answer::NotRequired => others.push(other(one, "not-required")),
+            Answer::Replaced => others.push(other(one, "replaced")),
             Answer::Ignored(_) => others.push(other(one, "ignored")),
             Answer::Unknown(_) => others.push(other(one, "unknown")),
         }
