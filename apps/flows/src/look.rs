@@ -11,7 +11,7 @@ use crate::registries::{Registries, RegistryError};
 use crate::surroundings::Surroundings;
 use crate::verdict::{Explain, Verdict};
 use ::record::claim::PlatformImage;
-use cluster::{Cluster, ClusterError, ConnectTo, Scope};
+use cluster::{Cluster, ClusterError, ConnectTo, PodList, Scope};
 use domain::{Digest, Repository, Tag, TaggedRef};
 use futures_util::stream::{self, StreamExt as _};
 use release::observed::{
@@ -82,20 +82,26 @@ impl Explain for LookError {
 /// # Errors
 /// The cluster does not answer, or does not let this user.
 pub async fn look(app: &App, at: &LookAt) -> Result<Look, LookError> {
+    let Listed { context, list, rows } = listed(app, at).await?;
+    let registered = ask(&app.registries()?, &rows).await;
+    let findings = find(&rows, &registered);
+    let PodList { pods, only_in, denied } = list;
+    Ok(Look { context, only_in, denied, pods: pods.len(), rows, findings })
+}
+
+/// What a cluster listed.
+struct Listed {
+    context: String,
+    list: PodList,
+    rows: Vec<Row>,
+}
+
+async fn listed(app: &App, at: &LookAt) -> Result<Listed, LookError> {
     let cluster = Cluster::connect(&connect_to(app.surroundings(), &at.context)).await?;
     let scope = at.namespace.clone().map_or(Scope::AllOrOwn, Scope::Namespace);
     let list = cluster.pods(&scope).await?;
     let rows = rows(&list.pods);
-    let registered = ask(&app.registries()?, &rows).await;
-    let findings = find(&rows, &registered);
-    Ok(Look {
-        context: cluster.context().to_owned(),
-        only_in: list.only_in,
-        denied: list.denied,
-        pods: list.pods.len(),
-        rows,
-        findings,
-    })
+    Ok(Listed { context: cluster.context().to_owned(), list, rows })
 }
 
 /// Asks for one pod.
@@ -116,6 +122,17 @@ pub enum NotRunning {
     AsOfNow,
 }
 
+/// What runs under each name that was asked for.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// Answers for a pin.
+    pub answers: Answers,
+    /// The one namespace that was looked at; none: all.
+    pub only_in: Option<String>,
+    /// Why only that one, where all were asked for.
+    pub denied: Option<String>,
+}
+
 /// Says what runs under each name, as answers for a pin.
 ///
 /// # Errors
@@ -125,28 +142,23 @@ pub async fn running(
     at: &LookAt,
     wanted: &BTreeSet<TaggedRef>,
     otherwise: NotRunning,
-) -> Result<Answers, LookError> {
-    let cluster = Cluster::connect(&connect_to(app.surroundings(), &at.context)).await?;
-    let scope = at.namespace.clone().map_or(Scope::AllOrOwn, Scope::Namespace);
-    let list = cluster.pods(&scope).await?;
-    let rows = rows(&list.pods);
-    let registries = app.registries()?;
+) -> Result<Running, LookError> {
+    let Listed { list, rows, .. } = listed(app, at).await?;
     let names: BTreeSet<_> =
         wanted.iter().map(|one| (one.repository.clone(), one.tag.clone())).collect();
     let named: Vec<Row> = rows
         .into_iter()
         .filter(|row| row.named().is_some_and(|tag| names.contains(&tag)))
         .collect();
-    let mut registered = ask(&registries, &named).await;
-    // Of a pinned row the tag was not asked for: it is needed here, for the index around what runs.
-    let more: Vec<_> = names.into_iter().filter(|tag| !registered.tags.contains_key(tag)).collect();
-    let more: BTreeMap<_, _> = stream::iter(more.into_iter().map(|tag| tag_now(&registries, tag)))
-        .buffer_unordered(IN_FLIGHT_MAX)
-        .collect()
-        .await;
-    registered.tags.extend(more);
+    let registries = app.registries()?;
+    // Of a pinned row too: the index around what runs is what its tag names.
+    let tags = tags_now(&registries, names).await;
+    // Whether each digest is still there is no question of a pin, and is not asked.
+    let registered = compared(&registries, &named, Registered { tags, ..Registered::default() });
+    let registered = registered.await;
     let answer = |one: &TaggedRef| (one.clone(), answer(one, &named, &registered, otherwise));
-    Ok(wanted.iter().map(answer).collect())
+    let answers = wanted.iter().map(answer).collect();
+    Ok(Running { answers, only_in: list.only_in, denied: list.denied })
 }
 
 fn answer(
@@ -204,14 +216,16 @@ pub(crate) fn connect_to(surroundings: &Surroundings, context: &str) -> ConnectT
 async fn ask(registries: &Registries, rows: &[Row]) -> Registered {
     let wanted = wanted(rows);
     let (tags, presence) = tokio::join!(
-        stream::iter(wanted.tags.into_iter().map(|tag| tag_now(registries, tag)))
-            .buffer_unordered(IN_FLIGHT_MAX)
-            .collect(),
+        tags_now(registries, wanted.tags),
         stream::iter(wanted.images.into_iter().map(|image| is_there(registries, image)))
             .buffer_unordered(IN_FLIGHT_MAX)
             .collect(),
     );
-    let mut registered = Registered { tags, presence, contents: BTreeMap::new() };
+    compared(registries, rows, Registered { tags, presence, ..Registered::default() }).await
+}
+
+/// Adds what those images hold that differ.
+async fn compared(registries: &Registries, rows: &[Row], mut registered: Registered) -> Registered {
     // What a registry does not have, or does not answer for, is not asked for again.
     let worth = |image: &(Repository, Digest)| match registered.presence.get(image) {
         Some(Presence::Gone | Presence::Unknown(_)) => false,
@@ -222,6 +236,14 @@ async fn ask(registries: &Registries, rows: &[Row]) -> Registered {
         .buffer_unordered(IN_FLIGHT_MAX);
     registered.contents = contents.filter_map(|known| async { known }).collect().await;
     registered
+}
+
+async fn tags_now(
+    registries: &Registries,
+    tags: BTreeSet<(Repository, Tag)>,
+) -> BTreeMap<(Repository, Tag), TagNow> {
+    let asked = stream::iter(tags.into_iter().map(|tag| tag_now(registries, tag)));
+    asked.buffer_unordered(IN_FLIGHT_MAX).collect().await
 }
 
 /// What a tag names now, as far as its registry says.

@@ -9,6 +9,7 @@ pub(crate) mod draft;
 pub(crate) mod next;
 mod wire;
 
+use super::status::narrowed;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -96,9 +97,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let (draft, outcome) = if arguments.locked {
         (files::locked(sources, arguments.style.into()), Outcome::Locked)
     } else if global.dry_run || arguments.diff {
-        (planned(&app, sources, &arguments).await?, Outcome::Shown)
+        (planned(&app, global, sources, &arguments).await?, Outcome::Shown)
     } else {
-        let draft = planned(&app, sources, &arguments).await?;
+        let draft = planned(&app, global, sources, &arguments).await?;
         files::write_all(&draft.rewrites).map_err(files::FilesError::from)?;
         (draft, Outcome::Written)
     };
@@ -109,11 +110,12 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
 /// Asks for every digest, and drafts the change.
 async fn planned(
     app: &App,
+    global: &Global,
     sources: Sources,
     arguments: &Arguments,
 ) -> Result<files::Draft, Failure> {
     let answers = match &arguments.context {
-        Some(context) => running(app, &sources, context, arguments).await?,
+        Some(context) => running(app, global, &sources, context, arguments).await?,
         None => answers(app, &sources).await?,
     };
     let settings = app.loaded().map(|loaded| &loaded.settings);
@@ -124,6 +126,7 @@ async fn planned(
 /// What the pods of a cluster run.
 async fn running(
     app: &App,
+    global: &Global,
     sources: &Sources,
     context: &str,
     arguments: &Arguments,
@@ -133,7 +136,9 @@ async fn running(
         true => NotRunning::AsOfNow,
         false => NotRunning::LeftAlone,
     };
-    Ok(flows::look::running(app, &at, &sources.wanted(), otherwise).await?)
+    let running = flows::look::running(app, &at, &sources.wanted(), otherwise).await?;
+    narrowed(global, running.denied.as_deref(), running.only_in.as_deref());
+    Ok(running.answers)
 }
 
 async fn answers(app: &App, sources: &Sources) -> Result<Answers, Failure> {
@@ -160,7 +165,7 @@ async fn filter(app: &App, global: &Global, arguments: &Arguments) -> Result<Exi
     let (draft, outcome) = if arguments.locked {
         (files::locked(sources, arguments.style.into()), Outcome::Locked)
     } else {
-        (planned(app, sources, arguments).await?, Outcome::Streamed)
+        (planned(app, global, sources, arguments).await?, Outcome::Streamed)
     };
     let told = arguments.told(outcome, &draft);
     let exit = told.exit();

@@ -37,15 +37,20 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let app = process::app(global)?;
     let at = LookAt { context, namespace: arguments.namespace };
     let look = flows::look::look(&app, &at).await?;
-    if let (Some(denied), Some(only)) = (&look.denied, &look.only_in) {
-        global.output().talk(format!("{denied}: only namespace {only} was looked at"));
-    }
+    narrowed(global, look.denied.as_deref(), look.only_in.as_deref());
     global.output().data("status", &wire::of(&look), || text(&look));
     Ok(match (look.findings.found.is_empty(), look.findings.unknown.is_empty()) {
         (false, _) => Exit::No,
         (true, false) => Exit::Unknown,
         (true, true) => Exit::Done,
     })
+}
+
+/// Says that less was looked at than was asked for.
+pub(super) fn narrowed(global: &Global, denied: Option<&str>, only_in: Option<&str>) {
+    if let (Some(denied), Some(only)) = (denied, only_in) {
+        global.output().talk(format!("{denied}: only namespace {only} was looked at"));
+    }
 }
 
 fn text(look: &Look) -> String {

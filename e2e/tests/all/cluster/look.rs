@@ -140,4 +140,14 @@ fn rights(cluster: &Cluster) {
     let own = indelible(&path, &["status", "--context", "testbed"]);
     assert!(own.stderr.contains("only namespace shop was looked at"), "{}", own.stderr);
     assert!(own.stdout.contains("deployment/api"), "{}", own.stdout);
+    // A pin of what runs says so too: what runs elsewhere was not seen.
+    let file = folder.path().join("pod.yaml");
+    let image = format!("{}/shop/api:uat", cluster.registry());
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nspec: {{containers: [{{name: api, image: \"{image}\"}}]}}\n"
+    );
+    std::fs::write(&file, pod).unwrap();
+    let pin = ["pin", "--running", "--context", "testbed", "--diff", file.to_str().unwrap()];
+    let pinned = indelible(&path, &pin);
+    assert!(pinned.stderr.contains("only namespace shop was looked at"), "{pinned}");
 }
