@@ -91,6 +91,8 @@ pub(crate) enum Command {
     History(command::history::Arguments),
     /// Say what ran at a moment, or where a digest ran
     Ran(command::ran::Arguments),
+    /// Say what changed in an environment between two moments: 0 answered, 2 where a moment is not known
+    Diff(command::diff::Arguments),
     /// Follow a digest, tag, commit or imageID both ways along the chain
     Trace(command::trace::Arguments),
     /// Find where builds ran that lack a commit

@@ -1,6 +1,10 @@
 //! `indelible history ENV|REPOSITORY[:TAG]`
 
-use super::asking::{Moved, SpanArguments, basis_text, names_text, time_of};
+mod changes;
+mod population;
+mod wire;
+
+use super::asking::{SpanArguments, basis_text, names_text, time_of};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{csv_field, plain, table};
@@ -8,8 +12,7 @@ use crate::process;
 use clap::ValueEnum;
 use domain::{EnvironmentName, ImageRef, Repository, Tag};
 use flows::App;
-use flows::ask::{BuiltFrom, History, HistoryRow, TagHistory, TagHistoryRow};
-use record::claim::Outcome;
+use flows::ask::{HistoryRequest, TagHistory, TagHistoryRow};
 use record::{Precision, Span};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -20,6 +23,9 @@ pub(crate) struct Arguments {
     /// An environment, else a repository or REPOSITORY:TAG
     #[arg(value_name = "ENV|REPOSITORY[:TAG]")]
     what: String,
+    /// Only what has to do with this workload: `deployment/api`, or `api`
+    #[arg(long, value_name = "WORKLOAD")]
+    workload: Option<String>,
     #[command(flatten)]
     span: SpanArguments,
     /// How it is printed
@@ -35,34 +41,6 @@ enum Format {
     Json,
     /// Comma-separated values, one change a line
     Csv,
-}
-
-#[derive(Serialize)]
-struct WireDeploy {
-    at: String,
-    event: String,
-    environment: String,
-    image: String,
-    how: &'static str,
-    from: Option<String>,
-    to: String,
-    tag: Option<String>,
-    commit: Option<String>,
-    /// Of all recorded builds of these bytes, that one first.
-    commits: Vec<String>,
-    mode: String,
-    grade: String,
-    outcome: String,
-    actor: String,
-    proof: domain::Proof,
-    reason: Option<String>,
-    ticket: Option<String>,
-    written_as: Option<String>,
-    current: bool,
-    condemned: bool,
-    /// Who moved it here from another record, and when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    imported: Option<Moved>,
 }
 
 /// One line of a tag's history, for programs.
@@ -99,10 +77,16 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let span = arguments.span.read(&app, &global)?;
     match named.filter(is_environment) {
         Some(environment) => {
-            let found = flows::ask::history(&app, &environment, &span).await?;
-            show_deploys(&global, arguments.format, &found);
+            let workload = arguments.workload;
+            let request = HistoryRequest { environment, workload, span };
+            let found = flows::ask::history(&app, &request).await?;
+            changes::show(&global, arguments.format, &request.environment, &found);
             // Nothing recorded is not "nothing happened"; nothing in a part of what is recorded is an answer.
-            Ok(if found.recorded == 0 { Exit::Unknown } else { Exit::Done })
+            let is_known = found.recorded > 0 || !found.seen.is_empty();
+            Ok(if is_known { Exit::Done } else { Exit::Unknown })
+        }
+        None if arguments.workload.is_some() => {
+            Err(Failure::usage("`--workload` belongs to the history of an environment"))
         }
         None => tags(&global, &app, &arguments, &span).await,
     }
@@ -146,120 +130,9 @@ fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failur
     }
 }
 
-fn deploy_wire(row: &HistoryRow) -> WireDeploy {
-    let (claim, stamp) = (&row.deploy.claim, &row.deploy.stamp);
-    WireDeploy {
-        at: stamp.happened().to_string(),
-        event: stamp.id.to_string(),
-        environment: claim.environment.to_string(),
-        image: claim.image.to_string(),
-        how: claim.how.word(),
-        from: claim.from.map(|digest| digest.to_string()),
-        to: claim.to.to_string(),
-        tag: claim.tag.as_ref().map(ToString::to_string),
-        commit: row.commit.as_ref().map(|built| built.commit.to_string()),
-        commits: row.commit.iter().flat_map(BuiltFrom::all).map(ToString::to_string).collect(),
-        mode: claim.mode.to_string(),
-        grade: claim.grade.to_string(),
-        outcome: match &claim.outcome {
-            Outcome::Done => "done".to_owned(),
-            Outcome::Open { why } => format!("open: {why}"),
-            Outcome::Failed { why } => format!("failed: {why}"),
-        },
-        actor: stamp.who().to_string(),
-        proof: stamp.proof(),
-        imported: Moved::of(stamp),
-        reason: claim.reason.as_ref().map(ToString::to_string),
-        ticket: claim.ticket.as_ref().map(ToString::to_string),
-        written_as: claim.commit.as_ref().map(ToString::to_string),
-        current: row.is_current,
-        condemned: row.is_condemned,
-    }
-}
-
-fn show_deploys(global: &Global, format: Format, found: &History) {
-    let answer = &found.answer;
-    let wire = answer.map(deploy_wire);
-    if format == Format::Csv {
-        return global.output().text(&deploys_csv(&wire.items));
-    }
-    global.output().data("history", &wire, || {
-        let rows: Vec<Vec<String>> = answer.items.iter().map(deploy_row).collect();
-        let mut text = match (rows.is_empty(), found.recorded) {
-            (true, 0) => "unknown: no deploy is recorded\n".to_owned(),
-            (true, recorded) => format!("no deploy is recorded in that time, of {recorded}\n"),
-            (false, _) => table(
-                &[
-                    "WHEN", "IMAGE", "WHAT", "DIGEST", "TAG", "COMMIT", "BY", "GRADE", "NOW",
-                    "REASON",
-                ],
-                &rows,
-            ),
-        };
-        let proofs = answer.items.iter().map(|row| row.deploy.stamp.proof());
-        text.push_str(&basis_text(answer, names_text(proofs)));
-        text
-    });
-}
-
-fn deploy_row(row: &HistoryRow) -> Vec<String> {
-    let claim = &row.deploy.claim;
-    let now = match (row.is_current, row.is_condemned) {
-        (true, _) => "current",
-        (false, true) => "condemned",
-        (false, false) => "-",
-    };
-    let what = match &claim.outcome {
-        Outcome::Done => claim.how.word().to_owned(),
-        Outcome::Open { .. } if claim.is_asked() => format!("{} asked for", claim.how.word()),
-        Outcome::Open { .. } => format!("{} begun", claim.how.word()),
-        Outcome::Failed { .. } => format!("{} failed", claim.how.word()),
-    };
-    vec![
-        time_of(row.deploy.at()),
-        claim.image.to_string(),
-        what,
-        claim.to.short(),
-        claim.tag.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        row.commit.as_ref().map_or_else(|| "-".to_owned(), BuiltFrom::short),
-        row.deploy.stamp.who().to_string(),
-        claim.grade.to_string(),
-        now.to_owned(),
-        claim.reason.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-    ]
-}
-
 /// The word of the event.
-fn proof_word(proof: domain::Proof) -> String {
+pub(super) fn proof_word(proof: domain::Proof) -> String {
     serde_json::to_string(&proof).unwrap_or_default().trim_matches('"').to_owned()
-}
-
-fn deploys_csv(items: &[WireDeploy]) -> String {
-    let mut text = "at,event,environment,image,how,from,to,tag,commit,mode,grade,outcome,actor,proof,reason,ticket\n".to_owned();
-    for item in items {
-        let optional = |value: &Option<String>| value.clone().unwrap_or_default();
-        let fields = [
-            item.at.clone(),
-            item.event.clone(),
-            item.environment.clone(),
-            item.image.clone(),
-            item.how.to_owned(),
-            optional(&item.from),
-            item.to.clone(),
-            optional(&item.tag),
-            optional(&item.commit),
-            item.mode.clone(),
-            item.grade.clone(),
-            item.outcome.clone(),
-            item.actor.clone(),
-            proof_word(item.proof),
-            optional(&item.reason),
-            optional(&item.ticket),
-        ];
-        let line: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
-        let _ = writeln!(text, "{}", line.join(","));
-    }
-    text
 }
 
 impl WireTag {

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+pub(crate) mod diff;
 pub(crate) mod exposure;
 pub(crate) mod history;
 pub(crate) mod hold;
@@ -59,6 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Note(arguments) => note::run(&global, arguments).await,
         Command::History(arguments) => history::run(&global, arguments).await,
         Command::Ran(arguments) => ran::run(&global, arguments).await,
+        Command::Diff(arguments) => diff::run(&global, arguments).await,
         Command::Trace(arguments) => trace::run(&global, arguments).await,
         Command::Exposure(arguments) => exposure::run(&global, arguments).await,
         Command::Watch(arguments) => watch::run(&global, arguments).await,

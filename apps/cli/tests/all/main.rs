@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod ask;
+mod asked;
 mod check;
 mod demo;
 mod deploy;

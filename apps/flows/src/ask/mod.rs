@@ -5,7 +5,9 @@
 //! ```
 //! Every answer carries its basis, its precision and its gaps.
 
+mod between;
 mod commits;
+mod diff;
 mod exposure;
 mod history;
 mod meaning;
@@ -16,9 +18,11 @@ mod tags;
 mod told;
 mod trace;
 
+pub use between::{Decided, RUNS_SUMMED_MAX, SeenRow};
 pub use commits::{Builds, BuiltFrom, builds_of};
+pub use diff::{Changed, Diff, RanOther, diff};
 pub use exposure::{ExposureAnswer, exposure};
-pub use history::{History, HistoryRow, history};
+pub use history::{History, HistoryRequest, HistoryRow, history};
 pub use meaning::{SHORT_DIGEST_LEN_MIN, find_digest};
 pub(crate) use observed::running_in;
 pub use observed::{ContainerRow, watched};
@@ -119,6 +123,14 @@ pub enum AskError {
         /// Those that there are.
         known: String,
     },
+    /// A workload of which nothing is known.
+    #[error("neither the settings nor what was seen know a workload `{name}` of {environment}", name = name.escape_debug())]
+    NoWorkload {
+        /// What was named.
+        name: String,
+        /// Where.
+        environment: EnvironmentName,
+    },
     /// A commit that may stand in the past that this checkout lacks.
     #[error("there is no commit `{asked}` in this checkout, and its past is cut off", asked = asked.escape_debug())]
     CutOff {
@@ -178,6 +190,7 @@ impl Explain for AskError {
             // Not recorded is not "no": it could not be found out.
             Self::Git(_)
             | Self::NoEnvironment { .. }
+            | Self::NoWorkload { .. }
             | Self::CutOff { .. }
             | Self::SeveralCommits { .. }
             | Self::SeveralDigests { .. }
@@ -196,6 +209,7 @@ impl Explain for AskError {
             Self::CutOff { .. } => Some(UNSHALLOW.to_owned()),
             Self::Git(_)
             | Self::NoEnvironment { .. }
+            | Self::NoWorkload { .. }
             | Self::SeveralCommits { .. }
             | Self::SeveralDigests { .. }
             | Self::NoDigest { .. }

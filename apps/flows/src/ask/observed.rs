@@ -48,11 +48,11 @@ pub(super) struct Seen {
 }
 
 /// A cluster's part of an environment.
-struct Place<'a> {
-    cluster: ClusterId,
-    name: Reported,
-    namespace: Option<&'a str>,
-    stretches: Vec<&'a Watched>,
+pub(super) struct Place<'a> {
+    pub(super) cluster: ClusterId,
+    pub(super) name: Reported,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) stretches: Vec<&'a Watched>,
 }
 
 /// What ran in an environment at a moment, as it was seen; none: nobody ever watched it.
@@ -160,7 +160,10 @@ pub(crate) async fn running_in(
     Ok((runs, gaps))
 }
 
-fn own_settings<'a>(app: &'a App, name: &EnvironmentName) -> Option<&'a EnvironmentSettings> {
+pub(super) fn own_settings<'a>(
+    app: &'a App,
+    name: &EnvironmentName,
+) -> Option<&'a EnvironmentSettings> {
     let environment = app.loaded()?.settings.environment(name)?;
     let is_somewhere = !environment.clusters.is_empty() || environment.namespace.is_some();
     is_somewhere.then_some(environment)
@@ -172,7 +175,7 @@ fn names(all: &[Watched]) -> BTreeMap<ClusterId, Reported> {
 }
 
 /// The clusters of an environment that were ever watched, and a gap for each that never was; none: no one was.
-fn places<'a>(
+pub(super) fn places<'a>(
     settings: &'a EnvironmentSettings,
     all: &'a [Watched],
 ) -> Option<(Vec<Place<'a>>, Vec<Gap>)> {
@@ -221,7 +224,7 @@ fn quiet_since(place: &Place<'_>, at: Timestamp) -> Option<Timestamp> {
     last.filter(|_| !is_sure)
 }
 
-async fn runs_of(
+pub(super) async fn runs_of(
     record: &dyn Record,
     place: &Place<'_>,
     when: Span,
@@ -239,7 +242,7 @@ async fn runs_of(
 }
 
 /// Whether a run is of a workload of the environment; all of its namespace are where none is named.
-fn is_own(settings: &EnvironmentSettings, run: &Run) -> bool {
+pub(super) fn is_own(settings: &EnvironmentSettings, run: &Run) -> bool {
     let mut named = settings.workloads.values().flatten().map(ToString::to_string).peekable();
     if named.peek().is_none() {
         return true;

@@ -79,7 +79,7 @@ impl Ran {
     }
 }
 
-async fn intended_at(
+pub(super) async fn intended_at(
     app: &App,
     environment: &EnvironmentName,
     at: Timestamp,

@@ -44,7 +44,7 @@ fn long(one: &EnvironmentStatus) -> String {
     };
     text.push_str(&remarks(one));
     let proofs = one.images.iter().filter_map(|one| one.standing.decided.as_ref());
-    let proofs = names_text(proofs.map(|fact| fact.stamp.actor.proof()));
+    let proofs = names_text(proofs.map(|fact| fact.stamp.proof()));
     let by = match one.seen_by {
         SeenBy::Watcher => ", by a watcher",
         SeenBy::Clusters => ", by asking the clusters now",
@@ -125,8 +125,8 @@ fn cells(one: &ImageStatus) -> Vec<String> {
         one.commit.as_ref().map_or_else(dash, BuiltFrom::short),
         running(&standing.running),
         verified,
-        fact.map_or_else(dash, |fact| time_of(fact.at())),
-        fact.map_or_else(dash, |fact| format!("{} ({})", fact.stamp.actor, fact.claim.how.word())),
+        fact.map_or_else(dash, |fact| time_of(fact.stamp.happened())),
+        fact.map_or_else(dash, |fact| format!("{} ({})", fact.stamp.who(), fact.claim.how.word())),
     ]
 }
 
@@ -199,8 +199,8 @@ fn remarks(one: &EnvironmentStatus) -> String {
         let image = image.as_ref().map(|image| format!(" {image}")).unwrap_or_default();
         lines.push(format!(
             "held: {what} since {} by {}{reason} (indelible resume {}{image})",
-            time_of(hold.stamp.at),
-            hold.stamp.actor,
+            time_of(hold.stamp.happened()),
+            hold.stamp.who(),
             one.environment
         ));
     }

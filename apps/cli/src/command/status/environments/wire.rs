@@ -123,9 +123,9 @@ pub(super) fn of(all: &[EnvironmentStatus]) -> Wire {
 fn environment(one: &EnvironmentStatus) -> WireEnvironment {
     let holds = one.holds.iter().map(|(image, hold)| WireHold {
         image: image.as_ref().map(ToString::to_string),
-        since: hold.stamp.at.to_string(),
-        by: hold.stamp.actor.to_string(),
-        proof: hold.stamp.actor.proof(),
+        since: hold.stamp.happened().to_string(),
+        by: hold.stamp.who().to_string(),
+        proof: hold.stamp.proof(),
         reason: hold.reason.as_ref().map(ToString::to_string),
     });
     let findings = one.findings.iter().map(|finding| WireFinding {
@@ -192,11 +192,11 @@ fn decided(fact: &DeployFact, commit: Option<&BuiltFrom>) -> WireDecided {
         tag: claim.tag.as_ref().map(ToString::to_string),
         commit: commit.map(|built| built.commit.to_string()),
         commits: commit.into_iter().flat_map(BuiltFrom::all).map(ToString::to_string).collect(),
-        since: stamp.at.to_string(),
+        since: stamp.happened().to_string(),
         how: claim.how.word(),
         grade: claim.grade.to_string(),
-        actor: stamp.actor.to_string(),
-        proof: stamp.actor.proof(),
+        actor: stamp.who().to_string(),
+        proof: stamp.proof(),
         reason: claim.reason.as_ref().map(ToString::to_string),
         ticket: claim.ticket.as_ref().map(ToString::to_string),
         event: stamp.id.to_string(),
