@@ -133,6 +133,8 @@ pub struct Standing {
     pub desired: Desired,
     /// The newest deploy that landed.
     pub decided: Option<DeployFact>,
+    /// The newest deploy, where a pull request asks for it: not decided yet, and no difference.
+    pub asked: Option<DeployFact>,
     /// What runs.
     pub running: Running,
     /// Where these differ.
@@ -155,14 +157,19 @@ impl Standing {
             image: image.clone(),
             desired,
             decided,
+            asked: None,
             running,
             differences: Vec::new(),
             unknown: Vec::new(),
         };
         if let Some(tried) = state.attempted(image).filter(|one| one.claim.outcome != Outcome::Done)
         {
-            let (digest, outcome) = (tried.claim.to, tried.claim.outcome.clone());
-            standing.differences.push(Difference::Unfinished { digest, outcome });
+            if tried.claim.is_asked() {
+                standing.asked = Some(tried.clone());
+            } else {
+                let (digest, outcome) = (tried.claim.to, tried.claim.outcome.clone());
+                standing.differences.push(Difference::Unfinished { digest, outcome });
+            }
         }
         standing.compare_desired();
         standing.compare_running();

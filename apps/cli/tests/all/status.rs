@@ -58,6 +58,7 @@ fn what_files_and_record_agree_on_has_no_difference_and_nobody_claims_to_have_se
       "holds": [],
       "images": [
         {
+          "asked": null,
           "decided": {
             "actor": "unknown",
             "commit": null,

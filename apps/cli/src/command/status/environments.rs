@@ -182,6 +182,13 @@ fn remarks(one: &EnvironmentStatus) -> String {
         let (name, standing) = (&image.standing.image, &image.standing);
         lines.extend(standing.differences.iter().map(|what| format!("differs: {name}: {what}")));
     }
+    for image in &one.images {
+        let (name, asked) = (&image.standing.image, image.standing.asked.as_ref());
+        lines.extend(asked.map(|fact| {
+            let (to, at) = (fact.claim.to.short(), time_of(fact.stamp.happened()));
+            format!("asked: {name}: a pull request of {at} asks for {to}")
+        }));
+    }
     for finding in &one.findings {
         let (what, says, from) = (finding.what, &finding.opened.says, time_of(finding.from));
         lines.push(format!("finding: {what} since {from}: {says}"));

@@ -33,6 +33,8 @@ struct WireImage {
     desired: WireDesired,
     /// Null: no deploy is recorded.
     decided: Option<WireDecided>,
+    /// What a pull request asks for.
+    asked: Option<WireDecided>,
     running: WireRunning,
     /// Whether all that runs was seen, and is the decided build.
     verified_now: bool,
@@ -162,6 +164,7 @@ fn image(one: &ImageStatus) -> WireImage {
         image: standing.image.to_string(),
         desired: desired(&standing.desired),
         decided: standing.decided.as_ref().map(|fact| decided(fact, one.commit.as_ref())),
+        asked: standing.asked.as_ref().map(|fact| decided(fact, None)),
         running: running(&standing.running),
         verified_now: standing.is_verified(),
         differences: differences
