@@ -9,6 +9,8 @@
 mod apply;
 mod connect;
 mod error;
+mod helm;
+mod history;
 mod owner;
 mod pods;
 mod remark;
@@ -21,6 +23,8 @@ mod workload;
 pub use apply::{ApplyError, FIELD_MANAGER, Rehearsal, TakeOver};
 pub use connect::{Cluster, ConnectTo};
 pub use error::ClusterError;
+pub use helm::{HelmError, HelmRelease, RELEASE_BYTES_MAX, RELEASE_RATIO_MAX, read_release};
+pub use history::KeptThere;
 pub use owner::{FieldManager, Looked};
 pub use pods::{PodList, Scope};
 pub use remark::{Remark, Weight};

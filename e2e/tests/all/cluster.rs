@@ -5,6 +5,7 @@ mod deploy_failures;
 mod deploy_kinds;
 mod deploy_owners;
 mod findings;
+mod import;
 mod lab;
 mod look;
 mod policy;

@@ -7,6 +7,7 @@
 
 use crate::answer::{Answer, Basis, Gap, Precision};
 use crate::claim::{Grade, Outcome};
+use crate::imported::{kept, unknown_bytes};
 use crate::span::Span;
 use crate::state::{DeployFact, EnvironmentState};
 use domain::{Digest, EnvironmentName, ImageName, Tag, Timestamp};
@@ -53,6 +54,15 @@ impl Interval {
 #[must_use]
 pub fn intended_intervals(state: &EnvironmentState) -> Vec<Interval> {
     let mut all: Vec<Interval> = Vec::new();
+    for kept in kept(state) {
+        if let Some(fact) = kept.fact.as_deploy() {
+            all.push(Interval {
+                until: kept.until,
+                precision: Precision::Bounded,
+                ..begun_by(&fact, fact.at())
+            });
+        }
+    }
     let mut open = BTreeMap::<ImageName, usize>::new();
     for fact in state.deploys().iter().filter(|fact| fact.claim.outcome == Outcome::Done) {
         let claim = &fact.claim;
@@ -128,6 +138,10 @@ pub fn ran_at(
     let basis = items.iter().map(|interval| interval.basis).max();
     let mut answer = Answer::intended(items);
     answer.basis = basis.unwrap_or(Basis::Intended);
+    let held = |gap: &Gap| {
+        gap.from.is_none_or(|from| from <= at) && gap.until.is_none_or(|until| at < until)
+    };
+    answer.gaps.extend(unknown_bytes(state).into_iter().filter(held));
     if first.is_empty() {
         let why = format!("no deploy to {} is recorded before then", state.name());
         return answer.with_gap(Gap { from: None, until: None, why });

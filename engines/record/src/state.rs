@@ -11,6 +11,7 @@ use crate::claim::{
     HoldState, NamedBy, Outcome, Text,
 };
 use crate::event::{Sequenced, Stamp};
+use crate::imported::ImportedFact;
 use domain::{Digest, EnvironmentName, EventId, ImageName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,6 +66,7 @@ pub struct Candidate {
 pub struct EnvironmentState {
     name: EnvironmentName,
     deploys: Vec<DeployFact>,
+    imported: Vec<ImportedFact>,
     eligible: BTreeMap<Digest, BTreeSet<EligibleBecause>>,
     blocked: BTreeMap<Digest, (Stamp, Text)>,
     condemned: BTreeMap<(ImageName, Digest), EventId>,
@@ -78,6 +80,7 @@ impl EnvironmentState {
         let mut state = Self {
             name: name.clone(),
             deploys: Vec::new(),
+            imported: Vec::new(),
             eligible: BTreeMap::new(),
             blocked: BTreeMap::new(),
             condemned: BTreeMap::new(),
@@ -95,6 +98,10 @@ impl EnvironmentState {
                 let fact =
                     DeployFact { seq: sequenced.seq, stamp: stamp.clone(), claim: claim.clone() };
                 self.deployed(fact);
+            }
+            Claim::Imported(claim) if claim.environment == self.name => {
+                let (seq, stamp) = (sequenced.seq, stamp.clone());
+                self.imported.push(ImportedFact { seq, stamp, claim: claim.clone() });
             }
             Claim::Allow(claim) => self.allowed(stamp, claim),
             Claim::Block(claim) => self.block(stamp, claim),
@@ -192,6 +199,12 @@ impl EnvironmentState {
         &self.deploys
     }
 
+    /// What somebody else kept of this environment, in the order in which it was recorded.
+    #[must_use]
+    pub fn imported(&self) -> &[ImportedFact] {
+        &self.imported
+    }
+
     /// The newest deploy of an image that landed: what is intended now.
     #[must_use]
     pub fn current<'a>(&'a self, image: &'a ImageName) -> Option<&'a DeployFact> {
@@ -265,7 +278,10 @@ impl EnvironmentState {
     pub fn candidates(&self, image: &ImageName) -> Vec<Candidate> {
         let mut seen = BTreeMap::<Digest, usize>::new();
         let mut candidates: Vec<Candidate> = Vec::new();
-        for fact in self.landed(image) {
+        let mut kept: Vec<_> = self.imported.iter().filter_map(ImportedFact::as_deploy).collect();
+        kept.retain(|fact| fact.claim.image == *image);
+        kept.sort_by_key(|fact| std::cmp::Reverse((fact.at(), fact.seq)));
+        for fact in self.landed(image).chain(&kept) {
             let (digest, grade) = (fact.claim.to, fact.claim.grade);
             match seen.get(&digest) {
                 Some(at) if grade < candidates[*at].grade => candidates[*at].grade = grade,

@@ -10,6 +10,7 @@
 pub mod alias;
 pub mod deploy;
 pub mod gitops;
+pub mod imported;
 pub mod merge;
 pub mod observed;
 pub mod policy;

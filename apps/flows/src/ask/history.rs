@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::seam::{Question, Record, all, environment_state};
 use ::record::claim::{DeployKind, Grade, Kind, Outcome};
 use ::record::{
-    Answer, Basis, Claim, DeployFact, EnvironmentState, Facet, FindingState, Gap, Span, Stamp,
-    findings,
+    Answer, Basis, Claim, DeployFact, EnvironmentState, Facet, FindingState, Gap, ImportedFact,
+    Span, Stamp, findings, unknown_bytes,
 };
 use domain::{Digest, EnvironmentName, ImageName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,8 +84,10 @@ pub async fn history(app: &App, request: &HistoryRequest) -> Result<History, Ask
     }
     seen.reverse();
     found.reverse();
-    let answer = answer(record, &state, rows, (is_watched, gaps));
-    let recorded = state.deploys().len();
+    let mut answer = answer(record, &state, rows, (is_watched, gaps));
+    let in_span = |gap: &Gap| gap.from.is_none_or(|from| span.touches(from, gap.until));
+    answer.gaps.extend(unknown_bytes(&state).into_iter().filter(in_span));
+    let recorded = state.deploys().len() + state.imported().len();
     Ok(History { answer, seen, findings: found, recorded, is_watched })
 }
 
@@ -112,7 +114,7 @@ fn answer(
         // Somebody observes: what is not covered is told cluster by cluster.
         answer.gaps = gaps;
     }
-    if state.deploys().is_empty() {
+    if state.deploys().is_empty() && state.imported().is_empty() {
         let why = format!("no deploy to {} is recorded", state.name());
         answer = answer.with_gap(Gap { from: None, until: None, why });
     }
@@ -126,10 +128,14 @@ async fn rows(
     state: &EnvironmentState,
     span: &Span,
 ) -> Result<Vec<HistoryRow>, AskError> {
-    let digests = state.deploys().iter().map(|fact| fact.claim.to).collect();
+    // What others kept stands before it by its own time, where its bytes are known.
+    let mut kept: Vec<_> = state.imported().iter().filter_map(ImportedFact::as_deploy).collect();
+    kept.sort_by_key(|fact| (fact.at(), fact.seq));
+    let digests = kept.iter().chain(state.deploys()).map(|fact| fact.claim.to).collect();
     let builds = builds_of(record, &digests).await?;
     let allowed = allowances(record, state.name()).await?;
-    let ends = ends(state);
+    let mut all: Vec<_> = kept.iter().map(|fact| (fact, None)).collect();
+    all.extend(ends(state));
     let inside = |(fact, _): &&(&DeployFact, Option<Timestamp>)| span.holds(fact.stamp.happened());
     let row = |(fact, began): &(&DeployFact, Option<Timestamp>)| {
         let claim = &fact.claim;
@@ -147,7 +153,7 @@ async fn rows(
             deploy: (*fact).clone(),
         }
     };
-    Ok(ends.iter().rev().filter(inside).map(row).collect())
+    Ok(all.iter().rev().filter(inside).map(row).collect())
 }
 
 /// Each deploy once: where it was recorded that one began, and how it ended, the end with both times.

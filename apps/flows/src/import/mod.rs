@@ -5,8 +5,10 @@
 //! cluster, Helm, git log      what workloads were told to run, as imported facts
 //! ```
 
+mod kept;
 mod lines;
 mod moving;
 
+pub use kept::{KeptError, KeptIn, KeptReport, KeptRow, UNTOLD_SHOWN_MAX, import_kept};
 pub use lines::{LineError, export_lines};
 pub use moving::{MoveError, Moved, PROBLEMS_SHOWN_MAX, Problem, Source, move_record};

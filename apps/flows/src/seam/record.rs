@@ -309,7 +309,7 @@ pub async fn environment_state(
 #[must_use]
 pub fn environment_question(name: &EnvironmentName) -> Question {
     // A block names no environment: it holds in each.
-    Question::of([Kind::Build, Kind::Deploy, Kind::Allow, Kind::Hold])
+    Question::of([Kind::Build, Kind::Deploy, Kind::Allow, Kind::Hold, Kind::Imported])
         .about(Facet::Environment, name)
         .or_of([Kind::Block])
 }

@@ -1,5 +1,6 @@
 //! `indelible record import FROM`
 
+use super::kept;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::plain;
@@ -19,8 +20,14 @@ const LINES_SHOWN_MAX: usize = 20;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Another record (git, git:URL, file:PATH, https://HOST), a file of JSON lines, or `-`
-    #[arg(value_name = "FROM")]
-    from: String,
+    #[arg(value_name = "FROM", required_unless_present = "context", conflicts_with = "context")]
+    from: Option<String>,
+    /// Read what this cluster still knows: ReplicaSets, ControllerRevisions, Helm releases
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// Only this namespace
+    #[arg(short, long, value_name = "NAME", requires = "context")]
+    namespace: Option<String>,
 }
 
 /// A record that was named, and its host where it is on a server.
@@ -40,7 +47,10 @@ pub(super) fn place_of(text: &str) -> Option<Named> {
 }
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let from = arguments.from.as_str();
+    if let Some(context) = &arguments.context {
+        return kept::run(global, context, arguments.namespace.as_ref()).await;
+    }
+    let from = arguments.from.as_deref().unwrap_or("-");
     match place_of(from) {
         Some(named) => {
             let app = process::app_at(global, named.host)?;

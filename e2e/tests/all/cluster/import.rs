@@ -1,0 +1,169 @@
+//! What a cluster still knows: rollouts by kubectl, a StatefulSet, and a release as Helm keeps it.
+
+use super::{apply, cluster, kubectl, push_image, text, wait_for_pods};
+use crate::situations::runner::Runner;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use testbed::Cluster;
+
+fn objects(registry: &str, kind: &str, name: &str, image: &str) -> String {
+    let more =
+        if kind == "StatefulSet" { format!("  serviceName: {name}\n") } else { String::new() };
+    format!(
+        "\
+apiVersion: apps/v1
+kind: {kind}
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  replicas: 1
+{more}  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - {{name: {name}, image: \"{registry}/{image}\"}}
+"
+    )
+}
+
+/// What a pipe of two programs makes of a text.
+fn piped(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{program}");
+    output.stdout
+}
+
+/// A release as Helm stores it. Source: helm/helm, pkg/storage/driver/secrets.go and util.go: JSON, gzip, base64, in a
+/// Secret of this type under the key `release`; Kubernetes' own base64 comes on top.
+fn helm_secret(registry: &str, revision: u32, status: &str, image: &str) -> String {
+    let manifest = objects(registry, "Deployment", "charted", image);
+    let release = serde_json::json!({
+        "name": "shop", "namespace": "shop", "version": revision, "manifest": manifest,
+        "info": {
+            "first_deployed": "2026-03-01T09:00:00.5Z", "status": status,
+            "last_deployed": format!("2026-03-01T09:0{revision}:00.123456789Z"),
+        },
+        "chart": {"metadata": {"name": "shop", "version": "0.1.0"}}, "config": {"token": "s3cret-value"},
+    });
+    let packed = piped("gzip", &["-9", "-c"], release.to_string().as_bytes());
+    let once = piped("base64", &["-w0"], &packed);
+    let twice = text(&piped("base64", &["-w0"], &once));
+    format!(
+        "\
+apiVersion: v1
+kind: Secret
+type: helm.sh/release.v1
+metadata: {{name: sh.helm.release.v1.shop.v{revision}, namespace: shop, labels: {{owner: helm, name: shop}}}}
+data: {{release: {twice}}}
+"
+    )
+}
+
+/// Three images of `api`, rolled out with kubectl; the first comes back.
+fn rollouts(cluster: &Cluster, digests: &[String]) {
+    let host = cluster.registry();
+    apply(cluster, "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
+    apply(cluster, &objects(&host, "Deployment", "api", &format!("shop/api:a@{}", digests[0])));
+    wait_for_pods(cluster, "shop", "app=api", 1);
+    for tagged in ["shop/api:b".to_owned(), format!("shop/api:c@{}", digests[2])] {
+        let image = format!("api={host}/{tagged}");
+        kubectl(cluster, &["--namespace", "shop", "set", "image", "deployment/api", &image]);
+        kubectl(cluster, &["--namespace", "shop", "rollout", "status", "deployment/api"]);
+        wait_for_pods(cluster, "shop", "app=api", 1);
+    }
+    kubectl(
+        cluster,
+        &["--namespace", "shop", "rollout", "undo", "deployment/api", "--to-revision=1"],
+    );
+    kubectl(cluster, &["--namespace", "shop", "rollout", "status", "deployment/api"]);
+    wait_for_pods(cluster, "shop", "app=api", 1);
+    apply(cluster, &objects(&host, "StatefulSet", "web", "shop/web:a"));
+    wait_for_pods(cluster, "shop", "app=web", 1);
+}
+
+#[test]
+fn what_a_cluster_still_knows_is_imported_once_with_what_it_does_not_know() {
+    let Some(cluster) = cluster("record import --context") else { return };
+    let host = cluster.registry();
+    let digests =
+        ["a", "b", "c"].map(|name| push_image(&cluster, &format!("shop/api:{name}"), name));
+    let web = push_image(&cluster, "shop/web:a", "web");
+    rollouts(&cluster, &digests);
+    for secret in [
+        helm_secret(&host, 1, "superseded", &format!("shop/charted:v1@{}", digests[0])),
+        helm_secret(&host, 2, "failed", "shop/charted:v2"),
+        helm_secret(&host, 3, "deployed", "shop/charted:v3"),
+    ] {
+        apply(&cluster, &secret);
+    }
+    apply(
+        &cluster,
+        "apiVersion: v1\nkind: Secret\ntype: helm.sh/release.v1\nmetadata: {name: broken, namespace: shop}\nstringData: {release: '%'}\n",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    std::fs::create_dir_all(&work).unwrap();
+    let images: String = ["api", "web", "charted"]
+        .iter()
+        .map(|name| format!("  {name}: {{repository: {host}/shop/{name}}}\n"))
+        .collect();
+    let settings = format!(
+        "version: 1\nrecord: local\nimages:\n{images}environments:\n  prod: {{branches: [main], deploy: files, clusters: [testbed], namespace: shop}}\n"
+    );
+    std::fs::write(work.join("indelible.yaml"), settings).unwrap();
+    let kubeconfig = ("KUBECONFIG", cluster.kubeconfig().display().to_string());
+    let ada = Runner::new(&folder.path().join("home"), &work).with([kubeconfig]);
+    let import = ["record", "import", "--context", "testbed"];
+    let looked = ada.run(&[&import[..], &["--dry-run"]].concat());
+    assert!(looked.stdout.contains("WOULD ADD"), "{}{}", looked.stdout, looked.stderr);
+    let imported = ada.run(&import);
+    assert_eq!(imported.code, Some(0), "{}{}", imported.stdout, imported.stderr);
+    println!("{}", imported.stdout);
+    let row = |keeper: &str| -> Vec<String> {
+        let line = imported.stdout.lines().find(|line| line.contains(keeper)).unwrap();
+        line.split_whitespace().take(7).map(str::to_owned).collect()
+    };
+    // Revisions 2, 3 and 4 of the Deployment, and 1 in the annotation of the first set; b's pods are gone.
+    assert_eq!(row("ReplicaSet"), ["prod", "ReplicaSet", "4", "4", "0", "0", "1"]);
+    assert_eq!(row("ControllerRevision"), ["prod", "ControllerRevision", "1", "1", "0", "0", "0"]);
+    assert_eq!(row("Helm"), ["prod", "Helm", "3", "3", "0", "0", "2"]);
+    assert!(imported.stdout.contains("not told: secret broken: the release is not base64"));
+    assert!(!imported.stdout.contains("s3cret-value"));
+    let again = ada.run(&import);
+    let line = again.stdout.lines().find(|line| line.contains("ReplicaSet")).unwrap();
+    let words: Vec<_> = line.split_whitespace().take(5).collect();
+    assert_eq!(words, ["prod", "ReplicaSet", "4", "0", "4"], "{}", again.stdout);
+    let history = ada.run(&["history", "prod"]);
+    println!("{}", history.stdout);
+    assert!(
+        !history.stdout.contains("Ada") && history.stdout.contains("not kept"),
+        "{}",
+        history.stdout
+    );
+    assert!(history.stdout.contains("basis imported"), "{}", history.stdout);
+    assert!(
+        history.stdout.contains("shop/api:b at testbed/shop/deployment/api/api"),
+        "{}",
+        history.stdout
+    );
+    assert!(history.stdout.contains("its digest was not kept"), "{}", history.stdout);
+    assert!(history.stdout.contains("it failed, and what ran then is not known"));
+    let ran = ada.run(&["ran", "prod", "--at", "now", "--json"]);
+    let ran: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let items = ran["items"].as_array().unwrap();
+    let digest_of = |image: &str| {
+        let item = items.iter().find(|item| item["image"] == image);
+        item.map(|item| item["digest"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(digest_of("api"), Some(digests[0].clone()), "{ran:#}");
+    assert_eq!(digest_of("web"), Some(web), "{ran:#}");
+    assert_eq!(digest_of("charted"), None, "only its tag is known: {ran:#}");
+}
