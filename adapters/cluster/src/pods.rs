@@ -8,13 +8,13 @@ use release::observed::Pod;
 use std::time::Duration;
 
 /// Pods in one answer. Source: kubectl's chunk size; larger pages only make the server hold more.
-const PAGE: u32 = 500;
+pub(crate) const PAGE: u32 = 500;
 /// Lists begun again because their snapshot had grown too old.
 const RESTARTS_MAX: usize = 3;
 /// The longest name of an object. Source: RFC 1123, subdomain.
 const NAME_LEN_MAX: usize = 253;
-/// One page.
-const PAGE_WITHIN: Duration = Duration::from_secs(60);
+/// One page, of a list or at the begin of a watch.
+pub(crate) const PAGE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Which namespaces to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]

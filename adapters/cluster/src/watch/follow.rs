@@ -1,6 +1,7 @@
 //! One collection followed: list, watch, watch again from where it was lost, list again where that is too long ago.
 
 use crate::error::ClusterError;
+use crate::pods::{PAGE, PAGE_WITHIN};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use kube::Resource;
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
@@ -10,10 +11,6 @@ use std::fmt::Debug;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
-/// Objects in one answer. Source: kubectl's chunk size.
-const PAGE: u32 = 500;
-/// One page.
-const PAGE_WITHIN: Duration = Duration::from_secs(60);
 /// A watch is renewed so often: its server sends a bookmark shortly before, also where nothing happens.
 /// Source: Kubernetes, `cacheWatcher.nextBookmarkTime`: two seconds before the end, else every minute.
 const WATCH_SECONDS: u32 = 45;
