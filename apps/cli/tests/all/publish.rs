@@ -294,3 +294,46 @@ fn a_name_of_an_environment_is_refused_to_a_build_that_is_not_for_it() {
     let said = shop.publish("oci:tea", &["--env", "prod", "--tag", "20260317-143958-prod"]);
     assert!(said.ends_with("[exit 0]\n"), "{said}");
 }
+
+/// Two jobs of one run, each with an image of its own for the same repository: both get a name, and keep it.
+#[test]
+fn two_images_of_one_run_in_one_repository_have_a_name_each() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    let settings = format!(
+        "version: 1\nrecord: file:record.db\nimages: {{api: {{repository: {}/shop/api, tags: [timestamp-env]}}}}\nenvironments: {{uat: {{branches: [develop]}}}}\n",
+        served.host()
+    );
+    sandbox.write("indelible.yaml", settings);
+    layout(&sandbox, "tea", "image", "tea");
+    layout(&sandbox, "coffee", "image", "coffee");
+    let repository = format!("{}/shop/api", served.host());
+    let publish = |image: &str| {
+        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_indelible"))
+            .env_clear()
+            .env("HOME", sandbox.home())
+            .env("PATH", "/usr/bin:/bin")
+            .envs([("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "push")])
+            .envs([("GITHUB_REF", "refs/heads/develop"), ("GITHUB_REF_TYPE", "branch")])
+            .envs([("GITHUB_REPOSITORY", "shop/shop"), ("GITHUB_RUN_ID", "17")])
+            .envs([("GITHUB_RUN_ATTEMPT", "1"), ("GITHUB_RUN_NUMBER", "1")])
+            .envs([("GITHUB_SERVER_URL", "https://github.com")])
+            .env("GITHUB_SHA", "1a2b3c4d5e".repeat(4))
+            .env("GITHUB_OUTPUT", sandbox.path("outputs"))
+            .env("INDELIBLE_RELEASE_TIME", "2026-03-17T14:39:58Z")
+            .current_dir(sandbox.path(""))
+            .args(["publish", image, "--to", &repository, "--json"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{said}");
+        let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+        (json["tags"][0]["tag"].as_str().unwrap().to_owned(), json["tags"][0]["new"] == true)
+    };
+    let name = |time: &str| format!("20260317-{time}-uat");
+    assert_eq!(publish("oci:tea"), (name("143958"), true));
+    assert_eq!(publish("oci:coffee"), (name("143959"), true));
+    // Each job again: the same names, no event.
+    assert_eq!(publish("oci:tea"), (name("143958"), false));
+    assert_eq!(publish("oci:coffee"), (name("143959"), false));
+}

@@ -171,10 +171,11 @@ pub(super) async fn asked(
         naming.add(tag.clone());
     }
     let (repository, environment) = (&request.repository, basis.environment.as_ref());
-    let mut search = Search { app, repository, basis, past: &past, taken: None };
+    let own = basis.own(request);
+    let mut search = Search { app, repository, basis, own: &own, past: &past, taken: None };
     for scheme in &basis.schemes {
         check_past(scheme, &basis.source)?;
-        let tag = match past.own(&basis.own(request), |tag| is_of(scheme, environment, tag)) {
+        let tag = match past.own(&own, |tag| is_of(scheme, environment, tag)) {
             Some(tag) => {
                 time.reuse(past.since(&tag));
                 tag
@@ -198,6 +199,7 @@ struct Search<'a> {
     app: &'a App,
     repository: &'a Repository,
     basis: &'a Basis,
+    own: &'a Own<'a>,
     past: &'a Past,
     /// What the registry and other releases have; asked for once, and only where a scheme needs it.
     taken: Option<BTreeSet<Tag>>,
@@ -219,7 +221,7 @@ impl Search<'_> {
     async fn taken(&mut self) -> Result<&BTreeSet<Tag>, PublishError> {
         if self.taken.is_none() {
             let mut taken = Registries::of(self.app)?.tags(self.repository).await?;
-            taken.extend(self.past.of_others(&self.basis.release));
+            taken.extend(self.past.of_others(self.own));
             self.taken = Some(taken);
         }
         Ok(self.taken.get_or_insert_default())

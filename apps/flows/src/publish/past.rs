@@ -27,10 +27,15 @@ pub(super) struct Past(pub(super) Vec<Sequenced>);
 
 impl Past {
     /// The newest tag that fits, and that this release reserved or these bytes got from this commit.
+    ///
+    /// One run may build several images for one repository: what it reserved is no name of these bytes where
+    /// others were built as that.
     pub(super) fn own(&self, own: &Own<'_>, fits: impl Fn(&Tag) -> bool) -> Option<Tag> {
         let reserved = |claim: &Claim| {
             let mine = claim.as_reservation().filter(|claim| claim.release == own.release)?;
-            fits(&mine.tag).then(|| mine.tag.clone())
+            let is_free =
+                !own.digest.is_some_and(|digest| self.is_of_other_bytes(digest, &mine.tag));
+            (fits(&mine.tag) && is_free).then(|| mine.tag.clone())
         };
         let built = |claim: &Claim| {
             let build = claim.as_build().filter(|build| Some(build.digest) == own.digest)?;
@@ -40,6 +45,12 @@ impl Past {
         };
         let mut claims = self.0.iter().rev().map(|event| &event.event.claim);
         claims.find_map(|claim| reserved(claim).or_else(|| built(claim)))
+    }
+
+    fn is_of_other_bytes(&self, digest: Digest, tag: &Tag) -> bool {
+        let builds = self.0.iter().filter_map(|event| event.event.claim.as_build());
+        let mut others = builds.filter(|build| build.digest != digest);
+        others.any(|build| build.tags.contains(tag))
     }
 
     /// Whether the record says that these bytes were built with this tag.
@@ -58,11 +69,14 @@ impl Past {
         Some(first.event.stamp.happened().to_second())
     }
 
-    /// The tags that other releases reserved.
-    pub(super) fn of_others(&self, release: &str) -> BTreeSet<Tag> {
+    /// The tags that other releases reserved, and those of other bytes.
+    pub(super) fn of_others(&self, own: &Own<'_>) -> BTreeSet<Tag> {
         let reserved = self.0.iter().filter_map(|event| event.event.claim.as_reservation());
-        let others = reserved.filter(|claim| claim.release != release);
-        others.map(|claim| claim.tag.clone()).collect()
+        let others = reserved.filter(|claim| claim.release != own.release);
+        let builds = self.0.iter().filter_map(|event| event.event.claim.as_build());
+        let bytes = builds.filter(|build| own.digest.is_some_and(|own| build.digest != own));
+        let built = bytes.flat_map(|build| &build.tags);
+        others.map(|claim| &claim.tag).chain(built).cloned().collect()
     }
 }
 
@@ -129,12 +143,26 @@ mod tests {
     }
 
     #[test]
+    fn a_second_image_of_a_run_does_not_get_the_name_of_the_first() {
+        let past = past(vec![reserved("1", "run/1"), built("1", "tea"), reserved("2", "run/1")]);
+        let found = |words| past.own(&own("run/1", words), |_| true).map(|tag| tag.to_string());
+        // Nobody was built as 2 yet: it is still this run's.
+        assert_eq!(found("coffee").as_deref(), Some("2"));
+        let only = |tag: &Tag| tag.as_str() == "1";
+        assert_eq!(past.own(&own("run/1", "coffee"), only), None);
+        assert!(past.own(&own("run/1", "tea"), only).is_some(), "its own, run again");
+        let taken = |words| past.of_others(&own("run/1", words)).contains(&"1".parse().unwrap());
+        assert!(taken("coffee") && !taken("tea"));
+    }
+
+    #[test]
     fn a_tag_is_as_old_as_its_first_reservation_in_whole_seconds() {
         let past = past(vec![reserved("1", "run/1"), built("1", "a"), reserved("2", "run/2")]);
         let since = |tag: &str| past.since(&tag.parse().unwrap()).map(|at| at.to_string());
         assert_eq!(since("1").as_deref(), Some("2026-03-17T14:39:59.000Z"));
         assert_eq!(since("3"), None);
-        let others: Vec<_> = past.of_others("run/1").into_iter().collect();
+        let others: Vec<_> =
+            past.of_others(&Own { digest: None, ..own("run/1", "") }).into_iter().collect();
         assert_eq!(others, ["2".parse().unwrap()]);
     }
 }
