@@ -1,5 +1,5 @@
 //! Measurements beside a peer, in one run on one machine: `cargo run --release -p bench -- registry`,
-//! `-- files`, or `-- git`.
+//! `-- files`, `-- git`, or `-- runs`.
 //!
 //! Figures are printed, never asserted: a slow machine is not an error. The server's CPU per operation
 //! is the figure to trust where others work on the same machine; waiting times are not.
@@ -9,6 +9,7 @@ mod files;
 mod git;
 mod process;
 mod registry;
+mod runs;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -26,6 +27,7 @@ enum Command {
     Registry(registry::Arguments),
     Files(files::Arguments),
     Git(git::Arguments),
+    Runs(runs::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -33,5 +35,6 @@ fn main() -> Result<()> {
         Command::Registry(arguments) => registry::run(&arguments),
         Command::Files(arguments) => files::run(&arguments),
         Command::Git(arguments) => git::run(&arguments),
+        Command::Runs(arguments) => runs::run(&arguments),
     }
 }
