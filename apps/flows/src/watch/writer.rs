@@ -1,5 +1,8 @@
 //! From reports to the record: what the tracker says, and the signs of life of the watch itself.
 
+#[cfg(test)]
+mod churn;
+
 use super::meters::Meters;
 use super::scene::Scene;
 use super::{Ended, Told, WatchAt, WatchError};
