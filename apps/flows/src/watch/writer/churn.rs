@@ -18,7 +18,7 @@ use ::record::claim::{ClusterId, Moment};
 use ::record::{Run, RunQuestion, Span, Watched, gaps_of};
 use domain::{Actor, Digest, Proof, Timestamp};
 use release::observed::{
-    Container, ContainerState, NodeState, Owner, Phase, Pod, Previous, Report, Role, Tracker,
+    Container, ContainerState, Node, NodeState, Owner, Phase, Pod, Previous, Report, Role, Tracker,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -190,7 +190,7 @@ impl<'a> Watcher<'a> {
         let Around { surroundings, cluster, at, scene, meters } = around;
         let writer = Writer::new(surroundings, record, cluster.clone(), at, scene, meters);
         let mut watcher = Self { writer, tracker, nodes_known: Notify::new() };
-        let node = ("node-a".to_owned(), NodeState::Answers);
+        let node = Node { name: "node-a".to_owned(), state: NodeState::Answers, info: None };
         watcher.sees(&[Report::Nodes(vec![node])]);
         watcher
     }
