@@ -7,19 +7,20 @@
 
 use crate::connect::Cluster;
 use crate::error::ClusterError;
-use crate::workload::WorkloadFacts;
-use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use crate::workload::{Edits, WorkloadFacts};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use kube::Resource;
-use kube::api::{Api, ObjectMeta, Patch, PatchParams};
+use kube::api::{
+    Api, ApiResource, DynamicObject, GroupVersionKind, ObjectMeta, Patch, PatchParams,
+};
 use kube::core::Status;
-use release::observed::Role;
+use positions::Positions;
 use release::rollout::{Manager, Slot, Workload, WorkloadKind};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fmt::Debug;
+
+mod body;
+mod job;
+mod positions;
 
 /// Our name as a field manager.
 pub const FIELD_MANAGER: &str = "indelible";
@@ -110,15 +111,26 @@ impl Cluster {
         take_over: TakeOver,
         rehearsal: Rehearsal,
     ) -> Result<i64, ApplyError> {
-        let body = body(workload, facts, images);
+        if let Edits::New(base) = &facts.edits {
+            let body = job::next_of(workload, base, images);
+            return self.create_job((namespace, workload), &body, rehearsal).await;
+        }
+        let named = match &facts.edits {
+            Edits::Deployment(name) => &Workload::of(WorkloadKind::Deployment, name.clone()),
+            Edits::Itself | Edits::Positions(_) | Edits::New(_) => workload,
+        };
+        if let Edits::Positions(object) = &facts.edits {
+            let asked = Positions { namespace, workload, object, images, take_over, rehearsal };
+            return self.replace_images(&asked).await;
+        }
+        let body = body::body(named, facts, images);
         let params = PatchParams {
             dry_run: rehearsal == Rehearsal::Only,
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
         };
         let tell =
-            async |params: &PatchParams| match self.patch(namespace, workload, params, &body).await
-            {
+            async |params: &PatchParams| match self.patch(namespace, named, params, &body).await {
                 Err(error) if params.dry_run && cannot_rehearse(&error) => {
                     Ok(Patched::Generation(facts.generation))
                 }
@@ -153,36 +165,14 @@ impl Cluster {
         params: &PatchParams,
         body: &Value,
     ) -> Result<Patched, ClusterError> {
-        match workload.kind {
-            WorkloadKind::Deployment => {
-                self.patch_as::<Deployment>(namespace, workload, params, body).await
-            }
-            WorkloadKind::StatefulSet => {
-                self.patch_as::<StatefulSet>(namespace, workload, params, body).await
-            }
-            WorkloadKind::DaemonSet => {
-                self.patch_as::<DaemonSet>(namespace, workload, params, body).await
-            }
-        }
-    }
-
-    async fn patch_as<K>(
-        &self,
-        namespace: &str,
-        workload: &Workload,
-        params: &PatchParams,
-        body: &Value,
-    ) -> Result<Patched, ClusterError>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug,
-        K: DeserializeOwned,
-    {
-        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let api = self.api_of(namespace, workload.kind);
         let what = || format!("{workload} in namespace {namespace}");
         let patch = Patch::Apply(body);
         let asked = async {
             match api.patch(workload.name(), params, &patch).await {
-                Ok(object) => Ok(Patched::Generation(object.meta().generation.unwrap_or_default())),
+                Ok(object) => {
+                    Ok(Patched::Generation(object.metadata.generation.unwrap_or_default()))
+                }
                 Err(kube::Error::Api(status)) if is_conflict(&status) => {
                     Ok(Patched::Conflict(status))
                 }
@@ -190,6 +180,15 @@ impl Cluster {
             }
         };
         self.within("patch", what, asked).await
+    }
+}
+
+impl Cluster {
+    /// The objects of a kind, whatever they hold.
+    pub(crate) fn api_of(&self, namespace: &str, kind: WorkloadKind) -> Api<DynamicObject> {
+        let (group, version) = kind.api_version().split_once('/').unwrap_or_default();
+        let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.name()));
+        Api::namespaced_with(self.client.clone(), namespace, &kind)
     }
 }
 
@@ -226,60 +225,9 @@ fn system(managers: &[Manager], meta: &ObjectMeta) -> Option<String> {
     })
 }
 
-/// The images that are to be set, and those that are ours already: what we leave out we would give up.
-fn body(workload: &Workload, facts: &WorkloadFacts, images: &[Slot]) -> Value {
-    let ours = ours(&facts.meta);
-    let is_new =
-        |slot: &Slot| images.iter().any(|image| image.role == slot.role && image.name == slot.name);
-    let kept = facts
-        .template
-        .iter()
-        .filter(|slot| ours.contains(&(slot.role, slot.name.clone())) && !is_new(slot));
-    let all: Vec<&Slot> = images.iter().chain(kept).collect();
-    let list = |role: Role| -> Vec<Value> {
-        let of = all.iter().filter(|slot| slot.role == role);
-        of.map(|slot| json!({"name": slot.name, "image": slot.image})).collect()
-    };
-    let mut spec = serde_json::Map::new();
-    for (key, role) in [("initContainers", Role::Init), ("containers", Role::Main)] {
-        let list = list(role);
-        if !list.is_empty() {
-            spec.insert(key.to_owned(), Value::Array(list));
-        }
-    }
-    json!({
-        "apiVersion": "apps/v1",
-        "kind": workload.kind.name(),
-        "metadata": {"name": workload.name()},
-        "spec": {"template": {"spec": spec}},
-    })
-}
-
 /// Whether we wrote what an entry of `managedFields` speaks of.
 pub(crate) fn is_ours(entry: &ManagedFieldsEntry) -> bool {
     entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.operation.as_deref() == Some("Apply")
-}
-
-/// The containers whose image we own, from `managedFields`.
-fn ours(meta: &ObjectMeta) -> BTreeSet<(Role, String)> {
-    let mut owned = BTreeSet::new();
-    let mine = meta.managed_fields.iter().flatten().filter(|entry| is_ours(entry));
-    for fields in mine.filter_map(|entry| entry.fields_v1.as_ref()) {
-        for (key, role) in [("f:initContainers", Role::Init), ("f:containers", Role::Main)] {
-            let list = ["f:spec", "f:template", "f:spec", key]
-                .iter()
-                .try_fold(&fields.0, |value, key| value.get(key));
-            let Some(list) = list.and_then(Value::as_object) else { continue };
-            // `k:{"name":"api"}`
-            let names = list.iter().filter(|(_, fields)| fields.get("f:image").is_some());
-            let name = |key: &str| -> Option<String> {
-                let key: Value = serde_json::from_str(key.strip_prefix("k:")?).ok()?;
-                Some(key.get("name")?.as_str()?.to_owned())
-            };
-            owned.extend(names.filter_map(|(key, _)| Some((role, name(key)?))));
-        }
-    }
-    owned
 }
 
 #[cfg(test)]
@@ -308,39 +256,5 @@ mod tests {
         let annotations = [("meta.helm.sh/release-name".to_owned(), "api".to_owned())];
         let marked = ObjectMeta { annotations: Some(annotations.into()), ..ObjectMeta::default() };
         assert_eq!(system(&kubectl, &marked).as_deref(), Some("Helm"));
-    }
-
-    #[test]
-    fn an_image_that_is_ours_stays_ours_when_another_is_set() {
-        let meta: ObjectMeta = serde_json::from_str(
-            r#"{"managedFields": [
-              {"manager": "indelible", "operation": "Apply", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
-               "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"api\"}": {".": {}, "f:image": {}, "f:name": {}}}}}}}},
-              {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"log\"}": {"f:image": {}}}}}}}}]}"#,
-        )
-        .unwrap();
-        assert_eq!(ours(&meta), [(Role::Main, "api".to_owned())].into());
-        let slot = |name: &str, image: &str| Slot {
-            role: Role::Main,
-            name: name.to_owned(),
-            image: image.to_owned(),
-        };
-        let facts = WorkloadFacts {
-            uid: String::new(),
-            generation: 1,
-            template: vec![slot("api", "a:1"), slot("log", "l:1"), slot("web", "w:1")],
-            refuses: None,
-            meta,
-            selector: String::new(),
-            observed_generation: 1,
-            counts: release::rollout::Counts::DaemonSet { wanted: 0, updated: 0, available: 0 },
-            newest: crate::workload::Newest::ReplicaSet(None),
-        };
-        let body = body(&"daemonset/x".parse().unwrap(), &facts, &[slot("web", "w:2")]);
-        let containers = &body["spec"]["template"]["spec"]["containers"];
-        let expected = json!([{"name": "web", "image": "w:2"}, {"name": "api", "image": "a:1"}]);
-        assert_eq!(*containers, expected);
-        assert_eq!(body["kind"], "DaemonSet");
-        assert!(body["spec"]["template"]["spec"].get("initContainers").is_none());
     }
 }

@@ -28,6 +28,6 @@ pub use history::KeptThere;
 pub use owner::{FieldManager, Looked};
 pub use pods::{PodList, Scope};
 pub use remark::{Remark, Weight};
-pub use rollout::Explained;
+pub use rollout::{Changes, Explained};
 pub use sync::SyncMark;
 pub use workload::WorkloadFacts;

@@ -1,5 +1,9 @@
 //! One look at a rollout: the workload, its newest ReplicaSet, its pods; and why a pod fails.
 
+mod changes;
+
+pub use changes::Changes;
+
 use crate::apply::is_ours;
 use crate::connect::Cluster;
 use crate::error::ClusterError;
@@ -44,7 +48,11 @@ impl Cluster {
     ) -> Result<Option<Seen>, ClusterError> {
         let Some(facts) = self.workload(namespace, workload).await? else { return Ok(None) };
         let newest = self.newest(namespace, &facts).await?;
-        let pods = self.of_selector::<Pod>(namespace, &facts.selector, "pods").await?;
+        // Without a selector it has no pods of its own, and every pod would be asked for.
+        let pods = match facts.selector.as_str() {
+            "" => Vec::new(),
+            selector => self.of_selector::<Pod>(namespace, selector, "pods").await?,
+        };
         let pods = pods.into_iter().filter_map(|pod| seen_pod(pod, &newest)).collect();
         Ok(Some(Seen {
             observed_generation: facts.observed_generation,
@@ -60,6 +68,17 @@ impl Cluster {
             Newest::Label(label, value) => {
                 let by = By::Label(label, value.clone());
                 return Ok(self.own_pods(namespace, facts, by).await);
+            }
+            Newest::Every => {
+                return Ok(self.own_pods(namespace, facts, By::Nothing).await);
+            }
+            Newest::OfReplicaSet(label, value) => {
+                let by = By::Label(label, value.clone());
+                let sets =
+                    self.of_selector::<ReplicaSet>(namespace, &facts.selector, "replicasets");
+                let sets = sets.await?.into_iter().filter(|set| is_of(&set.metadata, &facts.uid));
+                let owner = Owner(sets.filter_map(|set| set.metadata.uid).collect());
+                return Ok(Pick { owner, by, cannot_create: None });
             }
             Newest::Revision { newest, before } => {
                 let (newest, before) = (newest.clone(), before.clone());
@@ -216,6 +235,8 @@ enum By {
     Owner(Option<String>),
     /// New pods carry this label.
     Label(&'static str, Option<String>),
+    /// All of them are new.
+    Nothing,
     /// Pods carry the name of their revision.
     Revision { newest: Option<String>, before: Option<String> },
 }
@@ -243,6 +264,7 @@ fn seen_pod(pod: Pod, newest: &Pick) -> Option<SeenPod> {
     let template = match &newest.by {
         By::Owner(uid) => new_or_old(uid.as_deref() == Some(owner)),
         By::Label(name, value) => new_or_old(value.is_some() && label(name) == value.as_ref()),
+        By::Nothing => Template::New,
         By::Revision { newest, before } => match label(REVISION_HASH) {
             Some(hash) if Some(hash) == newest.as_ref() => Template::New,
             Some(hash) if before.as_ref().is_some_and(|before| before != hash) => {
@@ -260,6 +282,8 @@ fn seen_pod(pod: Pod, newest: &Pick) -> Option<SeenPod> {
         is("PodScheduled", "False").filter(|one| one.reason.as_deref() == Some("Unschedulable"));
     let state = if pod.metadata.deletion_timestamp.is_some() {
         PodState::Leaving
+    } else if status.phase.as_deref() == Some("Succeeded") {
+        PodState::Completed
     } else if is("Ready", "True").is_some() {
         PodState::Ready
     } else if let Some(condition) = no_node {

@@ -8,16 +8,21 @@ use crate::connect::Cluster;
 use crate::error::ClusterError;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{PodTemplateSpec, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::Resource;
 use kube::api::{Api, ObjectMeta};
-use release::observed::Role;
-use release::rollout::{Counts, Slot, Workload, WorkloadKind};
+use release::rollout::{Counts, Holder, Slot, Workload, WorkloadKind};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
+
+mod argo;
+mod batch;
+
+pub(crate) use batch::JOB_OF;
 
 /// One request.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -37,11 +42,28 @@ pub struct WorkloadFacts {
     pub template: Vec<Slot>,
     /// Why nothing rolls out there by itself; none: it does.
     pub refuses: Option<&'static str>,
+    /// Whether what stands there cannot be kept, though its images are right: a Job that failed.
+    pub is_to_be_made_again: bool,
+    /// The metadata of what is edited.
     pub(crate) meta: ObjectMeta,
+    pub(crate) edits: Edits,
     pub(crate) selector: String,
     pub(crate) observed_generation: i64,
     pub(crate) counts: Counts,
     pub(crate) newest: Newest,
+}
+
+/// Where images are set.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Edits {
+    /// In the object, entry by entry.
+    Itself,
+    /// In the object, whose lists have no keys: by position.
+    Positions(Box<Value>),
+    /// In the Deployment of this name, which an Argo Rollout takes its template from.
+    Deployment(String),
+    /// In a new object, made from this one.
+    New(Box<Value>),
 }
 
 /// How a pod of the newest template is told from an older one.
@@ -51,6 +73,10 @@ pub(crate) enum Newest {
     ReplicaSet(Option<String>),
     /// It carries this label with this value.
     Label(&'static str, Option<String>),
+    /// It belongs to one of its ReplicaSets, and carries this label with this value.
+    OfReplicaSet(&'static str, Option<String>),
+    /// All of them.
+    Every,
     /// Its label names this revision; the other one ran everywhere before.
     Revision { newest: Option<String>, before: Option<String> },
 }
@@ -69,6 +95,9 @@ impl Cluster {
             WorkloadKind::Deployment => self.read(namespace, workload).await?.map(of_deployment),
             WorkloadKind::StatefulSet => self.read(namespace, workload).await?.map(of_stateful_set),
             WorkloadKind::DaemonSet => self.read(namespace, workload).await?.map(of_daemon_set),
+            WorkloadKind::CronJob => self.read(namespace, workload).await?.map(batch::of_cron_job),
+            WorkloadKind::Job => self.newest_job(namespace, workload).await?,
+            WorkloadKind::Rollout => self.argo_rollout(namespace, workload).await?,
         })
     }
 
@@ -184,6 +213,8 @@ fn facts(
         generation: meta.generation.unwrap_or_default(),
         template: slots(template),
         refuses: None,
+        is_to_be_made_again: false,
+        edits: Edits::Itself,
         selector: written(selector),
         observed_generation: 0,
         counts,
@@ -194,14 +225,19 @@ fn facts(
 
 fn slots(template: &PodTemplateSpec) -> Vec<Slot> {
     let Some(spec) = &template.spec else { return Vec::new() };
-    let init = spec.init_containers.iter().flatten().map(|one| (Role::Init, one));
-    let main = spec.containers.iter().map(|one| (Role::Main, one));
-    let slot = |(role, one): (Role, &k8s_openapi::api::core::v1::Container)| Slot {
-        role,
+    let init = spec.init_containers.iter().flatten().map(|one| (Holder::InitContainer, one));
+    let main = spec.containers.iter().map(|one| (Holder::Container, one));
+    let slot = |(holder, one): (Holder, &k8s_openapi::api::core::v1::Container)| Slot {
+        holder,
         name: one.name.clone(),
         image: one.image.clone().unwrap_or_default(),
     };
-    init.chain(main).map(slot).collect()
+    let volume = |one: &Volume| {
+        let image = one.image.as_ref()?.reference.clone()?;
+        Some(Slot { holder: Holder::Volume, name: one.name.clone(), image })
+    };
+    let volumes = spec.volumes.iter().flatten().filter_map(volume);
+    init.chain(main).map(slot).chain(volumes).collect()
 }
 
 /// A selector as a question writes it: `app=api,tier in (a,b)`.
@@ -260,8 +296,8 @@ mod tests {
         assert_eq!(facts.newest, Newest::ReplicaSet(Some("3".to_owned())));
         assert_eq!(facts.selector, "app=api");
         let names: Vec<_> =
-            facts.template.iter().map(|slot| (slot.role, slot.name.as_str())).collect();
-        assert_eq!(names, [(Role::Init, "migrate"), (Role::Main, "api")]);
+            facts.template.iter().map(|slot| (slot.holder, slot.name.as_str())).collect();
+        assert_eq!(names, [(Holder::InitContainer, "migrate"), (Holder::Container, "api")]);
         let expected = Counts::Deployment {
             wanted: 2,
             replicas: 3,

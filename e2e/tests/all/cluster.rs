@@ -1,6 +1,9 @@
 //! Commands against a real Kubernetes cluster: API server, two kubelets, containerd, runc.
 
 mod deploy;
+mod deploy_argo;
+mod deploy_batch;
+mod deploy_clusters;
 mod deploy_failures;
 mod deploy_kinds;
 mod deploy_owners;

@@ -17,6 +17,8 @@ mod workload;
 pub use cause::{CRASHES_MAX, Cause, cause_of, pull_is_permanent};
 pub use field_owner::Manager;
 pub use judge::{Failure, Finished, Judged, Progress, Target, judge, to_look_into};
-pub use seen::{Counts, PodState, Seen, SeenContainer, SeenPod, Slot, Template};
+pub use seen::{
+    Counts, Holder, PodState, RolloutPhase, Seen, SeenContainer, SeenPod, Slot, Template,
+};
 pub use unstick::in_the_way;
 pub use workload::{Workload, WorkloadError, WorkloadKind};

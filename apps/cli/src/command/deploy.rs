@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::process;
 use clap::ValueEnum;
 use domain::EnvironmentName;
-use flows::deploy::{DeployRequest, Run, Wanted};
+use flows::deploy::{DeployRequest, OnFailure, Run, Wanted};
 use flows::settings::DeployMode;
 
 /// What can be typed.
@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// A ticket
     #[arg(long, value_name = "TICKET")]
     ticket: Option<String>,
+    /// In clusters: roll back what does not come to run; the command still ends with 1
+    #[arg(long)]
+    rollback_on_failure: bool,
     #[command(flatten)]
     cluster: ClusterArguments,
 }
@@ -85,6 +88,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         reason: arguments.reason,
         ticket: arguments.ticket,
         carry: rolling::carry(global, arguments.cluster),
+        on_failure: if arguments.rollback_on_failure {
+            OnFailure::RollBack
+        } else {
+            OnFailure::Stop
+        },
     };
     let report = flows::deploy::deploy(&app, &request).await.map_err(rolling::failure)?;
     Ok(report::show(global, "deploy", &report, asker(&app)))

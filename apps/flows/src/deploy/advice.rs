@@ -22,7 +22,10 @@ impl Explain for DeployError {
             Self::Hold { source, .. } => source.verdict(),
             Self::Files(error) => error.verdict(),
             Self::Write(error) => error.verdict(),
+            Self::NotRecorded { source, .. } => source.verdict(),
             Self::Overtaken { .. }
+            | Self::RolledBack { .. }
+            | Self::NotRolledBack { .. }
             | Self::Moved { .. }
             | Self::Sync { .. }
             | Self::NotBrought { .. }
@@ -149,6 +152,11 @@ impl Explain for DeployError {
             Self::PullRequestPlace(_) => Some(
                 "name them: git: {pull-requests: {host: gitlab, api: https://HOST/api/v4, project: GROUP/NAME}}".to_owned(),
             ),
+            Self::NotRecorded { steps, .. } => Some(record_hint(steps)),
+            Self::RolledBack { environment, .. } => Some(format!(
+                "indelible history {environment}; it is held until: indelible resume {environment}"
+            )),
+            Self::NotRolledBack { source, .. } => source.hint(),
             Self::Git { .. }
             | Self::Branch { .. }
             | Self::Apply {
@@ -253,6 +261,11 @@ fn chain_hint(
         Some(expected) => format!("indelible promote {expected} {to}"),
         None => format!("add `promotes-from: {from}` to environments.{to} in indelible.yaml"),
     }
+}
+
+fn record_hint(steps: &[InterruptedStep]) -> String {
+    let again: Vec<_> = steps.iter().map(|step| step.again.as_str()).collect();
+    format!("when the record can be reached again: {}; nothing restarts", again.join("; "))
 }
 
 fn go_on_hint(steps: &[InterruptedStep]) -> String {

@@ -342,6 +342,38 @@ pub enum DeployError {
         /// The workload.
         place: String,
     },
+    /// Clusters or files were changed, and the record does not say so.
+    #[error("{} in {environment}, and the record could not be told", listed(changed))]
+    NotRecorded {
+        /// Where.
+        environment: EnvironmentName,
+        /// What was changed.
+        changed: Vec<String>,
+        /// The commands that do no more than the record lacks.
+        steps: Vec<InterruptedStep>,
+        /// Why not.
+        source: Box<DeployError>,
+    },
+    /// A deploy failed, and was rolled back because that was asked for.
+    #[error("the deploy to {environment} failed and was rolled back: {}", back.join(", "))]
+    RolledBack {
+        /// Where.
+        environment: EnvironmentName,
+        /// What runs now.
+        back: Vec<String>,
+        /// Why it failed.
+        source: Box<DeployError>,
+    },
+    /// A deploy failed, and so did the rollback that was asked for.
+    #[error("the deploy to {environment} failed ({failed}), and so did the rollback")]
+    NotRolledBack {
+        /// Where.
+        environment: EnvironmentName,
+        /// Why the deploy failed.
+        failed: String,
+        /// Why the rollback failed.
+        source: Box<DeployError>,
+    },
     /// The digest is not what its registry has.
     #[error("{repository} does not have {digest}: it was deleted, or never pushed there")]
     Gone {
@@ -384,6 +416,13 @@ impl RolloutFailed {
             Some(Self { line, source: source.map(Box::new) })
         });
         chain.unwrap_or(Self { line: place, source: None })
+    }
+}
+
+fn listed(changed: &[String]) -> String {
+    match changed {
+        [] => "nothing was changed".to_owned(),
+        changed => format!("{} was changed", changed.join(", ")),
     }
 }
 

@@ -11,7 +11,7 @@ use super::carry::{Carry, News};
 use super::error::DeployError;
 use super::in_git::{Follows, in_git, key_behind};
 use super::record_end::append_ends;
-use super::rolling::Rolling;
+use super::rolling::{Rolling, again};
 use super::step_end::{Ended, StepEnd};
 use super::targets::{Place, gather, rehearse};
 use super::{Report, Run, alias};
@@ -98,7 +98,13 @@ pub(super) async fn carry_out(
         carry.listener.tell(&News::Begins);
         let rolling = Rolling { app, environment, steps: &steps, carry };
         let (came_to, stopped) = rolling.run(&places).await;
-        events = end(app, environment, &steps, (&places, &beside), (&begun, &came_to)).await?;
+        let ended = end(app, environment, &steps, (&places, &beside), (&begun, &came_to)).await;
+        events = ended.map_err(|source| DeployError::NotRecorded {
+            environment: environment.name.clone(),
+            changed: changed(&places, beside.commit()),
+            steps: steps.iter().map(|step| again(&environment.name, step)).collect(),
+            source: Box::new(source),
+        })?;
         if let Some(error) = stopped {
             return Err(error);
         }
@@ -222,6 +228,13 @@ fn half(beside: &Beside, why: &str) -> String {
         Some(commit) => format!("half-applied: commit {} landed; {why}", commit.short(12)),
         None => why.to_owned(),
     }
+}
+
+/// What was told to whom, for the one who has to know it where the record does not.
+fn changed(places: &[Place], commit: Option<&CommitId>) -> Vec<String> {
+    let commit = commit.map(|commit| format!("commit {}", commit.short(12)));
+    let told = places.iter().filter(|place| !place.to_set().is_empty());
+    commit.into_iter().chain(told.map(ToString::to_string)).collect()
 }
 
 /// A text of the record, cut to what one may hold.

@@ -61,8 +61,16 @@ pub struct CandidateRow {
 /// # Errors
 /// Nothing known-good is left, or it could not be found out whether it can still be pulled.
 pub async fn rollback(app: &App, request: &RollbackRequest) -> Result<Report, DeployError> {
+    rollback_in(app, app.environment(&request.environment)?, request).await
+}
+
+/// As [`rollback`], in an environment whose mode may be another than the settings'.
+pub(super) async fn rollback_in(
+    app: &App,
+    environment: &EnvironmentSettings,
+    request: &RollbackRequest,
+) -> Result<Report, DeployError> {
     let settings = app.settings()?;
-    let environment = app.environment(&request.environment)?;
     check_names(settings, &request.images)?;
     let state = state_now(app, environment, &request.carry).await?;
     let images = named(settings, environment, &state, &request.images)?;

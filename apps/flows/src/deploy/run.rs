@@ -6,6 +6,7 @@ use super::error::DeployError;
 use super::facts::{
     Wanted, build_of, builds_of, check_names, head, image_named, next_key, repository_of, resolve,
 };
+use super::on_failure::{OnFailure, roll_back};
 use super::pull_request::state_now;
 use super::{Done, ImageDone, Report, Run};
 use crate::app::{App, OpenError};
@@ -37,6 +38,8 @@ pub struct DeployRequest {
     pub ticket: Option<String>,
     /// How it is carried out.
     pub carry: Carry,
+    /// What follows a rollout that fails.
+    pub on_failure: OnFailure,
 }
 
 /// A build that was chosen for an image.
@@ -66,7 +69,13 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     for chosen in chosen {
         decisions.push(decide(&environment, &state, chosen, reason.clone(), ticket.clone())?);
     }
-    let mut report = carry_out(app, &environment, decisions, &request.carry).await?;
+    let carried = carry_out(app, &environment, decisions, &request.carry).await;
+    let mut report = match (carried, request.on_failure) {
+        (Err(failed @ DeployError::Rollout { .. }), OnFailure::RollBack) => {
+            return Err(roll_back(app, &environment, failed, &request.carry).await);
+        }
+        (carried, OnFailure::Stop | OnFailure::RollBack) => carried?,
+    };
     let stays = |image| format!("the commit has no build of `{image}`, which stays as it is");
     report.warnings.extend(unbuilt.iter().map(stays));
     Ok(report)

@@ -12,8 +12,7 @@ use crate::settings::EnvironmentSettings;
 use cluster::{Cluster, Rehearsal, TakeOver, WorkloadFacts};
 use domain::{ImageRef, PinnedRef};
 use futures_util::future::try_join_all;
-use release::observed::Role;
-use release::rollout::{Slot, Target, Workload};
+use release::rollout::{Holder, Slot, Target, Workload};
 use std::fmt;
 
 /// One workload of one cluster.
@@ -30,7 +29,7 @@ pub(super) struct Place {
 pub(super) struct ToRun {
     /// Which step says so.
     pub(super) step: usize,
-    pub(super) role: Role,
+    pub(super) holder: Holder,
     pub(super) name: String,
     pub(super) image: PinnedRef,
     /// The digest stands there already: nothing restarts.
@@ -48,7 +47,7 @@ impl Place {
     pub(super) fn to_set(&self) -> Vec<Slot> {
         let differ = self.containers.iter().filter(|container| !container.is_same);
         let slot = |container: &ToRun| Slot {
-            role: container.role,
+            holder: container.holder,
             name: container.name.clone(),
             image: container.image.to_string(),
         };
@@ -58,7 +57,7 @@ impl Place {
     /// What the workload is judged by, once it was told.
     pub(super) fn target(&self, generation: i64) -> Target {
         let containers = self.containers.iter();
-        let meant = containers.map(|one| (one.role, one.name.clone(), one.image.clone()));
+        let meant = containers.map(|one| (one.holder, one.name.clone(), one.image.clone()));
         Target { generation, containers: meant.collect() }
     }
 
@@ -120,7 +119,7 @@ async fn look(
     let mut containers = Vec::new();
     for at in of {
         let step = steps[*at];
-        let mut found = containers_of(step, *at, &facts.template);
+        let mut found = containers_of(step, *at, &facts);
         if found.is_empty() {
             let images = facts.template.iter().map(|slot| slot.image.clone()).collect();
             let repository = step.repository.clone();
@@ -133,18 +132,18 @@ async fn look(
 }
 
 /// The containers of a template whose image is of the step's repository.
-fn containers_of(step: &Step, at: usize, template: &[Slot]) -> Vec<ToRun> {
+fn containers_of(step: &Step, at: usize, facts: &WorkloadFacts) -> Vec<ToRun> {
     let one = |slot: &Slot| {
         let image: ImageRef = slot.image.parse().ok()?;
         (*image.repository() == step.repository).then(|| ToRun {
             step: at,
-            role: slot.role,
+            holder: slot.holder,
             name: slot.name.clone(),
             image: step.to.clone(),
-            is_same: image.digest() == Some(&step.to.digest),
+            is_same: image.digest() == Some(&step.to.digest) && !facts.is_to_be_made_again,
         })
     };
-    template.iter().filter_map(one).collect()
+    facts.template.iter().filter_map(one).collect()
 }
 
 /// Lets every server check the change without storing it: who owns what, and whether it is let in.

@@ -10,9 +10,9 @@ use super::step_end::{PlaceEnd, Stop};
 use super::targets::Place;
 use crate::app::App;
 use crate::registries::Registries;
-use cluster::ClusterError;
+use cluster::{Changes, ClusterError};
 use domain::{Digest, Repository};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, select_all};
 use release::observed::Registered;
 use release::rollout::{
     Failure, Finished, Judged, Progress, Seen, Target, in_the_way, judge, to_look_into,
@@ -21,8 +21,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between two looks at a rollout.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A look at the latest, also where nothing changed: what a ReplicaSet or an event says is not watched.
+const LOOK_AFTER: Duration = Duration::from_secs(5);
+/// Between two looks, however much changes.
+const REST: Duration = Duration::from_millis(250);
+/// Before a cluster that gave no answer is asked again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Looks in a row that a cluster may fail to answer.
 const SILENT_LOOKS_MAX: u32 = 30;
 /// How long what keeps pods from being made may last: an old pod that leaves makes room in a full quota.
@@ -40,6 +44,7 @@ pub(super) struct Told<'a> {
     shown: String,
     changed: Instant,
     doubted: Option<Instant>,
+    changes: Changes,
     end: PlaceEnd,
 }
 
@@ -53,6 +58,7 @@ impl<'a> Told<'a> {
             shown: String::new(),
             changed: Instant::now(),
             doubted: None,
+            changes: place.cluster.changes(&place.namespace, &place.workload, &place.facts),
             end: PlaceEnd::default(),
         }
     }
@@ -94,6 +100,7 @@ impl<'a> Wait<'a> {
                 place.cluster.rollout(&place.namespace, &place.workload)
             });
             let looks = join_all(looks).await;
+            let is_answered = looks.iter().all(Result::is_ok);
             for (at, look) in open.into_iter().zip(looks) {
                 match look {
                     Ok(seen) => {
@@ -110,8 +117,24 @@ impl<'a> Wait<'a> {
                 }
             }
             self.in_time(begun).await?;
-            tokio::time::sleep(LOOK_EVERY).await;
+            if is_answered {
+                self.changed().await;
+            } else {
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
         }
+    }
+
+    /// Waits for a reason to look again.
+    async fn changed(&self) {
+        let open = self.told.iter().filter(|told| !told.is_over());
+        let changes: Vec<_> = open.map(|told| Box::pin(told.changes.next())).collect();
+        if changes.is_empty() {
+            return;
+        }
+        let _late = tokio::time::timeout(LOOK_AFTER, select_all(changes)).await;
+        // What comes together is looked at together.
+        tokio::time::sleep(REST).await;
     }
 
     /// Stops where nothing moves any more.

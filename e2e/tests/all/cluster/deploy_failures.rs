@@ -24,7 +24,7 @@ fn what_keeps_pods_from_running_is_told_with_its_cause() {
     let b = lab.build("b", "uat");
     missing_key(&lab, &b);
     full_quota(&lab, &b);
-    policies(&lab, &b);
+    policies(&lab);
 }
 
 /// A pod that asks for a key that its ConfigMap does not have.
@@ -58,17 +58,25 @@ fn full_quota(lab: &Lab, b: &str) {
 }
 
 /// A policy for workloads refuses before anything is recorded, one for pods while they are made.
-fn policies(lab: &Lab, b: &str) {
+fn policies(lab: &Lab) {
     let before = lab.history("uat").len();
     let d = lab.build("d", "uat");
     apply(&lab.cluster, &policy("deployments", "apps", "object.spec.replicas > 2"));
     wait_for_policy(lab, &d);
     assert_eq!(lab.history("uat").len(), before, "what is not let in leaves no record");
     lab.kubectl("uat", &["delete", "validatingadmissionpolicybinding/strict"]);
-    apply(&lab.cluster, &policy("pods", "", "object.spec.hostNetwork"));
+    testbed::wait_until_within(super::PODS_WITHIN, "the policy is gone", || {
+        lab.deploy("uat", &d, &["--dry-run"]).code == Some(0)
+    })
+    .unwrap();
+    apply(&lab.cluster, &policy("pods", "", "object.spec.containers.size() > 9"));
+    testbed::wait_until_within(super::PODS_WITHIN, "the policy for pods is in force", || {
+        let pod = ["--namespace=uat", "run", "probe", "--image=probe", "--dry-run=server"];
+        !lab.cluster.kubectl().args(pod).output().unwrap().status.success()
+    })
+    .unwrap();
     let failed = lab.deploy("uat", &d, &[]).exits(1);
     failed.says(&["FailedCreate", "nobody may do that here"]);
-    let _ = b;
 }
 
 /// A policy is in force a moment after it was made: then the rehearsal is refused.

@@ -14,7 +14,7 @@ pub(super) struct Lab {
 }
 
 /// What runs there before the program is heard of: applied with kubectl, pinned to nothing.
-fn objects(registry: &str, namespace: &str, kind: &str) -> String {
+pub(super) fn objects(registry: &str, namespace: &str, kind: &str) -> String {
     let more = match kind {
         "StatefulSet" => "  replicas: 2\n  serviceName: api\n",
         "Deployment" => "  replicas: 2\n",
@@ -138,6 +138,14 @@ environments:
         let mut pods: Vec<_> = listed.lines().map(ToOwned::to_owned).collect();
         pods.sort();
         pods
+    }
+
+    /// Changes the settings.
+    pub(super) fn settle(&self, from: &str, to: &str) {
+        let file = self.ada.cwd.join("indelible.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&file, text.replace(from, to)).unwrap();
     }
 
     /// Runs kubectl in a namespace; what it prints.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -59,11 +59,20 @@ impl Runner {
         ran.stdout.trim_end().to_owned()
     }
 
+    /// Starts `indelible` with these arguments, and does not wait for it.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(testbed::indelible_bin().unwrap());
+        self.prepared(command.args(arguments))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "git is where the machine's PATH says")]
-    fn start(&self, command: &mut Command) -> Ran {
+    fn prepared<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let started = Instant::now();
-        let output = command
+        command
             .current_dir(&self.cwd)
             .env_clear()
             .env("PATH", path)
@@ -76,8 +85,11 @@ impl Runner {
             .env("GIT_COMMITTER_EMAIL", "ada@example.com")
             .envs(&self.variables)
             .stdin(Stdio::null())
-            .output()
-            .unwrap();
+    }
+
+    fn start(&self, command: &mut Command) -> Ran {
+        let started = Instant::now();
+        let output = self.prepared(command).output().unwrap();
         Ran {
             typed: format!("{command:?}"),
             code: output.status.code(),

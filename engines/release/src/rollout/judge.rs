@@ -7,8 +7,8 @@
 //! Source: research/deploy.md §2.2; `k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go`.
 
 use super::cause::{Cause, cause_of};
-use super::seen::{Counts, PodState, Seen, SeenContainer, SeenPod, Template};
-use crate::observed::{ImageId, Registered, Role};
+use super::seen::{Counts, Holder, PodState, RolloutPhase, Seen, SeenContainer, SeenPod, Template};
+use crate::observed::{ImageId, Registered};
 use domain::{Digest, ImageRef, PinnedRef, Repository};
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub struct Target {
     /// The generation that our own patch made.
     pub generation: i64,
     /// Container by container: what it shall run.
-    pub containers: Vec<(Role, String, PinnedRef)>,
+    pub containers: Vec<(Holder, String, PinnedRef)>,
 }
 
 /// What becomes of a rollout.
@@ -110,8 +110,8 @@ fn waiting(seen: &Seen, what: &str) -> Judged {
 }
 
 fn replaced(target: &Target, seen: &Seen) -> Option<(String, String)> {
-    target.containers.iter().find_map(|(role, name, meant)| {
-        let slot = seen.template.iter().find(|slot| slot.role == *role && slot.name == *name);
+    target.containers.iter().find_map(|(holder, name, meant)| {
+        let slot = seen.template.iter().find(|slot| slot.holder == *holder && slot.name == *name);
         let Some(slot) = slot else {
             return Some((name.clone(), "no such container".to_owned()));
         };
@@ -154,6 +154,17 @@ fn unfinished(counts: &Counts) -> Option<String> {
                 None
             }
         }
+        Counts::CronJob { .. } => None,
+        Counts::Job { wanted, succeeded, is_complete, .. } => {
+            (!is_complete).then(|| format!("{succeeded} of {wanted} pods have done their work"))
+        }
+        Counts::Rollout { wanted, updated, phase, message } => match phase {
+            RolloutPhase::Healthy | RolloutPhase::WaitsForSomebody => None,
+            RolloutPhase::Progressing | RolloutPhase::Degraded => {
+                let more = if message.is_empty() { String::new() } else { format!(": {message}") };
+                Some(format!("{updated} of {wanted} pods are new{more}"))
+            }
+        },
     }
 }
 
@@ -176,8 +187,13 @@ fn new_pods(seen: &Seen) -> impl Iterator<Item = &SeenPod> {
     seen.pods.iter().filter(is_new)
 }
 
+/// Whether a container's end is judged by something else: a Job counts how often its pods may fail.
+fn may_fail_again(counts: &Counts, reason: &str) -> bool {
+    matches!(counts, Counts::Job { .. }) && reason == "CrashLoopBackOff"
+}
+
 fn ready_pods(seen: &Seen) -> impl Iterator<Item = &SeenPod> {
-    new_pods(seen).filter(|pod| pod.state == PodState::Ready)
+    new_pods(seen).filter(|pod| matches!(pod.state, PodState::Ready | PodState::Completed))
 }
 
 fn failures(target: &Target, seen: &Seen, registered: &Registered) -> Vec<Failure> {
@@ -185,22 +201,49 @@ fn failures(target: &Target, seen: &Seen, registered: &Registered) -> Vec<Failur
     for pod in new_pods(seen) {
         for container in &pod.containers {
             if let Some(Cause::Permanent { reason, message }) = cause_of(container) {
+                if may_fail_again(&seen.counts, &reason) {
+                    continue;
+                }
                 let (pod, container) = (Some(pod.name.clone()), Some(container.name.clone()));
                 failures.push(Failure { pod, container, reason, message });
             }
         }
     }
     failures.extend(other_builds(target, seen, registered));
-    if let Counts::Deployment { is_paused, too_slow, .. } = &seen.counts {
-        if *is_paused {
-            failures.push(of_workload("Paused", "it is paused: nothing rolls out"));
-        }
-        if let Some(message) = too_slow {
-            failures.push(of_workload("ProgressDeadlineExceeded", message));
-        }
-    }
+    failures.extend(of_counts(seen));
     failures.truncate(FAILURES_MAX);
     failures
+}
+
+/// What a controller says of itself.
+fn of_counts(seen: &Seen) -> Vec<Failure> {
+    match &seen.counts {
+        Counts::Deployment { is_paused, too_slow, .. } => {
+            let paused =
+                is_paused.then(|| of_workload("Paused", "it is paused: nothing rolls out"));
+            let slow = too_slow.as_ref().map(|text| of_workload("ProgressDeadlineExceeded", text));
+            paused.into_iter().chain(slow).collect()
+        }
+        Counts::Job { failed: Some((reason, message)), .. } => {
+            let mut failure = of_workload(reason, message);
+            // The log of a pod that failed says more than the count.
+            let ended_badly = |one: &&SeenContainer| one.last_exit.is_some_and(|code| code != 0);
+            let bad = seen.pods.iter().rev().find_map(|pod| {
+                let container = pod.containers.iter().find(ended_badly)?;
+                Some((pod.name.clone(), container.name.clone()))
+            });
+            (failure.pod, failure.container) = bad.unzip();
+            vec![failure]
+        }
+        Counts::Rollout { phase: RolloutPhase::Degraded, message, .. } => {
+            vec![of_workload("Degraded", message)]
+        }
+        Counts::Job { .. }
+        | Counts::Rollout { .. }
+        | Counts::StatefulSet { .. }
+        | Counts::DaemonSet { .. }
+        | Counts::CronJob { .. } => Vec::new(),
+    }
 }
 
 fn of_workload(reason: &str, message: &str) -> Failure {
@@ -213,12 +256,13 @@ fn reports<'a>(
     target: &'a Target,
     pod: &'a SeenPod,
 ) -> impl Iterator<Item = (&'a PinnedRef, Option<&'a SeenContainer>, ImageId)> {
-    target.containers.iter().map(|(role, name, meant)| {
-        let is_it = |one: &&SeenContainer| one.role == *role && one.name == *name;
+    target.containers.iter().filter_map(|(holder, name, meant)| {
+        let role = holder.role()?;
+        let is_it = |one: &&SeenContainer| one.role == role && one.name == *name;
         let container = pod.containers.iter().find(is_it);
         let started = container.filter(|container| container.has_started);
         let id = started.map_or(ImageId::NotReported, |one| ImageId::read(&one.image_id));
-        (meant, container, id)
+        Some((meant, container, id))
     })
 }
 
@@ -241,15 +285,42 @@ fn other_builds(target: &Target, seen: &Seen, registered: &Registered) -> Vec<Fa
     failures
 }
 
+/// Why nothing that was told runs yet, where that is as it should be.
+fn runs_later(counts: &Counts) -> Option<String> {
+    match counts {
+        Counts::CronJob { is_suspended } => {
+            let later = "running jobs keep the old digest, the next schedule takes the new one";
+            let suspended = if *is_suspended { "; it is suspended" } else { "" };
+            Some(format!("{later}{suspended}"))
+        }
+        Counts::Rollout { phase: RolloutPhase::WaitsForSomebody, message, .. } => {
+            Some(format!("it is paused until somebody promotes it: {message}"))
+        }
+        Counts::Rollout { .. }
+        | Counts::Deployment { .. }
+        | Counts::StatefulSet { .. }
+        | Counts::DaemonSet { .. }
+        | Counts::Job { .. } => None,
+    }
+}
+
 fn verified(target: &Target, seen: &Seen, registered: &Registered) -> Judged {
+    let unverified = |why: String| Judged::Done(Finished::Unverified { why });
+    if let Some(why) = runs_later(&seen.counts) {
+        return unverified(why);
+    }
     let (new, wanted) = seen.counts.new_of();
     let pods: Vec<_> = ready_pods(seen).collect();
+    let is_job = matches!(seen.counts, Counts::Job { .. });
+    if is_job && pods.is_empty() {
+        return unverified("it is complete, and none of its pods is left to ask".to_owned());
+    }
     if wanted == 0 {
         let why = "no pod is wanted, so none reports what it runs".to_owned();
         return Judged::Done(Finished::Unverified { why });
     }
     // The list of pods may be older than the counts: then the next look has them.
-    if i64::try_from(pods.len()).unwrap_or(i64::MAX) < new.min(wanted).max(1) {
+    if !is_job && i64::try_from(pods.len()).unwrap_or(i64::MAX) < new.min(wanted).max(1) {
         return waiting(seen, &format!("{} of {wanted} new pods are ready", pods.len()));
     }
     for pod in &pods {
@@ -268,6 +339,10 @@ fn verified(target: &Target, seen: &Seen, registered: &Registered) -> Judged {
                 return Judged::Done(Finished::Unverified { why });
             }
         }
+    }
+    let is_volume = |(holder, _, _): &&(Holder, String, PinnedRef)| holder.role().is_none();
+    if let Some((_, name, _)) = target.containers.iter().find(is_volume) {
+        return unverified(format!("no pod reports which image its volume {name} has"));
     }
     Judged::Done(Finished::Verified { pods: pods.len() })
 }

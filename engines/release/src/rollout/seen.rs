@@ -3,11 +3,34 @@
 use crate::observed::Role;
 use std::fmt;
 
-/// A container of a workload's template.
+/// What of a template names an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// One of `containers`.
+    Container,
+    /// One of `initContainers`.
+    InitContainer,
+    /// One of `volumes`: its files are an image's. No pod reports which bytes it has mounted.
+    Volume,
+}
+
+impl Holder {
+    /// The list in a pod's status; none: there is none.
+    #[must_use]
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Self::Container => Some(Role::Main),
+            Self::InitContainer => Some(Role::Init),
+            Self::Volume => None,
+        }
+    }
+}
+
+/// A place for an image in a workload's template.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
     /// Which list it stands in.
-    pub role: Role,
+    pub holder: Holder,
     /// Its name.
     pub name: String,
     /// The image, as it is written there.
@@ -69,6 +92,46 @@ pub enum Counts {
         /// `status.numberAvailable`
         available: i64,
     },
+    /// A CronJob has none: what was told holds for the jobs that it makes from now on.
+    CronJob {
+        /// `spec.suspend`
+        is_suspended: bool,
+    },
+    /// A Job's.
+    Job {
+        /// `spec.completions`
+        wanted: i64,
+        /// `status.succeeded`
+        succeeded: i64,
+        /// Its condition `Complete`.
+        is_complete: bool,
+        /// Reason and message of its condition `Failed`.
+        failed: Option<(String, String)>,
+    },
+    /// An Argo Rollout's. Source: argo-rollouts, `RolloutStatus`.
+    Rollout {
+        /// `spec.replicas`
+        wanted: i64,
+        /// `status.updatedReplicas`
+        updated: i64,
+        /// `status.phase`
+        phase: RolloutPhase,
+        /// `status.message`
+        message: String,
+    },
+}
+
+/// How far an Argo Rollout is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloutPhase {
+    /// All of it runs.
+    Healthy,
+    /// It goes on, also by itself after a pause.
+    Progressing,
+    /// It goes on only when somebody promotes it.
+    WaitsForSomebody,
+    /// It was aborted, or does not come up.
+    Degraded,
 }
 
 /// A pod.
@@ -104,6 +167,8 @@ pub enum PodState {
     Leaving,
     /// Its condition `Ready` is true.
     Ready,
+    /// It did its work and ended well: a Job's.
+    Completed,
     /// No node takes it, and the scheduler's reason.
     Unschedulable(String),
     /// It starts, or its probes do not agree.
@@ -142,6 +207,9 @@ impl Counts {
             Self::StatefulSet { wanted, updated, partition, .. } => {
                 (*updated, (wanted - partition).max(0))
             }
+            Self::CronJob { .. } => (0, 0),
+            Self::Job { wanted, succeeded, .. } => (*succeeded, *wanted),
+            Self::Rollout { wanted, updated, .. } => (*updated, *wanted),
         }
     }
 }

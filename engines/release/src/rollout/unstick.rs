@@ -21,16 +21,19 @@ pub fn in_the_way(seen: &Seen, generation: i64) -> Vec<&SeenPod> {
         Counts::StatefulSet { .. } if is_told => {
             seen.pods.iter().filter(|pod| is_in_the_way(pod)).collect()
         }
-        Counts::StatefulSet { .. } | Counts::Deployment { .. } | Counts::DaemonSet { .. } => {
-            Vec::new()
-        }
+        Counts::StatefulSet { .. }
+        | Counts::Deployment { .. }
+        | Counts::DaemonSet { .. }
+        | Counts::CronJob { .. }
+        | Counts::Job { .. }
+        | Counts::Rollout { .. } => Vec::new(),
     }
 }
 
 fn is_in_the_way(pod: &SeenPod) -> bool {
     let is_unready = match pod.state {
         PodState::NotReady | PodState::Unschedulable(_) => true,
-        PodState::Ready | PodState::Leaving => false,
+        PodState::Ready | PodState::Completed | PodState::Leaving => false,
     };
     is_unready
         && match pod.template {

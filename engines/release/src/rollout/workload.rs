@@ -23,6 +23,12 @@ pub enum WorkloadKind {
     StatefulSet,
     /// `apps/v1` DaemonSet
     DaemonSet,
+    /// `batch/v1` CronJob: its next jobs run what it was told
+    CronJob,
+    /// `batch/v1` Job: its template cannot change, so a new one is made
+    Job,
+    /// `argoproj.io/v1alpha1` Rollout
+    Rollout,
 }
 
 /// The text names no workload that can be deployed to.
@@ -60,6 +66,19 @@ impl WorkloadKind {
             Self::Deployment => "deployment",
             Self::StatefulSet => "statefulset",
             Self::DaemonSet => "daemonset",
+            Self::CronJob => "cronjob",
+            Self::Job => "job",
+            Self::Rollout => "rollout",
+        }
+    }
+
+    /// Group and version of its API.
+    #[must_use]
+    pub fn api_version(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet => "apps/v1",
+            Self::CronJob | Self::Job => "batch/v1",
+            Self::Rollout => "argoproj.io/v1alpha1",
         }
     }
 
@@ -70,9 +89,21 @@ impl WorkloadKind {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
+            Self::CronJob => "CronJob",
+            Self::Job => "Job",
+            Self::Rollout => "Rollout",
         }
     }
 }
+
+const KINDS: [WorkloadKind; 6] = [
+    WorkloadKind::Deployment,
+    WorkloadKind::StatefulSet,
+    WorkloadKind::DaemonSet,
+    WorkloadKind::CronJob,
+    WorkloadKind::Job,
+    WorkloadKind::Rollout,
+];
 
 /// Why a kind is not taken.
 fn not_taken(kind: &str) -> &'static str {
@@ -81,12 +112,17 @@ fn not_taken(kind: &str) -> &'static str {
             "a bare ReplicaSet keeps the pods that it has when its image changes; a Deployment replaces them"
         }
         "pod" => "a bare pod is not made again anywhere else; a Deployment would be",
-        "job" | "cronjob" => "this version deploys to deployment, statefulset and daemonset",
-        _ => "it is none of deployment, statefulset and daemonset",
+        _ => "it is none of deployment, statefulset, daemonset, cronjob, job and rollout",
     }
 }
 
 impl Workload {
+    /// A workload that Kubernetes itself has named.
+    #[must_use]
+    pub fn of(kind: WorkloadKind, name: String) -> Self {
+        Self { kind, name }
+    }
+
     /// Its name in its namespace.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -102,8 +138,7 @@ impl FromStr for Workload {
         let Some((kind, name)) = text.split_once('/') else {
             return Err(WorkloadError::Shape { text: shown() });
         };
-        let kinds = [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::DaemonSet];
-        let Some(kind) = kinds.into_iter().find(|known| known.word() == kind) else {
+        let Some(kind) = KINDS.into_iter().find(|known| known.word() == kind) else {
             return Err(WorkloadError::Kind { text: shown(), why: not_taken(kind) });
         };
         if !is_subdomain(name) {
@@ -137,7 +172,14 @@ mod tests {
 
     #[test]
     fn a_workload_is_read_and_written_alike() {
-        for text in ["deployment/api", "statefulset/db-0.x", "daemonset/1"] {
+        for text in [
+            "deployment/api",
+            "statefulset/db-0.x",
+            "daemonset/1",
+            "cronjob/a",
+            "job/b",
+            "rollout/c",
+        ] {
             assert_eq!(text.parse::<Workload>().unwrap().to_string(), text);
         }
     }

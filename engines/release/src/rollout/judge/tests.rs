@@ -1,6 +1,7 @@
 //! The rows of research/deploy.md §2.2, as tables.
 
 use super::*;
+use crate::observed::Role;
 use crate::rollout::Slot;
 use record::claim::PlatformImage;
 
@@ -11,7 +12,7 @@ fn image() -> PinnedRef {
 }
 
 fn target() -> Target {
-    Target { generation: 7, containers: vec![(Role::Main, "api".to_owned(), image())] }
+    Target { generation: 7, containers: vec![(Holder::Container, "api".to_owned(), image())] }
 }
 
 fn container(image_id: &str) -> SeenContainer {
@@ -42,7 +43,8 @@ fn deployment(wanted: i64, replicas: i64, updated: i64, available: i64) -> Count
 }
 
 fn seen(counts: Counts, pods: Vec<SeenPod>) -> Seen {
-    let slot = Slot { role: Role::Main, name: "api".to_owned(), image: image().to_string() };
+    let slot =
+        Slot { holder: Holder::Container, name: "api".to_owned(), image: image().to_string() };
     Seen { observed_generation: 7, template: vec![slot], counts, cannot_create: None, pods }
 }
 
@@ -115,7 +117,7 @@ fn what_an_older_generation_reports_is_never_the_end() {
 }
 
 #[test]
-fn a_paused_deployment_and_a_quota_fail_at_once() {
+fn a_paused_deployment_fails_at_once_and_a_full_quota_when_it_stays() {
     let mut paused = seen(deployment(2, 2, 0, 2), vec![]);
     if let Counts::Deployment { is_paused, .. } = &mut paused.counts {
         *is_paused = true;
@@ -123,7 +125,9 @@ fn a_paused_deployment_and_a_quota_fail_at_once() {
     assert_eq!(what(&paused), "Paused");
     let mut quota = seen(deployment(2, 2, 0, 2), vec![]);
     quota.cannot_create = Some("exceeded quota".to_owned());
-    assert_eq!(what(&quota), "ReplicaFailure");
+    let Judged::Waiting(progress) = judged(&quota) else { panic!("an old pod may make room") };
+    assert_eq!(progress.what, "exceeded quota");
+    assert_eq!(progress.doubt.unwrap().reason, "FailedCreate");
 }
 
 #[test]
@@ -200,10 +204,82 @@ fn another_image_in_the_template_is_somebody_elses_deploy() {
 #[test]
 fn a_sidecar_that_starts_in_init_is_judged_too() {
     let mut target = target();
-    target.containers = vec![(Role::Init, "migrate".to_owned(), image())];
+    target.containers = vec![(Holder::InitContainer, "migrate".to_owned(), image())];
     let mut seen = seen(deployment(1, 1, 1, 1), vec![ready("a")]);
-    seen.template[0].role = Role::Init;
+    seen.template[0].holder = Holder::InitContainer;
     seen.template[0].name = "migrate".to_owned();
     let judged = judge(&target, &seen, &Registered::default());
     assert!(matches!(judged, Judged::Done(Finished::Unverified { .. })), "{judged:?}");
+}
+
+#[test]
+fn a_cron_job_is_done_when_it_is_told_and_says_that_nothing_runs_yet() {
+    let seen = seen(Counts::CronJob { is_suspended: true }, Vec::new());
+    let expected = "unverified: running jobs keep the old digest, the next schedule takes the new one; it is suspended";
+    assert_eq!(what(&seen), expected);
+}
+
+#[test]
+fn a_job_is_done_when_it_is_complete_and_its_pods_ran_the_build() {
+    let job = |succeeded, is_complete, failed: Option<&str>| Counts::Job {
+        wanted: 1,
+        succeeded,
+        is_complete,
+        failed: failed.map(|reason| (reason.to_owned(), "too often".to_owned())),
+    };
+    let ended = || SeenPod { state: PodState::Completed, ..ready("a") };
+    assert_eq!(what(&seen(job(0, false, None), vec![])), "0 of 1 pods have done their work");
+    assert_eq!(what(&seen(job(1, true, None), vec![ended()])), "verified 1");
+    let none = "unverified: it is complete, and none of its pods is left to ask";
+    assert_eq!(what(&seen(job(1, true, None), vec![])), none);
+    // Until its backoffLimit, a Job tries again.
+    let mut crashes = container("");
+    (crashes.has_ended, crashes.restarts, crashes.last_exit) = (true, 7, Some(1));
+    let crashing = || pod("a", Template::New, PodState::NotReady, crashes.clone());
+    assert_eq!(
+        what(&seen(job(0, false, None), vec![crashing()])),
+        "0 of 1 pods have done their work"
+    );
+    let failed = seen(job(0, false, Some("BackoffLimitExceeded")), vec![crashing()]);
+    let Judged::Failed(failures) = judged(&failed) else { panic!("it failed") };
+    assert_eq!(failures[0].reason, "BackoffLimitExceeded");
+    assert_eq!(failures[0].pod.as_deref(), Some("a"), "its log is the one to read");
+}
+
+#[test]
+fn an_argo_rollout_is_done_when_it_is_healthy_and_a_pause_is_no_failure() {
+    let rollout = |phase| Counts::Rollout {
+        wanted: 1,
+        updated: 1,
+        phase,
+        message: "CanaryPauseStep".to_owned(),
+    };
+    let cases = [
+        (RolloutPhase::Healthy, "verified 1"),
+        (RolloutPhase::Progressing, "1 of 1 pods are new: CanaryPauseStep"),
+        (
+            RolloutPhase::WaitsForSomebody,
+            "unverified: it is paused until somebody promotes it: CanaryPauseStep",
+        ),
+        (RolloutPhase::Degraded, "Degraded"),
+    ];
+    for (phase, expected) in cases {
+        assert_eq!(what(&seen(rollout(phase), vec![ready("a")])), expected);
+    }
+}
+
+#[test]
+fn an_image_volume_is_set_and_never_called_verified() {
+    let mut seen = seen(deployment(1, 1, 1, 1), vec![ready("a")]);
+    let slot =
+        Slot { holder: Holder::Volume, name: "files".to_owned(), image: image().to_string() };
+    seen.template.push(slot);
+    let mut target = target();
+    target.containers.push((Holder::Volume, "files".to_owned(), image()));
+    let judged = judge(&target, &seen, &Registered::default());
+    let why = "no pod reports which image its volume files has".to_owned();
+    assert_eq!(judged, Judged::Done(Finished::Unverified { why }));
+    seen.template[1].image = "other:1".to_owned();
+    let judged = super::judge(&target, &seen, &Registered::default());
+    assert!(matches!(judged, Judged::Replaced { .. }), "{judged:?}");
 }
