@@ -78,7 +78,7 @@ fn looked(resource: ApiResource, meta: ObjectMeta) -> Looked {
     let entries = meta.managed_fields.unwrap_or_default();
     let mut managers: Vec<FieldManager> =
         entries.into_iter().filter(sets_specification).map(manager).collect();
-    managers.sort_by(|one, other| other.at.cmp(&one.at));
+    managers.sort_by_key(|one| std::cmp::Reverse(one.at));
     Looked {
         api_version: resource.api_version,
         kind: resource.kind,

@@ -1,13 +1,16 @@
 //! A watch against an API server that follows a script: what it asks, and what it reports.
 
 use crate::connect::Cluster;
+use crate::error::ClusterError;
+use crate::owner::Looked;
+use crate::remark::{Remark, Weight};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};
 use kube::client::Body;
-use release::observed::Report;
+use release::observed::{Owner, Report};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -238,4 +241,58 @@ async fn a_watch_ends_when_nobody_listens() {
     let (out, reports) = mpsc::channel(16);
     drop(reports);
     assert!(cluster.watch_pods(None, 7, &out).await.is_ok());
+}
+
+fn remark() -> Remark {
+    Remark {
+        name: "indelible-01kkyckdhg-0".to_owned(),
+        reason: "TwoBuilds".to_owned(),
+        note: "2 builds run in deployment/api".to_owned(),
+        weight: Weight::Warning,
+        at: "2026-03-17T15:02:00Z".parse().unwrap(),
+    }
+}
+
+async fn remarked(answer: Answer) -> (Result<(), ClusterError>, Vec<String>) {
+    let (cluster, asked) = cluster(vec![answer]);
+    let owner = Owner { kind: "deployment".to_owned(), name: "api".to_owned() };
+    let looked = Looked {
+        api_version: "apps/v1".to_owned(),
+        kind: "Deployment".to_owned(),
+        uid: "u1".to_owned(),
+        managers: Vec::new(),
+    };
+    let done = cluster.remark("shop", &owner, &looked, &remark()).await;
+    let asked = asked.lock().unwrap().clone();
+    (done, asked)
+}
+
+#[tokio::test]
+async fn an_event_that_is_there_already_is_done_and_one_that_may_not_be_made_is_denied() {
+    let (done, asked) = remarked(Answer::Whole(409, status(409, "AlreadyExists"))).await;
+    assert!(done.is_ok(), "{done:?}");
+    assert_eq!(asked, ["/apis/events.k8s.io/v1/namespaces/shop/events?"]);
+    let (denied, _) = remarked(Answer::Whole(403, status(403, "Forbidden"))).await;
+    let Err(ClusterError::Denied { verb, what, .. }) = denied else { panic!("{denied:?}") };
+    assert_eq!((verb, what.as_str()), ("create", "events in namespace shop"));
+}
+
+#[tokio::test]
+async fn a_workload_is_looked_at_once_for_its_metadata_and_one_that_is_gone_is_none() {
+    let owner = Owner { kind: "deployment".to_owned(), name: "api".to_owned() };
+    let (there, asked) = cluster(vec![Answer::Whole(
+        200,
+        r#"{"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {"name": "api", "uid": "u1"}}"#
+            .to_owned(),
+    )]);
+    let looked = there.look_at("shop", &owner).await.unwrap().unwrap();
+    assert_eq!((looked.uid.as_str(), looked.kind.as_str()), ("u1", "Deployment"));
+    assert_eq!(asked.lock().unwrap().len(), 1);
+    let (gone, _) = cluster(vec![Answer::Whole(404, status(404, "NotFound"))]);
+    assert_eq!(gone.look_at("shop", &owner).await.unwrap(), None);
+    // What we do not know of is not asked for.
+    let (never, asked) = cluster(Vec::new());
+    let rollout = Owner { kind: "rollout".to_owned(), name: "api".to_owned() };
+    assert_eq!(never.look_at("shop", &rollout).await.unwrap(), None);
+    assert!(asked.lock().unwrap().is_empty());
 }

@@ -289,6 +289,25 @@ rules:
 "#;
 
     #[test]
+    fn webhooks_name_their_token_s_variable_and_are_as_many_as_the_limit() {
+        let many = |count: usize| {
+            let one = "\n- {url: \"https://hooks.example.com/x\", token-variable: HOOK_TOKEN}";
+            read(&format!("version: 1\nwebhooks:{}\n", one.repeat(count)))
+        };
+        let settings = many(WEBHOOKS_MAX).unwrap();
+        assert_eq!(settings.webhooks.len(), WEBHOOKS_MAX);
+        assert_eq!(settings.webhooks[0].token_variable.as_deref(), Some("HOOK_TOKEN"));
+        assert!(
+            !format!("{settings:?}").contains("hooks.example.com"),
+            "some addresses are secrets"
+        );
+        assert!(many(WEBHOOKS_MAX + 1).is_err());
+        let pasted = "version: 1\nwebhooks:\n- {url: \"https://a.example.com\", token-variable: xoxb-secret}\n";
+        let error = read(pasted).unwrap_err().to_string();
+        assert!(error.contains("no name of a variable"), "{error}");
+    }
+
+    #[test]
     fn the_design_s_example_is_read() {
         let settings = read(FULL).unwrap();
         let names: Vec<_> = settings.environments.iter().map(|e| e.name.as_str()).collect();
@@ -320,7 +339,7 @@ rules:
             (
                 "version: 1\nzzz: {}\n",
                 (2, 1),
-                "unknown key `zzz`; known are version, record, images, environments, rules",
+                "unknown key `zzz`; known are version, record, images, environments, rules, webhooks",
             ),
             (
                 "version: 1\nenvironments:\n  prod:\n    deploy: gitt\n",

@@ -186,3 +186,59 @@ async fn call_until_taken(hook: &Hook, body: &[u8]) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::record::fuzz::story::Story;
+    use remote::RegistrySettings;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    /// Answers with these codes, one call after the other; gives how many bodies it read.
+    fn answers(codes: &'static [u16]) -> (Hook, std::thread::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let thread = std::thread::spawn(move || {
+            for code in codes {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 4_096];
+                let read = stream.read(&mut request).unwrap();
+                assert!(String::from_utf8_lossy(&request[..read]).contains("cloudevents+json"));
+                let answer =
+                    format!("HTTP/1.1 {code} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+            codes.len()
+        });
+        (Hook::open(&url, None, &RegistrySettings::default()).unwrap(), thread)
+    }
+
+    #[tokio::test]
+    async fn a_call_is_tried_again_until_it_is_taken_and_not_after_a_refusal() {
+        let (hook, server) = answers(&[503, 204]);
+        assert!(call_until_taken(&hook, b"{}").await);
+        assert_eq!(server.join().unwrap(), 2);
+        let (hook, server) = answers(&[410]);
+        assert!(!call_until_taken(&hook, b"{}").await);
+        assert_eq!(server.join().unwrap(), 1);
+    }
+
+    #[test]
+    fn an_event_is_told_once_and_a_full_queue_loses_and_counts() {
+        let (queue, mut calls) = mpsc::channel(1);
+        let hooks = Hooks { queues: vec![queue], told: Mutex::default() };
+        let meters = Meters::default();
+        let mut story = Story::new();
+        let at = story.next_time();
+        story.finding_opens("api", 1, at);
+        story.finding_opens("web", 1, at);
+        let events: Vec<_> = story.events().iter().map(|one| &one.event).collect();
+        hooks.tell("prod-eu", events[0], &meters);
+        hooks.tell("prod-us", events[0], &meters);
+        hooks.tell("prod-eu", events[1], &meters);
+        assert_eq!(meters.of("prod-eu", |meter| meter.webhooks_lost), 1);
+        assert_eq!(calls.try_recv().unwrap().context, "prod-eu");
+        assert!(calls.try_recv().is_err(), "the same event again is nobody's news");
+    }
+}

@@ -101,3 +101,43 @@ fn reason(claim: &FindingClaim) -> String {
         FindingChange::Closed { .. } => reason + "Over",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::record::Claim;
+    use ::record::fuzz::story::Story;
+
+    fn claims() -> Vec<FindingClaim> {
+        let mut story = Story::new();
+        let at = story.next_time();
+        story.finding_opens("api", 1, at);
+        story.finding_closes("api", 1, at);
+        let claim = |event: &::record::Sequenced| {
+            if let Claim::Finding(claim) = &event.event.claim { Some(claim.clone()) } else { None }
+        };
+        story.events().iter().filter_map(claim).collect()
+    }
+
+    #[test]
+    fn the_reason_of_an_event_is_one_word() {
+        let reasons: Vec<_> = claims().iter().map(reason).collect();
+        assert_eq!(reasons, ["TwoBuilds", "TwoBuildsOver"]);
+    }
+
+    #[test]
+    fn a_finding_between_workloads_is_said_on_each_of_them_also_at_its_end() {
+        let claims = claims();
+        let own = BTreeSet::from([("shop".to_owned(), "deployment/api".to_owned())]);
+        assert_eq!(workloads(&claims[0], None), own);
+        let FindingChange::Opened(opened) = &claims[0].change else { panic!("it opens") };
+        let mut opened = opened.clone();
+        opened.found[0].places = vec![Reported::of("shop/deployment/api")];
+        opened.found[1].places = vec![Reported::of("prod/statefulset/db")];
+        let mut shared = claims[1].clone();
+        (shared.namespace, shared.workload) = (None, None);
+        let expected = [("prod", "statefulset/db"), ("shop", "deployment/api")];
+        let expected = expected.map(|(space, name)| (space.to_owned(), name.to_owned()));
+        assert_eq!(workloads(&shared, Some(&opened)), BTreeSet::from(expected));
+    }
+}

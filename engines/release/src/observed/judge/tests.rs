@@ -5,7 +5,8 @@ use crate::observed::differ::{Jurisdiction, differ};
 use crate::observed::standing::tests::{at, begins, begins_in, cluster, digest, ends, place};
 use record::FindingStates;
 use record::claim::{
-    ContainerRunClaim, DeployKind, FindingChange, FindingClaim, NamedBy, PlatformImage,
+    ContainerRunClaim, DeployKind, FindingChange, FindingClaim, NamedBy, PlatformImage, Reported,
+    RunChange,
 };
 use record::fuzz::story::Story;
 
@@ -286,4 +287,50 @@ fn a_watcher_without_the_environment_closes_none_of_its_findings() {
     assert!(opened.iter().any(|claim| claim.what == FindingKind::UnknownBuild));
     let stranger = World { environments: Vec::new(), ..ours };
     assert_eq!(stranger.differ(&states(opened), "15:05"), []);
+}
+
+/// Each form is one that research/deploy.md §2.3 names with its source: containerd 2.4 reports the index that the
+/// reference led to, or a platform's manifest where a node pulled that; cri-dockerd a repository digest with its prefix;
+/// CRI-O from OpenShift 4.15 on the bare image id, which is the configuration's.
+#[test]
+fn nodes_of_every_runtime_and_platform_that_run_one_index_do_not_differ() {
+    let hex = |name: &str| digest(name).hex();
+    let mirror = "mirror.example.com:5000/shop/api";
+    let forms = [
+        format!("reg.example.com/shop/api@{}", digest("index")),
+        format!("{mirror}@{}", digest("index")),
+        format!("reg.example.com/shop/api@{}", digest("arm64")),
+        format!("docker-pullable://reg.example.com/shop/api@{}", digest("amd64")),
+        format!("docker://{}", digest("amd64 config")),
+        hex("arm64 config"),
+        digest("amd64 config").to_string(),
+    ];
+    let part = |name: &str| PlatformImage {
+        platform: format!("linux/{name}").parse().ok(),
+        manifest: digest(name),
+        config: Some(digest(&format!("{name} config"))),
+    };
+    let claims: Vec<_> = forms
+        .iter()
+        .enumerate()
+        .map(|(nth, form)| reports(&begins(&format!("api-6d5-{nth}"), form, "14:00"), form))
+        .collect();
+    let mut world = World::of(&claims);
+    world.registered.contents.insert(digest("index"), vec![part("amd64"), part("arm64")]);
+    assert_eq!(world.kinds("15:00"), [FindingKind::Unpinned]);
+    // One node that runs something else is found among them.
+    let other = format!("reg.example.com/shop/api@{}", digest("other"));
+    world.standing.apply(&reports(&begins("api-6d5-x", "other", "14:30"), &other));
+    world = world.shows(&["other"]);
+    assert_eq!(world.kinds("15:00"), [FindingKind::TwoBuilds, FindingKind::Unpinned]);
+}
+
+/// The same begin with another imageID.
+fn reports(claim: &ContainerRunClaim, image_id: &str) -> ContainerRunClaim {
+    let mut claim = claim.clone();
+    if let RunChange::Began(began) = &mut claim.change {
+        began.image_id = Reported::of(image_id);
+    }
+    claim.digest = crate::observed::ImageId::read(image_id).digest();
+    claim
 }
