@@ -8,6 +8,7 @@ mod deploy_failures;
 mod deploy_kinds;
 mod deploy_owners;
 mod findings;
+mod gitops;
 mod import;
 mod lab;
 mod look;

@@ -103,7 +103,7 @@ fn a_pull_request_is_opened_written_over_and_recorded_when_it_is_merged() {
         let history = sandbox.run(["history", "prod"]);
         let rows: Vec<&str> = history.lines().filter(|line| line.contains(" api ")).collect();
         let [landed, second, first] = rows.as_slice() else { panic!("{history}") };
-        assert!(landed.contains("yes") && !landed.contains("asked for"), "{history}");
+        assert!(landed.contains("current") && !landed.contains("asked for"), "{history}");
         assert!(second.contains("asked for") && first.contains("asked for"), "{history}");
     }
 }

@@ -15,7 +15,7 @@ use crate::settings::GitTarget;
 use crate::surroundings::Surroundings;
 use domain::Secret;
 use git::RemoteUrl;
-use vendors::pull_request::{Asked, GitHost, HostToken, OpenedHow, Place};
+use vendors::pull_request::{Asked, GitHost, HostToken, Place};
 
 /// What became of the question for a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +48,8 @@ pub(super) async fn ask(
     };
     let requests = Registries::of(app)?.pull_requests(place, token)?;
     let opened = requests.open(asked).await?;
-    let how = match opened.how {
-        OpenedHow::New => "opened",
-        OpenedHow::Updated => "written over",
-    };
-    let why = format!("pull request {how}: {}", opened.address);
+    // The same words whether it was opened or written over: the same again is no new event.
+    let why = format!("pull request {}", opened.address);
     Ok(Asking { address: Some(opened.address), why })
 }
 
