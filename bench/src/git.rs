@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let inside = folder.path().join(run.to_string());
         let project = Project::make(&indelible, &inside)?;
         let one = one_writer(&project)?;
+        println!("one writer: {:.2} s", one.as_secs_f64());
         let twenty = twenty_writers(&project)?;
+        println!("{WRITERS} writers: {:.2} s", twenty.as_secs_f64());
         let loops = peer::measure(&inside.join("peer"), REPOSITORIES)?;
         print("one writer, one deploy of all", one, ONE_WRITER_TARGET, loops);
         print("20 writers at once, 5 apps each", twenty, WRITERS_TARGET, loops);

@@ -182,7 +182,10 @@ fn a_push_is_done_when_argo_cd_and_flux_show_it_and_the_pods_run_it() {
 /// Nothing on the workload says who brings it: the push is what counts.
 fn nobody_brings_it(lab: &Lab, config: &Config<'_>) {
     let digest = lab.build("nobody", "uat");
-    let ran = lab.deploy("uat", &digest, &[]).exits(0).says(&["nothing on testbed uat/deployment/api says"]);
+    let ran = lab
+        .deploy("uat", &digest, &[])
+        .exits(0)
+        .says(&["nothing on testbed uat/deployment/api says"]);
     let done = ran.json();
     assert_eq!((text(&done, "mode"), text(&done, "grade")), ("git", "applied"));
     assert!(config.says(&digest));
@@ -219,7 +222,9 @@ fn argo_fails(lab: &Lab, config: &Config<'_>) {
         argo_says(lab, &sync("OutOfSync", "Failed", &commit));
         deploy.join().unwrap()
     });
-    failed.exits(1).says(&["application/argocd/shop does not bring the commit", "one or more objects failed"]);
+    failed
+        .exits(1)
+        .says(&["application/argocd/shop does not bring the commit", "one or more objects failed"]);
     let newest = &lab.history("uat")[0];
     assert!(text(newest, "outcome").contains("one or more objects failed"), "{newest}");
 }
@@ -250,7 +255,15 @@ fn flux_brings_it(lab: &Lab, config: &Config<'_>, host: &str) {
                 "message": format!("Applied revision: {revision}"), "lastTransitionTime": "2026-03-17T14:39:58Z"}],
         }})
         .to_string();
-        let patch = ["patch", "kustomization", "shop", "--subresource=status", "--type=merge", "--patch", &status];
+        let patch = [
+            "patch",
+            "kustomization",
+            "shop",
+            "--subresource=status",
+            "--type=merge",
+            "--patch",
+            &status,
+        ];
         lab.kubectl("flux-system", &patch);
         deploy.join().unwrap()
     });
