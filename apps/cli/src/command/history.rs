@@ -4,12 +4,12 @@ mod changes;
 mod population;
 mod wire;
 
+use super::Format;
 use super::asking::{SpanArguments, basis_text, names_text, time_of};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::{csv_field, plain, table};
 use crate::process;
-use clap::ValueEnum;
 use domain::{EnvironmentName, ImageRef, Repository, Tag};
 use flows::App;
 use flows::ask::{HistoryRequest, TagHistory, TagHistoryRow};
@@ -31,16 +31,6 @@ pub(crate) struct Arguments {
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Columns for people
-    Table,
-    /// One JSON document
-    Json,
-    /// Comma-separated values, one change a line
-    Csv,
 }
 
 /// One line of a tag's history, for programs.

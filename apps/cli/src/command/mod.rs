@@ -38,6 +38,17 @@ pub(crate) mod watched;
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
 
+/// How a question's rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON document
+    Json,
+    /// Comma-separated values, one row a line
+    Csv,
+}
+
 /// Runs what was typed.
 pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let global = arguments.global;

@@ -1,7 +1,9 @@
 //! `indelible ran ENV --at T` and `indelible ran --digest DIGEST`
 
 mod containers;
+mod lines;
 
+use super::Format;
 use super::asking::{WireInterval, basis_text, end_of, names_text, time_of, when};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
@@ -27,6 +29,9 @@ pub(crate) struct Arguments {
     /// Where and when this digest ran; its first 12 digits are enough
     #[arg(long, value_name = "DIGEST", conflicts_with = "at")]
     digest: Option<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
 }
 
 #[derive(Serialize)]
@@ -57,29 +62,35 @@ struct WireRow {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let mut global = global.clone();
+    global.json |= arguments.format == Format::Json;
+    let (global, format) = (&global, arguments.format);
     let app = process::app(global)?;
     match (arguments.environment, arguments.digest) {
         (_, Some(digest)) => {
             let digest = flows::ask::find_digest(&app, &digest).await?;
             let ran = flows::ask::ran_digest(&app, &digest).await?;
-            show(global, &app, &ran, None);
+            show((global, format), &app, &ran, None);
             Ok(if ran.is_known { Exit::Done } else { Exit::Unknown })
         }
         (Some(environment), None) => {
             let at = when(&app, global, arguments.at.as_deref())?;
             let at = at.unwrap_or_else(|| app.surroundings().now());
             let ran = flows::ask::ran_at(&app, &environment, at).await?;
-            show(global, &app, &ran, Some(at));
+            show((global, format), &app, &ran, Some(at));
             Ok(if ran.is_known { Exit::Done } else { Exit::Unknown })
         }
         (None, None) => Err(Failure::usage("name an environment, or --digest")),
     }
 }
 
-fn show(global: &Global, app: &App, ran: &Ran, at: Option<Timestamp>) {
+fn show((global, format): (&Global, Format), app: &App, ran: &Ran, at: Option<Timestamp>) {
     let answer = &ran.answer;
     let mut all = answer.map(|row| Row::Intended(Box::new(wire_row(row))));
     all.items.extend(ran.containers.iter().map(|row| Row::Seen(Box::new(WireContainer::of(row)))));
+    if format == Format::Csv {
+        return global.output().text(&lines::csv(&all));
+    }
     let wire = Wire { at: at.map(|at| at.to_string()), answer: all };
     global.output().data("ran", &wire, || {
         let now = app.surroundings().now();

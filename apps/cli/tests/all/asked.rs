@@ -229,3 +229,19 @@ fn a_moment_outside_of_what_was_watched_is_unknown_and_says_what_was_decided() {
     assert!(said.contains("unknown: api: what runs: prod-eu is not watched"), "{said}");
     assert!(said.ends_with("[exit 2]\n"), "{said}");
 }
+
+#[test]
+fn what_ran_is_a_line_each_with_its_basis_and_the_gaps() {
+    let sandbox = watched();
+    let ran = |at: &str| sandbox.run(["ran", "prod", "--at", at, "--format", "csv", "-q"]);
+    let rows = |said: &str| -> Vec<String> {
+        let lines = said.lines().skip(1).filter(|line| !line.starts_with('['));
+        lines.map(|line| line.split(',').next().unwrap().to_owned()).collect()
+    };
+    let inside = ran("2026-03-17T15:00:30Z");
+    assert_eq!(rows(&inside), ["seen", "seen"], "{inside}");
+    assert!(inside.contains(",observed,exact,"), "{inside}");
+    let behind = ran("2026-03-17T18:30:00Z");
+    assert_eq!(rows(&behind), ["decided", "seen", "gap", "gap"], "{behind}");
+    assert!(behind.ends_with("[exit 2]\n"), "{behind}");
+}

@@ -6,7 +6,10 @@ use std::process::Command;
 
 /// A registry with two builds of `api`, and settings of one environment that is deployed to in this way.
 pub(crate) fn project(how: &str) -> (Sandbox, Scripted) {
-    let registry = Scripted::start(&[("shop/api:v1", ONES), ("shop/api:v2", NINES)]);
+    project_at(Scripted::start(&[("shop/api:v1", ONES), ("shop/api:v2", NINES)]), how)
+}
+
+fn project_at(registry: Scripted, how: &str) -> (Sandbox, Scripted) {
     let settings = format!(
         "version: 1\nrecord: file:record.db\nimages: {{api: {{repository: {}/shop/api}}}}\n\
          environments:\n  prod: {{branches: [main], {how}}}\n",
@@ -292,7 +295,8 @@ fn an_image_that_the_settings_do_not_have_is_named_before_the_record_is_asked() 
 
 /// v1, then v2, both deployed by name.
 pub(crate) fn two_deploys(how: &str) -> (Sandbox, Scripted) {
-    let (sandbox, registry) = project(how);
+    let registry = Scripted::with_digests(&[("shop/api:v1", ONES), ("shop/api:v2", NINES)]);
+    let (sandbox, registry) = project_at(registry, how);
     sandbox.write("compose.yaml", compose(&registry));
     for (digest, wanted) in [(ONES, "api=v1"), (NINES, "api=v2")] {
         allowed(&sandbox, digest);

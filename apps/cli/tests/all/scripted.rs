@@ -19,19 +19,27 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// Starts it with these tags: `shop/api:1.4` and its digest, or `403 Forbidden`.
     pub(crate) fn start(tags: &[(&str, &str)]) -> Self {
+        let named = |(reference, digest): &(&str, &str)| {
+            let (repository, tag) = reference.rsplit_once(':').unwrap();
+            (format!("/v2/{repository}/manifests/{tag}"), (*digest).to_owned())
+        };
+        Self::serve(tags.iter().map(named).collect())
+    }
+
+    /// Starts it so that what a tag names is there by its digest too.
+    pub(crate) fn with_digests(tags: &[(&str, &str)]) -> Self {
+        let named = |(reference, digest): &(&str, &str)| {
+            let (repository, tag) = reference.rsplit_once(':').unwrap();
+            [tag, digest]
+                .map(|name| (format!("/v2/{repository}/manifests/{name}"), (*digest).to_owned()))
+        };
+        Self::serve(tags.iter().flat_map(named).collect())
+    }
+
+    fn serve(tags: BTreeMap<String, String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let tags: BTreeMap<String, String> = tags
-            .iter()
-            .flat_map(|(reference, digest)| {
-                let (repository, tag) = reference.rsplit_once(':').unwrap();
-                // What a tag names is there by its digest too.
-                [tag, digest].map(|name| {
-                    (format!("/v2/{repository}/manifests/{name}"), (*digest).to_owned())
-                })
-            })
-            .collect();
         let (tags, log) = (Arc::new(tags), asked.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -64,7 +72,9 @@ fn answer(stream: TcpStream, tags: &BTreeMap<String, String>, log: &Mutex<Vec<St
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         log.lock().unwrap().push(format!("{method} {path}"));
         let body = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such tag"}]}"#;
-        let head = match tags.get(path) {
+        // It has no bodies: whether a digest is there is told, its manifest is not.
+        let is_told = method == "HEAD" || !path.contains("/manifests/sha256:");
+        let head = match tags.get(path).filter(|_| is_told) {
             Some(refused) if refused.starts_with("403") => {
                 format!("{refused}\r\ncontent-length: 0")
             }

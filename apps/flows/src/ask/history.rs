@@ -142,10 +142,10 @@ async fn rows(
         let current = state.current(&claim.image);
         let own = allowed.get(&claim.to).into_iter().flatten();
         // By the record's clock: sequence numbers order the events of one question only.
-        let before = own.filter(|(said, _)| said.happened() <= fact.stamp.happened());
+        let mut before = own.filter(|(said, _)| said.happened() <= fact.stamp.happened());
         HistoryRow {
             began: *began,
-            allowed: before.last().cloned(),
+            allowed: before.next_back().cloned(),
             commit: builds.built(&claim.to, claim.tag.as_ref()),
             is_current: current.is_some_and(|current| current.seq == fact.seq),
             is_condemned: claim.outcome == Outcome::Done

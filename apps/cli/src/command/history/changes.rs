@@ -1,7 +1,8 @@
 //! What happened to an environment: decided, seen and found, as tables, JSON or CSV.
 
-use super::{Format, population, wire};
+use super::{population, wire};
 use crate::arguments::Global;
+use crate::command::Format;
 use crate::command::asking::{basis_text, names_text, time_of};
 use crate::output::{plain, table};
 use domain::EnvironmentName;

@@ -84,7 +84,7 @@ pub(super) fn containers_text(containers: &[ContainerRow], at: Option<Timestamp>
         if at.is_none() {
             let ends: Option<Vec<_>> = rows.iter().map(|row| row.run.until()).collect();
             let last = ends.and_then(|ends| ends.into_iter().max());
-            cells.push(last.map_or_else(|| "now".to_owned(), time_of));
+            cells.push(last.map_or_else(|| "not seen to end".to_owned(), time_of));
         }
         let weakest = rows.iter().map(|row| row.precision).max();
         cells.push(weakest.map_or_else(|| "-".to_owned(), |precision| precision.to_string()));
