@@ -248,6 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_carries_its_token_and_nothing_secret_stands_in_an_error() {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/secret-path", listener.local_addr().unwrap());
         let token = Secret::new("t0ken");

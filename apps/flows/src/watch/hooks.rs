@@ -197,6 +197,7 @@ mod tests {
 
     /// Answers with these codes, one call after the other; gives how many bodies it read.
     fn answers(codes: &'static [u16]) -> (Hook, std::thread::JoinHandle<usize>) {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let thread = std::thread::spawn(move || {
