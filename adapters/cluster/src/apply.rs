@@ -79,12 +79,10 @@ pub enum ApplyError {
 ///
 /// Source: `k8s.io/apiserver/pkg/admission`: webhooks answer 400 or 403 unless they say more, policies 422 or 403.
 fn not_admitted(error: ClusterError, workload: &Workload) -> ApplyError {
-    match error {
-        ClusterError::Refused { code: 400 | 403 | 422, message, .. } => {
-            ApplyError::NotAdmitted { workload: workload.clone(), message }
-        }
-        other => ApplyError::Cluster(other),
+    if let ClusterError::Refused { code: 400 | 403 | 422, message, .. } = error {
+        return ApplyError::NotAdmitted { workload: workload.clone(), message };
     }
+    ApplyError::Cluster(error)
 }
 
 /// Whether a webhook cannot rehearse: then only the change itself can tell.

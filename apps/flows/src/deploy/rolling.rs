@@ -155,12 +155,11 @@ fn left_alone(stop: Stop, contexts: &[String]) -> Stop {
     let say = |why: String| format!("{why}; left as they were: {}", contexts.join(", "));
     match stop {
         Stop::Failed { place, why, error } => {
-            let error = match error {
-                DeployError::Rollout { image, environment, source, .. } => {
-                    let untouched = contexts.to_vec();
-                    DeployError::Rollout { image, environment, untouched, source }
-                }
-                other => other,
+            let error = if let DeployError::Rollout { image, environment, source, .. } = error {
+                let untouched = contexts.to_vec();
+                DeployError::Rollout { image, environment, untouched, source }
+            } else {
+                error
             };
             Stop::Failed { place, why: say(why), error }
         }
