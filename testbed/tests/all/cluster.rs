@@ -77,6 +77,12 @@ fn pods_run_on_both_nodes_and_nothing_is_left_behind() {
         .collect();
     nodes.sort_unstable();
     assert_eq!(nodes, testbed::NODES);
+    // The API server reaches each kubelet by its node's name.
+    for pod in kubectl(&cluster, &["get", "pods", "--output=name"]).lines() {
+        let said = kubectl(&cluster, &["exec", pod, "--", "busybox", "echo", "inside"]);
+        assert_eq!(said.trim(), "inside", "{pod}");
+        kubectl(&cluster, &["logs", pod]);
+    }
     drop(cluster);
     assert_eq!(Traces::of_this_machine().unwrap(), before);
 }

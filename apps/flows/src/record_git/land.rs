@@ -4,7 +4,8 @@
 //! [deploy A, deploy B] -> one commit with events/2026/03/17/01JQ….json; [New, New]
 //! ```
 
-use super::{COUNTABLE, GitRecord, Stop, append_of};
+use super::files::append_of;
+use super::{COUNTABLE, GitRecord, Stop};
 use crate::record_local::refusal;
 use ::record::claim::CLAIMS_AT_ONCE_MAX;
 use ::record::event::{Event, Stamp};
