@@ -108,13 +108,11 @@ impl Cluster {
                 }
                 Err(error) => {
                     let error = ClusterError::of(error, &self.context, "list", || what.to_owned());
-                    return match error {
-                        denied @ ClusterError::Denied { .. } => {
-                            untold.push(denied.to_string());
-                            Ok(())
-                        }
-                        other => Err(other),
-                    };
+                    if !matches!(error, ClusterError::Denied { .. }) {
+                        return Err(error);
+                    }
+                    untold.push(error.to_string());
+                    return Ok(());
                 }
             }
         }

@@ -52,15 +52,15 @@ fn begins(luck: &mut Luck, number: usize) -> ContainerRunClaim {
         container: Reported::of("api"),
         role: [RunRole::Main, RunRole::Init, RunRole::Ephemeral][number % 3],
         container_id: Reported::of(&container_id),
-        node: (number % 2 == 0).then(|| Reported::of("node-a")),
+        node: number.is_multiple_of(2).then(|| Reported::of("node-a")),
         reference: Reported::of("r.example/shop/api:uat"),
         image_id: Reported::of("r.example/shop/api@x"),
         began: moment,
-        created: (number % 5 > 0).then_some(began),
+        created: (!number.is_multiple_of(5)).then_some(began),
         restarts: u32::try_from(number % 7).unwrap(),
         missed: u32::try_from(number % 2).unwrap(),
-        changed_in_place: number % 11 == 0,
-        node_info: (number % 4 == 0).then(|| NodeInfo {
+        changed_in_place: number.is_multiple_of(11),
+        node_info: number.is_multiple_of(4).then(|| NodeInfo {
             platform: "linux/arm64".parse().unwrap(),
             runtime: Reported::of("containerd://1.6.20"),
         }),
@@ -216,9 +216,9 @@ async fn rows_that_were_changed_are_found_and_made_again() {
     let problems = ledger.verify().await.unwrap().problems;
     let tables: Vec<_> = problems
         .iter()
-        .map(|problem| match problem {
-            Problem::Observed { table, .. } => *table,
-            other => panic!("{other}"),
+        .map(|problem| {
+            let Problem::Observed { table, .. } = problem else { panic!("{problem}") };
+            *table
         })
         .collect();
     assert_eq!(tables, ["container_run", "run_workload"]);

@@ -35,8 +35,11 @@ spec:
     )
 }
 
-/// Takes calls, and keeps what they say: the token, and the body.
-fn listen() -> (String, Arc<Mutex<Vec<(String, String)>>>) {
+/// What calls said: the token, and the body.
+type Calls = Arc<Mutex<Vec<(String, String)>>>;
+
+/// Takes calls, and keeps what they say.
+fn listen() -> (String, Calls) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let calls = Arc::new(Mutex::new(Vec::new()));

@@ -85,10 +85,7 @@ mod tests {
             ("pod-1", None),
         ] {
             let packed = pack(text);
-            let is_packed = match &packed {
-                Value::Blob(bytes) => Some(bytes.len()),
-                _ => None,
-            };
+            let is_packed = if let Value::Blob(bytes) = &packed { Some(bytes.len()) } else { None };
             assert_eq!(is_packed, length, "{text}");
             assert_eq!(unpack(ValueRef::from(&packed)).unwrap().as_str(), text);
         }
