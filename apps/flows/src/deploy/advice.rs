@@ -1,15 +1,12 @@
 //! What helps when nothing was deployed: how the command ends, and the command that comes next.
 
-use super::error::{DeployError, InterruptedStep};
+use super::error::{DeployError, InterruptedStep, rights_hint};
 use crate::verdict::{Explain, Verdict};
-use cluster::{ApplyError, ClusterError};
 use domain::{EnvironmentName, ImageName};
 use git::GitError;
 use pin::Skip;
 use release::{DeployRefused, PromoteRefused, RollbackRefused};
 use vendors::pull_request::PullRequestError;
-
-const TAKE_OVER: &str = "to take the image over from them, run the command with `--take-over`";
 
 impl Explain for DeployError {
     fn verdict(&self) -> Verdict {
@@ -20,6 +17,7 @@ impl Explain for DeployError {
             Self::Registry(error) => error.verdict(),
             Self::Names(error) => error.verdict(),
             Self::Hold { source, .. } => source.verdict(),
+            Self::InCluster(error) => error.verdict(),
             Self::Files(error) => error.verdict(),
             Self::Write(error) => error.verdict(),
             Self::NotRecorded { source, .. } => source.verdict(),
@@ -27,19 +25,9 @@ impl Explain for DeployError {
             | Self::RolledBack { .. }
             | Self::NotRolledBack { .. }
             | Self::Moved { .. }
-            | Self::Sync { .. }
-            | Self::NotBrought { .. }
             | Self::PullRequest(PullRequestError::Refused { .. })
             | Self::Git { source: GitError::NotOurs { .. }, .. }
             | Self::Rollout { .. }
-            | Self::WorkloadRefuses { .. }
-            | Self::Apply {
-                source:
-                    ApplyError::System { .. }
-                    | ApplyError::Owned { .. }
-                    | ApplyError::NotAdmitted { .. },
-                ..
-            }
             | Self::Deploy { .. }
             | Self::Promote { .. }
             | Self::NothingDeployed { .. }
@@ -50,13 +38,7 @@ impl Explain for DeployError {
             | Self::Branch { .. }
             | Self::PullRequest(_)
             | Self::PullRequestPlace(_)
-            | Self::SyncLate { .. }
             | Self::Cluster(_)
-            | Self::Apply { source: ApplyError::Cluster(_), .. }
-            | Self::ClusterKey { .. }
-            | Self::NoWorkload { .. }
-            | Self::WorkloadGone { .. }
-            | Self::NoContainer { .. }
             | Self::Interrupted { .. }
             | Self::Edit(_)
             | Self::File { .. }
@@ -83,6 +65,7 @@ impl Explain for DeployError {
             Self::Registry(error) => error.hint(),
             Self::Names(error) => error.hint(),
             Self::Hold { source, .. } => source.hint(),
+            Self::InCluster(error) => error.hint(),
             Self::Deploy { image, environment, promotes_from, source } => {
                 refusal_hint(image, (environment, promotes_from.as_ref()), source)
             }
@@ -115,13 +98,6 @@ impl Explain for DeployError {
             Self::NoCommit => Some("name the builds: indelible deploy ENV IMAGE=TAG".to_owned()),
             Self::NoTarget { environment, .. } => Some(format!("indelible history {environment}")),
             Self::Gone { repository, .. } => Some(format!("indelible history {repository}")),
-            Self::Sync { .. } => Some("the commit stays; once it is mended, the same command goes on".to_owned()),
-            Self::SyncLate { environment, .. } => {
-                Some(format!("the same command goes on waiting; indelible history {environment}"))
-            }
-            Self::NotBrought { .. } => Some(
-                "look for what overrides it: an overlay, ignoreDifferences, or another `git.path`".to_owned(),
-            ),
             Self::Moved { .. } => Some(
                 "look at who changed it; the command run again decides about what stands there now"
                     .to_owned(),
@@ -131,16 +107,7 @@ impl Explain for DeployError {
                 "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"
             )),
             Self::LeftAlone { why, .. } => Some(left_alone_hint(why).to_owned()),
-            Self::Cluster(error) | Self::Apply { source: ApplyError::Cluster(error), .. } => {
-                rights_hint(error)
-            }
-            Self::Apply { source: ApplyError::Owned { .. }, .. } => Some(TAKE_OVER.to_owned()),
-            Self::ClusterKey { environment, key } => {
-                Some(format!("add `{key}` to environments.{environment} in indelible.yaml"))
-            }
-            Self::NoWorkload { image, environment } => Some(format!(
-                "add `workloads: {{{image}: [deployment/NAME]}}` to environments.{environment} in indelible.yaml"
-            )),
+            Self::Cluster(error) => rights_hint(error),
             Self::Rollout { image, environment, .. } => Some(format!(
                 "indelible rollback {environment} {image} returns to the newest build that was observed there"
             )),
@@ -159,13 +126,6 @@ impl Explain for DeployError {
             Self::NotRolledBack { source, .. } => source.hint(),
             Self::Git { .. }
             | Self::Branch { .. }
-            | Self::Apply {
-                source: ApplyError::System { .. } | ApplyError::NotAdmitted { .. },
-                ..
-            }
-            | Self::WorkloadGone { .. }
-            | Self::WorkloadRefuses { .. }
-            | Self::NoContainer { .. }
             | Self::Edit(_)
             | Self::File { .. }
             | Self::NoImage { .. }
@@ -174,14 +134,6 @@ impl Explain for DeployError {
             | Self::Text(_) => None,
         }
     }
-}
-
-/// The rights that mode `cluster` needs.
-fn rights_hint(error: &ClusterError) -> Option<String> {
-    matches!(error, ClusterError::Denied { .. }).then(|| {
-        "it needs `get` and `patch` on the workloads, `list` on pods and replicasets; events and pods/log are read where they may be"
-            .to_owned()
-    })
 }
 
 fn rollback_hint(

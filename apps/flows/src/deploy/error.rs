@@ -1,5 +1,12 @@
 //! Why nothing was deployed.
 
+mod in_cluster;
+mod rollout;
+
+pub use in_cluster::InClusterError;
+pub(super) use in_cluster::rights_hint;
+pub use rollout::RolloutFailed;
+
 use crate::app::OpenError;
 use crate::decide::DecideError;
 use crate::edit::{EditError, SeenAt, maybe_named};
@@ -9,11 +16,10 @@ use crate::registries::RegistryError;
 use crate::seam::RecordError;
 use crate::source::SourceError;
 use ::record::claim::TextError;
-use cluster::{ApplyError, ClusterError, Explained};
+use cluster::ClusterError;
 use domain::{Digest, EnvironmentName, ImageName, Repository, Tag};
 use git::GitError;
 use pin::Skip;
-use release::rollout::Failure;
 use release::{DeployRefused, PromoteRefused, RollbackRefused};
 use std::path::PathBuf;
 use vendors::pull_request::{PlaceError, PullRequestError};
@@ -241,54 +247,9 @@ pub enum DeployError {
     /// A cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// A workload's images were not set.
-    #[error("{place} was not changed")]
-    Apply {
-        /// The workload.
-        place: String,
-        /// Why.
-        source: ApplyError,
-    },
-    /// Mode `cluster` needs more of the settings.
-    #[error("the settings do not say `{key}` of {environment}, which mode `cluster` needs")]
-    ClusterKey {
-        /// Where.
-        environment: EnvironmentName,
-        /// The key.
-        key: &'static str,
-    },
-    /// Nothing runs the image there.
-    #[error("the settings do not say what runs `{image}` in {environment}")]
-    NoWorkload {
-        /// The image.
-        image: ImageName,
-        /// Where.
-        environment: EnvironmentName,
-    },
-    /// The workload is not in its cluster.
-    #[error("{place} is not there")]
-    WorkloadGone {
-        /// The workload.
-        place: String,
-    },
-    /// Nothing would roll out.
-    #[error("{place} cannot be deployed to: {why}")]
-    WorkloadRefuses {
-        /// The workload.
-        place: String,
-        /// Why.
-        why: &'static str,
-    },
-    /// No container of it runs the image.
-    #[error("no container of {place} runs {repository}; it has {}", images.join(", "))]
-    NoContainer {
-        /// The workload.
-        place: String,
-        /// The repository.
-        repository: Repository,
-        /// What its containers run.
-        images: Vec<String>,
-    },
+    /// What is in a cluster.
+    #[error(transparent)]
+    InCluster(#[from] InClusterError),
     /// What was told did not come to run.
     #[error(
         "`{image}` does not run in {environment} as it was told{}",
@@ -313,34 +274,6 @@ pub enum DeployError {
         environment: EnvironmentName,
         /// What was carried out.
         steps: Vec<InterruptedStep>,
-    },
-    /// Argo CD or Flux did not bring the commit.
-    #[error("{object} does not bring the commit: {why}")]
-    Sync {
-        /// The cluster, and the object.
-        object: String,
-        /// In its own words.
-        why: String,
-    },
-    /// Nothing moved for long.
-    #[error(
-        "{object} did not show the commit, and did not change for {minutes} minutes; it {said}"
-    )]
-    SyncLate {
-        /// Where.
-        environment: EnvironmentName,
-        /// The cluster, and the object.
-        object: String,
-        /// How long.
-        minutes: u64,
-        /// What it said last.
-        said: String,
-    },
-    /// The commit is there, and the workload says something else.
-    #[error("the commit was brought, and {place} names another image than the files")]
-    NotBrought {
-        /// The workload.
-        place: String,
     },
     /// Clusters or files were changed, and the record does not say so.
     #[error("{} in {environment}, and the record could not be told", listed(changed))]
@@ -389,34 +322,6 @@ pub enum DeployError {
 pub struct InterruptedStep {
     /// The command that goes on with it.
     pub again: String,
-}
-
-/// Why a workload does not run what it was told; its causes are a chain, one line each.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{line}")]
-pub struct RolloutFailed {
-    line: String,
-    source: Option<Box<RolloutFailed>>,
-}
-
-impl RolloutFailed {
-    /// Puts the failures first, then events, then the end of the log.
-    #[must_use]
-    pub fn new(place: String, failures: &[Failure], explained: &Explained) -> Self {
-        let failures = failures.iter().map(|failure| {
-            let pod = failure.pod.as_ref().map(|pod| format!("pod {pod}, "));
-            let container = failure.container.as_ref().map(|name| format!("container {name}, "));
-            let (pod, container) = (pod.unwrap_or_default(), container.unwrap_or_default());
-            format!("{place}: {pod}{container}{}: {}", failure.reason, failure.message)
-        });
-        let events = explained.events.iter().map(|event| format!("event {event}"));
-        let log = explained.log.iter().map(|line| format!("log {line}"));
-        let lines: Vec<String> = failures.chain(events).chain(log).collect();
-        let chain = lines.into_iter().rev().fold(None, |source: Option<Self>, line| {
-            Some(Self { line, source: source.map(Box::new) })
-        });
-        chain.unwrap_or(Self { line: place, source: None })
-    }
 }
 
 fn listed(changed: &[String]) -> String {

@@ -30,7 +30,7 @@ mod wait;
 
 pub use carry::{Carry, Listener, News};
 pub use cluster::TakeOver;
-pub use error::{DeployError, InterruptedStep, RolloutFailed};
+pub use error::{DeployError, InClusterError, InterruptedStep, RolloutFailed};
 pub use facts::{Knowledge, Wanted, knowledge};
 pub(crate) use in_git::workload_files;
 pub use on_failure::OnFailure;

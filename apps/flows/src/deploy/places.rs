@@ -59,8 +59,8 @@ impl Read {
             return Ok(());
         };
         for ((step, places), read) in steps.iter().zip(places).zip(read) {
-            let now = places.changed.iter().zip(&places.before);
-            for (place, found) in now.filter(|(_, found)| !read.contains(*found)) {
+            let mut now = places.changed.iter().zip(&places.before);
+            if let Some((place, found)) = now.find(|(_, found)| !read.contains(*found)) {
                 let read: Vec<&str> = read.iter().map(String::as_str).collect();
                 let nothing = read.is_empty();
                 return Err(DeployError::Moved {

@@ -7,7 +7,7 @@
 
 use super::apply::Step;
 use super::carry::{Carry, News};
-use super::error::{DeployError, InterruptedStep, RolloutFailed};
+use super::error::{DeployError, InClusterError, InterruptedStep, RolloutFailed};
 use super::step_end::{PlaceEnd, StepEnd, Stop};
 use super::targets::Place;
 use super::wait::{Told, Wait};
@@ -115,7 +115,7 @@ impl Rolling<'_> {
             place.cluster.apply_images(named, &place.facts, &images, take_over, Rehearsal::No);
         told.await.map_err(|source| {
             let why = format!("{place}: {source}");
-            let error = DeployError::Apply { place: place.to_string(), source };
+            let error = InClusterError::Apply { place: place.to_string(), source }.into();
             Stop::Failed { place: at, why, error }
         })
     }

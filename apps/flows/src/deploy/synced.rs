@@ -7,7 +7,7 @@
 
 use super::apply::{Decision, Say, Step};
 use super::carry::{Carry, News};
-use super::error::DeployError;
+use super::error::{DeployError, InClusterError};
 use super::in_cluster::{Beside, begin, end, report};
 use super::in_git::{Follows, in_git};
 use super::rolling::{Rolling, again};
@@ -163,7 +163,7 @@ impl Waiting<'_> {
             Err(error) => return failed(error),
         };
         if let Some(place) = places.iter().find(|place| !place.to_set().is_empty()) {
-            return failed(DeployError::NotBrought { place: place.to_string() });
+            return failed(InClusterError::NotBrought { place: place.to_string() }.into());
         }
         let (app, environment, steps, carry) = (self.app, self.environment, self.steps, self.carry);
         let (ends, stopped) = Rolling { app, environment, steps, carry }.run(&places).await;
@@ -193,7 +193,8 @@ impl Waiting<'_> {
         revisions: &mut Revisions,
     ) -> Result<(), DeployError> {
         let place = format!("{} {object}", cluster.context());
-        let failed = |why: String| DeployError::Sync { object: place.clone(), why };
+        let failed =
+            |why: String| DeployError::from(InClusterError::Sync { object: place.clone(), why });
         let (mut said, mut changed, mut silent) = (String::new(), Instant::now(), 0);
         loop {
             match cluster.sync_facts(object).await {
@@ -228,7 +229,8 @@ impl Waiting<'_> {
             if changed.elapsed() > UNCHANGED_MAX {
                 let environment = self.environment.name.clone();
                 let minutes = UNCHANGED_MAX.as_secs() / 60;
-                return Err(DeployError::SyncLate { environment, object: place, minutes, said });
+                let late = InClusterError::SyncLate { environment, object: place, minutes, said };
+                return Err(late.into());
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -5,7 +5,7 @@
 //! ```
 
 use super::apply::Step;
-use super::error::DeployError;
+use super::error::{DeployError, InClusterError};
 use crate::app::App;
 use crate::look::connect_to;
 use crate::settings::EnvironmentSettings;
@@ -72,21 +72,23 @@ pub(super) async fn gather(
     environment: &EnvironmentSettings,
     steps: &[&Step],
 ) -> Result<Vec<Place>, DeployError> {
-    let missing =
-        |key: &'static str| DeployError::ClusterKey { environment: environment.name.clone(), key };
+    let missing = |key: &'static str| InClusterError::ClusterKey {
+        environment: environment.name.clone(),
+        key,
+    };
     if steps.is_empty() {
         return Ok(Vec::new());
     }
     let namespace = match (environment.missing(), &environment.namespace) {
-        (Some(key), _) => return Err(missing(key)),
+        (Some(key), _) => return Err(missing(key).into()),
         (None, Some(namespace)) => namespace,
-        (None, None) => return Err(missing("namespace")),
+        (None, None) => return Err(missing("namespace").into()),
     };
     let mut wanted: Vec<(&Workload, Vec<usize>)> = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let workloads = environment.workloads.get(&step.image).ok_or_else(|| {
             let (image, environment) = (step.image.clone(), environment.name.clone());
-            DeployError::NoWorkload { image, environment }
+            InClusterError::NoWorkload { image, environment }
         })?;
         for workload in workloads {
             match wanted.iter_mut().find(|(known, _)| *known == workload) {
@@ -112,9 +114,9 @@ async fn look(
 ) -> Result<Place, DeployError> {
     let name = format!("{} {namespace}/{workload}", cluster.context());
     let facts = cluster.workload(namespace, workload).await?;
-    let facts = facts.ok_or_else(|| DeployError::WorkloadGone { place: name.clone() })?;
+    let facts = facts.ok_or_else(|| InClusterError::WorkloadGone { place: name.clone() })?;
     if let Some(why) = facts.refuses {
-        return Err(DeployError::WorkloadRefuses { place: name, why });
+        return Err(InClusterError::WorkloadRefuses { place: name, why }.into());
     }
     let mut containers = Vec::new();
     for at in of {
@@ -123,7 +125,7 @@ async fn look(
         if found.is_empty() {
             let images = facts.template.iter().map(|slot| slot.image.clone()).collect();
             let repository = step.repository.clone();
-            return Err(DeployError::NoContainer { place: name, repository, images });
+            return Err(InClusterError::NoContainer { place: name, repository, images }.into());
         }
         containers.append(&mut found);
     }
@@ -160,7 +162,7 @@ pub(super) async fn rehearse(places: &[Place], take_over: TakeOver) -> Result<()
             }
             let at = (at.0.as_str(), &at.1);
             let told = cluster.apply_images(at, &facts, &images, take_over, Rehearsal::Only).await;
-            told.map(drop).map_err(|source| DeployError::Apply { place: name, source })
+            told.map(drop).map_err(|source| InClusterError::Apply { place: name, source }.into())
         }
     };
     try_join_all(places.iter().map(one)).await.map(drop)

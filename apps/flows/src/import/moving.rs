@@ -189,7 +189,7 @@ enum Pages<'a> {
     Record {
         record: &'a dyn Record,
         page: std::vec::IntoIter<Sequenced>,
-        last: Option<Sequenced>,
+        last: Option<Box<Sequenced>>,
         is_last: bool,
     },
     Lines(Lines),
@@ -226,9 +226,9 @@ impl<'a> Pages<'a> {
             Self::Lines(lines) => Ok(lines.next_event()?),
             Self::Record { record, page, last, is_last } => {
                 if page.len() == 0 && !*is_last {
-                    let events = record.events(&Question::default(), last.as_ref()).await?;
+                    let events = record.events(&Question::default(), last.as_deref()).await?;
                     *is_last = events.len() < PAGE;
-                    *last = events.last().cloned().or(last.take());
+                    *last = events.last().cloned().map(Box::new).or(last.take());
                     *page = events.into_iter();
                 }
                 Ok(page.next().map(|event| event.event))
