@@ -32,6 +32,8 @@ pub enum TakeOver {
     Never,
     /// We were told to.
     Told,
+    /// Also from Argo CD, whose automatic sync is suspended meanwhile.
+    BreakGlass,
 }
 
 /// Whether the server stores it.
@@ -139,7 +141,10 @@ impl Cluster {
             Patched::Conflict(status) => status,
         };
         let managers = managers(&status);
-        if let Some(system) = system(&managers, &facts.meta) {
+        let system = system(&managers, &facts.meta);
+        let is_broken =
+            |system: &String| take_over == TakeOver::BreakGlass && system.starts_with("Argo CD");
+        if let Some(system) = system.filter(|system| !is_broken(system)) {
             return Err(ApplyError::System { workload: workload.clone(), system });
         }
         if take_over == TakeOver::Never {

@@ -7,6 +7,7 @@
 //! Judges nothing: `release::observed` does.
 
 mod apply;
+mod break_glass;
 mod connect;
 mod error;
 mod helm;
@@ -21,6 +22,7 @@ mod wire;
 mod workload;
 
 pub use apply::{ApplyError, FIELD_MANAGER, Rehearsal, TakeOver};
+pub use break_glass::{SUSPENDED_ANNOTATION, SyncChange};
 pub use connect::{Cluster, ConnectTo};
 pub use error::ClusterError;
 pub use helm::{HelmError, HelmRelease, RELEASE_BYTES_MAX, RELEASE_RATIO_MAX, read_release};

@@ -156,7 +156,7 @@ impl Cluster {
         }
     }
 
-    async fn read_dynamic(
+    pub(crate) async fn read_dynamic(
         &self,
         object: &SyncObject,
     ) -> Result<Option<DynamicObject>, ClusterError> {
@@ -183,7 +183,7 @@ impl Cluster {
     }
 }
 
-fn resource(kind: SyncKind) -> ApiResource {
+pub(crate) fn resource(kind: SyncKind) -> ApiResource {
     let (group, version, name, plural) = match kind {
         SyncKind::Application => ("argoproj.io", "v1alpha1", "Application", "applications"),
         SyncKind::Kustomization => {

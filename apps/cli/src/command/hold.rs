@@ -69,7 +69,14 @@ pub(crate) async fn hold(global: &Global, arguments: HoldArguments) -> Result<Ex
 pub(crate) async fn resume(global: &Global, arguments: ResumeArguments) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let ResumeArguments { environment, images, reason } = arguments;
-    say(global, &app, &environment, &images, HoldState::Resumed, reason.as_deref()).await
+    let exit =
+        say(global, &app, &environment, &images, HoldState::Resumed, reason.as_deref()).await?;
+    if !global.dry_run {
+        for line in flows::deploy::restore_sync(&app, &environment).await? {
+            global.output().talk(format_args!("{line}"));
+        }
+    }
+    Ok(exit)
 }
 
 async fn say(

@@ -17,6 +17,9 @@ pub(crate) struct ClusterArguments {
     /// In mode cluster: take images over that kubectl or another tool set, never those of Argo CD, Flux or Helm
     #[arg(long)]
     take_over: bool,
+    /// In mode cluster, in an emergency: also from Argo CD, whose automatic sync is suspended until `resume`
+    #[arg(long, requires = "reason")]
+    break_glass: bool,
 }
 
 /// How a plan is carried out, by what was typed.
@@ -43,7 +46,11 @@ pub(crate) fn carry(global: &Global, arguments: ClusterArguments) -> Carry {
     };
     Carry {
         run: run_of(global),
-        take_over: if arguments.take_over { TakeOver::Told } else { TakeOver::Never },
+        take_over: match (arguments.break_glass, arguments.take_over) {
+            (true, _) => TakeOver::BreakGlass,
+            (false, true) => TakeOver::Told,
+            (false, false) => TakeOver::Never,
+        },
         listener: Listener::new(hears, stopped),
     }
 }

@@ -7,6 +7,7 @@
 //! commit that landed before that is in the record, and the same command finds it again: it makes no second one.
 
 use super::apply::{Applied, Decision, Say, Step, claim, done};
+use super::break_glass;
 use super::carry::{Carry, News};
 use super::error::DeployError;
 use super::in_git::{Follows, in_git, key_behind};
@@ -20,6 +21,7 @@ use crate::edit::Places;
 use crate::seam::{RecordError, Recorded};
 use crate::settings::{DeployMode, EnvironmentSettings};
 use ::record::claim::{Claim, DeployClaim, Grade, Mode, Outcome, TEXT_LEN_MAX, Text};
+use cluster::TakeOver;
 use domain::{CommitId, EventId};
 
 /// What stands beside the clusters: the mode, and where git was written before them.
@@ -93,6 +95,15 @@ pub(super) async fn carry_out(
                     end(app, environment, &steps, (&places, &beside), (&begun, &ends)).await?;
                     return Err(error);
                 }
+            }
+        }
+        if carry.take_over == TakeOver::BreakGlass {
+            let how = (steps.as_slice(), begun.as_slice(), carry);
+            if let Err(error) = break_glass::suspend(app, environment, &places, how).await {
+                let ended = Ended::Badly(format!("{error}: its clusters were told nothing"));
+                let ends = vec![StepEnd { ended, ..StepEnd::planned() }; steps.len()];
+                end(app, environment, &steps, (&places, &beside), (&begun, &ends)).await?;
+                return Err(error);
             }
         }
         carry.listener.tell(&News::Begins);

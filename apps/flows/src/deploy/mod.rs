@@ -9,6 +9,7 @@ mod advice;
 mod alias;
 mod apply;
 mod asking;
+mod break_glass;
 mod carry;
 mod error;
 mod facts;
@@ -28,6 +29,7 @@ mod synced;
 mod targets;
 mod wait;
 
+pub use break_glass::restore_sync;
 pub use carry::{Carry, Listener, News};
 pub use cluster::TakeOver;
 pub use error::{DeployError, InClusterError, InterruptedStep, RolloutFailed};

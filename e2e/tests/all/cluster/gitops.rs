@@ -176,7 +176,30 @@ fn a_push_is_done_when_argo_cd_and_flux_show_it_and_the_pods_run_it() {
     nobody_brings_it(&lab, &config);
     argo_brings_it(&lab, &config, &host);
     argo_fails(&lab, &config);
+    glass_is_broken(&lab, &config);
     flux_brings_it(&lab, &config, &host);
+}
+
+/// Argo CD heals the image by itself: its sync is suspended, and restored by `resume`.
+fn glass_is_broken(lab: &Lab, config: &Config<'_>) {
+    let digest = lab.build("glass", "uat");
+    let commits = config.commits();
+    lab.deploy("uat", &digest, &["--deploy", "cluster"]).exits(1).says(&["Argo CD"]);
+    lab.deploy("uat", &digest, &["--deploy", "cluster", "--break-glass"])
+        .exits(2)
+        .says(&["--reason"]);
+    let told = ["--deploy", "cluster", "--break-glass", "--reason", "orders fail"];
+    let ran = lab.deploy("uat", &digest, &told).exits(0);
+    let done = ran.says(&["application/argocd/shop: automatic sync is suspended"]).json();
+    assert_eq!(text(&done, "grade"), "observed");
+    let policy = ["get", "application", "shop", "--output", "jsonpath={.spec.syncPolicy}"];
+    assert_eq!(lab.kubectl("argocd", &policy), "{}");
+    assert_eq!(config.commits(), commits, "git is not touched");
+
+    let resumed = lab.ada.run(&["resume", "uat"]).exits(0);
+    let command = format!("indelible deploy uat api={digest} --deploy git");
+    let _ = resumed.says(&["application/argocd/shop: it syncs by itself again", &command]);
+    assert_eq!(lab.kubectl("argocd", &policy), r#"{"automated":{"selfHeal":true}}"#);
 }
 
 /// Nothing on the workload says who brings it: the push is what counts.
