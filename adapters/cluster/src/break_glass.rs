@@ -9,6 +9,7 @@
 use crate::apply::FIELD_MANAGER;
 use crate::connect::Cluster;
 use crate::error::ClusterError;
+use crate::sync::is_automated;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use release::gitops::{SyncKind, SyncObject};
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ impl Cluster {
     pub async fn suspend_sync(&self, object: &SyncObject) -> Result<SyncChange, ClusterError> {
         let found = self.application_named(object).await?;
         let automated = found.data.pointer("/spec/syncPolicy/automated");
-        let Some(automated) = automated.filter(|one| one.is_object()) else {
+        let Some(automated) = automated.filter(|_| is_automated(&found.data)) else {
             return Ok(SyncChange::Already);
         };
         let change = json!({
@@ -58,13 +59,18 @@ impl Cluster {
         let Some(automated) = kept.filter(Value::is_object) else {
             return Ok(SyncChange::Already);
         };
-        let change = json!({
+        let mut change = json!({
             "metadata": {
                 "resourceVersion": found.metadata.resource_version,
                 "annotations": {SUSPENDED_ANNOTATION: null},
             },
-            "spec": {"syncPolicy": {"automated": automated}},
         });
+        // Somebody switched it on meanwhile: what they chose stays.
+        if is_automated(&found.data) {
+            self.change_application(object, &change).await?;
+            return Ok(SyncChange::Already);
+        }
+        change["spec"] = json!({"syncPolicy": {"automated": automated}});
         self.change_application(object, &change).await
     }
 

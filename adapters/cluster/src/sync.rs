@@ -223,6 +223,12 @@ fn shown(words: &[Option<&str>]) -> String {
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN_CHARS_MAX).collect()
 }
 
+/// Whether an Application syncs by itself. Source: argoproj/argo-cd, `SyncPolicyAutomated` and its `enabled`.
+pub(crate) fn is_automated(body: &Value) -> bool {
+    body.pointer("/spec/syncPolicy/automated")
+        .is_some_and(|one| one.is_object() && one.pointer("/enabled") != Some(&Value::Bool(false)))
+}
+
 /// Source: argoproj/argo-cd, `manifests/crds/application-crd.yaml`; `OperationPhase` in gitops-engine.
 fn of_application(body: &Value) -> SyncFacts {
     let (sync, phase) =
@@ -232,9 +238,6 @@ fn of_application(body: &Value) -> SyncFacts {
         all.iter().find(|one| text(one, "/type").is_some_and(|kind| kind.ends_with("Error")))
     });
     let failed = matches!(phase, Some("Failed" | "Error")).then(|| shown(&[phase, message]));
-    let is_automated = body
-        .pointer("/spec/syncPolicy/automated")
-        .is_some_and(|one| one.is_object() && one.pointer("/enabled") != Some(&Value::Bool(false)));
     let is_over = matches!(phase, None | Some("Succeeded"));
     let state = match error {
         Some(error) => shown(&[text(error, "/type"), text(error, "/message")]),
@@ -243,7 +246,7 @@ fn of_application(body: &Value) -> SyncFacts {
     SyncFacts {
         generation: 0,
         observed_generation: None,
-        stopped: (!is_automated).then_some(Stopped::Manual),
+        stopped: (!is_automated(body)).then_some(Stopped::Manual),
         applied: revisions(body, "/status/sync"),
         attempted: revisions(body, "/status/operationState/syncResult"),
         is_settled: sync == Some("Synced") && is_over,

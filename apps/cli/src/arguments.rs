@@ -79,7 +79,7 @@ pub(crate) enum Command {
     Rollback(command::rollback::Arguments),
     /// Make automation wait
     Hold(command::hold::HoldArguments),
-    /// Let automation go on
+    /// Let automation go on, and give Argo CD the sync back that `--break-glass` suspended
     Resume(command::hold::ResumeArguments),
     /// Forbid a digest in every environment
     Block(command::block::Arguments),

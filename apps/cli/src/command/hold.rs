@@ -1,4 +1,4 @@
-//! `indelible hold ENV [IMAGE]…` and `indelible resume ENV [IMAGE]…`
+//! `indelible hold ENV [IMAGE]…` and `indelible resume ENV [IMAGE]…`, which also ends what `--break-glass` began
 
 use super::deploy::run_of;
 use crate::arguments::Global;
@@ -71,10 +71,8 @@ pub(crate) async fn resume(global: &Global, arguments: ResumeArguments) -> Resul
     let ResumeArguments { environment, images, reason } = arguments;
     let exit =
         say(global, &app, &environment, &images, HoldState::Resumed, reason.as_deref()).await?;
-    if !global.dry_run {
-        for line in flows::deploy::restore_sync(&app, &environment).await? {
-            global.output().talk(format_args!("{line}"));
-        }
+    for line in flows::deploy::restore_sync(&app, &environment, run_of(global)).await? {
+        global.output().talk(format_args!("{line}"));
     }
     Ok(exit)
 }

@@ -5,6 +5,7 @@
 //! ```
 //! Git still says something else then: `resume` prints the command that brings it in line.
 
+use super::Run;
 use super::apply::Step;
 use super::carry::{Carry, News};
 use super::error::DeployError;
@@ -15,17 +16,20 @@ use crate::app::App;
 use crate::look::connect_to;
 use crate::seam::{Question, all, environment_state};
 use crate::settings::EnvironmentSettings;
-use ::record::Facet;
 use ::record::claim::{Claim, Kind, NoteClaim};
+use ::record::{ClaimKey, Facet};
 use cluster::{Cluster, SyncChange};
 use domain::{Digest, EnvironmentName, EventId};
 use release::gitops::{SyncKind, SyncObject};
+use std::collections::BTreeMap;
 
-/// The beginnings of the keys of notes about suspended and restored syncs.
+/// The first words of the keys of notes about suspended and restored syncs.
 const SUSPENDED: &str = "sync-suspended";
 const RESTORED: &str = "sync-restored";
 
 /// Suspends automatic sync of every Application that brings a place that is about to change.
+///
+/// The note comes first: whoever finds none need not look for a suspended sync.
 pub(super) async fn suspend(
     app: &App,
     environment: &EnvironmentSettings,
@@ -41,12 +45,14 @@ pub(super) async fn suspend(
             if object.kind != SyncKind::Application {
                 continue;
             }
-            let name = format!("{} {object}", place.cluster.context());
-            if place.cluster.suspend_sync(&object).await? == SyncChange::Already {
+            let facts = place.cluster.sync_facts(&object).await?;
+            if facts.is_none_or(|facts| facts.stopped.is_some()) {
                 continue;
             }
+            let name = named(place.cluster.context(), &object);
             let text = format!("automatic sync of {name} suspended{reason}");
             note(app, &environment.name, (SUSPENDED, &name), about, &text).await?;
+            place.cluster.suspend_sync(&object).await?;
             let what =
                 format!("automatic sync is suspended until indelible resume {}", environment.name);
             carry.listener.tell(&News::Line { place: name, what });
@@ -55,59 +61,117 @@ pub(super) async fn suspend(
     Ok(())
 }
 
+fn named(context: &str, object: &SyncObject) -> String {
+    format!("{context} {object}")
+}
+
+/// What stands in a note's key for one Application of an environment.
+fn mark_of(environment: &EnvironmentName, name: &str) -> String {
+    Digest::sha256(format!("{environment}\0{name}").as_bytes()).hex()[..32].to_owned()
+}
+
 async fn note(
     app: &App,
     environment: &EnvironmentName,
-    (beginning, name): (&str, &str),
+    (word, name): (&str, &str),
     about: Option<EventId>,
     text: &str,
 ) -> Result<(), DeployError> {
     let record = app.record().await?;
     let question = Question::of([Kind::Note]).about(Facet::Environment, environment);
     let last = all(record, &question).await?.last().map(|event| event.event.stamp.id);
-    let object = Digest::sha256(name.as_bytes()).hex();
-    let key =
-        crate::decide::key_after(&format!("{beginning}/{environment}/{}", &object[..16]), last);
+    let last = last.map_or_else(|| "start".to_owned(), |id| id.to_string());
+    let key = format!("{word}/{}/after/{last}", mark_of(environment, name));
+    let key = ClaimKey::try_from(key).expect("words, hex and an id make a key");
     let environment = Some(environment.clone());
     let claim = NoteClaim { key, environment, about, text: short(text) };
     record.append(vec![Claim::Note(claim)]).await?;
     Ok(())
 }
 
+/// The notes of syncs that are suspended and not restored since, by their marks; `notes` are oldest first.
+fn still_suspended<'a>(
+    notes: impl Iterator<Item = (&'a str, &'a str)>,
+) -> BTreeMap<&'a str, &'a str> {
+    let mut open = BTreeMap::new();
+    for (key, text) in notes {
+        let mut words = key.split('/');
+        match (words.next(), words.next()) {
+            (Some(SUSPENDED), Some(mark)) => {
+                open.insert(mark, text);
+            }
+            (Some(RESTORED), Some(mark)) => {
+                open.remove(mark);
+            }
+            _ => {}
+        }
+    }
+    open
+}
+
 /// Gives Applications of an environment their automatic sync back, where `--break-glass` took it.
 ///
-/// Gives what a person is told, and the commands that bring git in line, each a line.
+/// Gives what a person is told, and the commands that bring git in line, each a line; a dry run gives what would be done.
 ///
 /// # Errors
 /// The clusters, the repository or the record cannot be used.
 pub async fn restore_sync(
     app: &App,
     environment: &EnvironmentName,
+    run: Run,
 ) -> Result<Vec<String>, DeployError> {
     let environment = app.environment(environment)?;
     let question = Question::of([Kind::Note]).about(Facet::Environment, &environment.name);
     let notes = all(app.record_to_read().await?, &question).await?;
-    let of_sync = notes.iter().rev().find_map(|event| {
-        let key = event.event.claim.key().as_str();
-        (key.starts_with(SUSPENDED) || key.starts_with(RESTORED)).then(|| key.to_owned())
+    let said = notes.iter().filter_map(|event| {
+        let Claim::Note(note) = &event.event.claim else { return None };
+        Some((note.key.as_str(), note.text.as_str()))
     });
-    if !of_sync.is_some_and(|key| key.starts_with(SUSPENDED)) {
+    let mut open = still_suspended(said);
+    if open.is_empty() {
         return Ok(Vec::new());
     }
     let mut told = Vec::new();
-    for context in &environment.clusters {
-        let cluster = Cluster::connect(&connect_to(app.surroundings(), context)).await?;
-        for object in applications(environment, &cluster).await? {
-            if cluster.restore_sync(&object).await? == SyncChange::Changed {
-                let name = format!("{context} {object}");
-                let text = format!("automatic sync of {name} restored");
-                note(app, &environment.name, (RESTORED, &name), None, &text).await?;
-                told.push(format!("{name}: it syncs by itself again, and brings what git says"));
+    match run {
+        Run::Dry => told.extend(open.values().map(|text| format!("would be restored: {text}"))),
+        Run::Real => {
+            for context in &environment.clusters {
+                told.extend(restore_in(app, environment, context, &mut open).await?);
             }
+            let gone = |text| format!("its Application is not found any more: {text}");
+            told.extend(open.values().map(gone));
         }
     }
-    if !told.is_empty() {
-        told.extend(not_in_git(app, environment).await?);
+    told.extend(not_in_git(app, environment).await?);
+    Ok(told)
+}
+
+/// Restores what is open in one cluster, and takes it off what is `open`.
+async fn restore_in(
+    app: &App,
+    environment: &EnvironmentSettings,
+    context: &str,
+    open: &mut BTreeMap<&str, &str>,
+) -> Result<Vec<String>, DeployError> {
+    let cluster = Cluster::connect(&connect_to(app.surroundings(), context)).await?;
+    let mut told = Vec::new();
+    for object in applications(environment, &cluster).await? {
+        let name = named(context, &object);
+        if open.remove(mark_of(&environment.name, &name).as_str()).is_none() {
+            continue;
+        }
+        let (text, line) = match cluster.restore_sync(&object).await? {
+            SyncChange::Changed => (
+                format!("automatic sync of {name} restored"),
+                format!("{name}: it syncs by itself again, and brings what git says"),
+            ),
+            SyncChange::Already => (
+                format!("automatic sync of {name} was restored, or given up, by somebody else"),
+                format!("{name}: left as it is, for it holds no sync that is suspended"),
+            ),
+        };
+        note(app, &environment.name, (RESTORED, &name), None, &text).await?;
+        told.push(line);
     }
     Ok(told)
 }
@@ -161,4 +225,24 @@ async fn not_in_git(
         ));
     }
     Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::still_suspended;
+
+    #[test]
+    fn a_sync_is_restored_by_its_own_note_and_by_no_other() {
+        let notes = [
+            ("sync-suspended/aa/after/start", "a, first"),
+            ("sync-suspended/bb/after/1", "b"),
+            ("note/aa/after/2", "of a person"),
+            ("sync-restored/aa/after/3", "a is back"),
+            ("sync-suspended/cc/after/4", "c"),
+            ("sync-restored/cc/after/5", "c is back"),
+            ("sync-suspended/cc/after/6", "c again"),
+        ];
+        let open: Vec<_> = still_suspended(notes.into_iter()).into_iter().collect();
+        assert_eq!(open, [("bb", "b"), ("cc", "c again")]);
+    }
 }

@@ -196,10 +196,17 @@ fn glass_is_broken(lab: &Lab, config: &Config<'_>) {
     assert_eq!(lab.kubectl("argocd", &policy), "{}");
     assert_eq!(config.commits(), commits, "git is not touched");
 
-    let resumed = lab.ada.run(&["resume", "uat"]).exits(0);
     let command = format!("indelible deploy uat api={digest} --deploy git");
+    let looked = lab.ada.run(&["resume", "uat", "--dry-run"]).exits(0);
+    let _ = looked.says(&["application/argocd/shop suspended: orders fail", &command]);
+    assert_eq!(lab.kubectl("argocd", &policy), "{}", "a dry run restores nothing");
+    let resumed = lab.ada.run(&["resume", "uat"]).exits(0);
     let _ = resumed.says(&["application/argocd/shop: it syncs by itself again", &command]);
     assert_eq!(lab.kubectl("argocd", &policy), r#"{"automated":{"selfHeal":true}}"#);
+    let kept = ["get", "application", "shop", "--output", "jsonpath={.metadata.annotations}"];
+    assert!(!lab.kubectl("argocd", &kept).contains("suspended-sync"));
+    let again = lab.ada.run(&["resume", "uat"]).exits(0);
+    assert!(!again.stderr.contains("shop"), "it is restored once");
 }
 
 /// Nothing on the workload says who brings it: the push is what counts.
