@@ -40,8 +40,8 @@ struct Wire {
 enum WireChange {
     Decided {
         image: String,
-        before: Option<WireDecided>,
-        after: Option<WireDecided>,
+        before: Option<Box<WireDecided>>,
+        after: Option<Box<WireDecided>>,
     },
     Ran {
         cluster: String,
@@ -165,8 +165,8 @@ fn change(one: &Changed) -> WireChange {
     match one {
         Changed::Decided { image, before, after } => WireChange::Decided {
             image: image.to_string(),
-            before: before.as_ref().map(|row| decided(row)),
-            after: after.as_ref().map(|row| decided(row)),
+            before: before.as_ref().map(|row| Box::new(decided(row))),
+            after: after.as_ref().map(|row| Box::new(decided(row))),
         },
         Changed::Ran(one) => WireChange::Ran {
             cluster: one.cluster.to_string(),

@@ -37,99 +37,104 @@ struct Operation {
     status: u16,
 }
 
+fn github() -> [Operation; 3] {
+    [
+        Operation {
+            method: "GET",
+            path: "/repos/shop/config/pulls",
+            query: &["state", "head", "base", "sort", "direction", "per_page", "page"],
+            required: &[],
+            optional: &[],
+            status: 200,
+        },
+        Operation {
+            method: "POST",
+            path: "/repos/shop/config/pulls",
+            query: &[],
+            required: &["head", "base"],
+            optional: &["title", "body", "draft", "issue", "head_repo", "maintainer_can_modify"],
+            status: 201,
+        },
+        Operation {
+            method: "PATCH",
+            path: "/repos/shop/config/pulls/7",
+            query: &[],
+            required: &[],
+            optional: &["title", "body", "state", "base", "maintainer_can_modify"],
+            status: 200,
+        },
+    ]
+}
+
+fn gitlab() -> [Operation; 3] {
+    [
+        Operation {
+            method: "GET",
+            path: "/api/v4/projects/shop%2Fconfig/merge_requests",
+            query: &["state", "source_branch", "target_branch", "page", "per_page"],
+            required: &[],
+            optional: &[],
+            status: 200,
+        },
+        Operation {
+            method: "POST",
+            path: "/api/v4/projects/shop%2Fconfig/merge_requests",
+            query: &[],
+            required: &["title", "source_branch", "target_branch"],
+            optional: &["description", "remove_source_branch", "squash", "labels"],
+            status: 201,
+        },
+        Operation {
+            method: "PUT",
+            path: "/api/v4/projects/shop%2Fconfig/merge_requests/7",
+            query: &[],
+            required: &[],
+            optional: &["title", "description", "target_branch", "state_event"],
+            status: 200,
+        },
+    ]
+}
+
+fn azure() -> [Operation; 3] {
+    [
+        Operation {
+            method: "GET",
+            path: "/shop/ops/_apis/git/repositories/config/pullrequests",
+            query: &[
+                "searchCriteria.status",
+                "searchCriteria.sourceRefName",
+                "searchCriteria.targetRefName",
+                "api-version",
+            ],
+            required: &[],
+            optional: &[],
+            status: 200,
+        },
+        Operation {
+            method: "POST",
+            path: "/shop/ops/_apis/git/repositories/config/pullrequests",
+            query: &["api-version", "supportsIterations"],
+            required: &["sourceRefName", "targetRefName", "title"],
+            optional: &["description", "reviewers"],
+            status: 201,
+        },
+        Operation {
+            method: "PATCH",
+            path: "/shop/ops/_apis/git/repositories/config/pullrequests/7",
+            query: &["api-version"],
+            required: &[],
+            optional: &["title", "description", "status", "autoCompleteSetBy"],
+            status: 200,
+        },
+    ]
+}
+
 impl Api {
     fn operations(self) -> [Operation; 3] {
         match self {
-            Self::GitHub => [
-                Operation {
-                    method: "GET",
-                    path: "/repos/shop/config/pulls",
-                    query: &["state", "head", "base", "sort", "direction", "per_page", "page"],
-                    required: &[],
-                    optional: &[],
-                    status: 200,
-                },
-                Operation {
-                    method: "POST",
-                    path: "/repos/shop/config/pulls",
-                    query: &[],
-                    required: &["head", "base"],
-                    optional: &[
-                        "title",
-                        "body",
-                        "draft",
-                        "issue",
-                        "head_repo",
-                        "maintainer_can_modify",
-                    ],
-                    status: 201,
-                },
-                Operation {
-                    method: "PATCH",
-                    path: "/repos/shop/config/pulls/7",
-                    query: &[],
-                    required: &[],
-                    optional: &["title", "body", "state", "base", "maintainer_can_modify"],
-                    status: 200,
-                },
-            ],
-            Self::GitLab => [
-                Operation {
-                    method: "GET",
-                    path: "/api/v4/projects/shop%2Fconfig/merge_requests",
-                    query: &["state", "source_branch", "target_branch", "page", "per_page"],
-                    required: &[],
-                    optional: &[],
-                    status: 200,
-                },
-                Operation {
-                    method: "POST",
-                    path: "/api/v4/projects/shop%2Fconfig/merge_requests",
-                    query: &[],
-                    required: &["title", "source_branch", "target_branch"],
-                    optional: &["description", "remove_source_branch", "squash", "labels"],
-                    status: 201,
-                },
-                Operation {
-                    method: "PUT",
-                    path: "/api/v4/projects/shop%2Fconfig/merge_requests/7",
-                    query: &[],
-                    required: &[],
-                    optional: &["title", "description", "target_branch", "state_event"],
-                    status: 200,
-                },
-            ],
-            Self::Azure => [
-                Operation {
-                    method: "GET",
-                    path: "/shop/ops/_apis/git/repositories/config/pullrequests",
-                    query: &[
-                        "searchCriteria.status",
-                        "searchCriteria.sourceRefName",
-                        "searchCriteria.targetRefName",
-                        "api-version",
-                    ],
-                    required: &[],
-                    optional: &[],
-                    status: 200,
-                },
-                Operation {
-                    method: "POST",
-                    path: "/shop/ops/_apis/git/repositories/config/pullrequests",
-                    query: &["api-version", "supportsIterations"],
-                    required: &["sourceRefName", "targetRefName", "title"],
-                    optional: &["description", "reviewers"],
-                    status: 201,
-                },
-                Operation {
-                    method: "PATCH",
-                    path: "/shop/ops/_apis/git/repositories/config/pullrequests/7",
-                    query: &["api-version"],
-                    required: &[],
-                    optional: &["title", "description", "status", "autoCompleteSetBy"],
-                    status: 200,
-                },
-            ],
+            Self::GitHub => github(),
+            Self::GitLab => gitlab(),
+            Self::Azure => azure(),
         }
     }
 

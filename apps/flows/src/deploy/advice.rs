@@ -69,8 +69,8 @@ impl Explain for DeployError {
             Self::Deploy { image, environment, promotes_from, source } => {
                 refusal_hint(image, (environment, promotes_from.as_ref()), source)
             }
-            Self::Promote { image, environment, source: PromoteRefused::Against(source) } => {
-                refusal_hint(image, (environment, None), source)
+            Self::Promote { image, environment, source } => {
+                promote_hint(image, environment, source)
             }
             Self::NoBuild { environment, image, .. } => {
                 Some(format!("name it: indelible deploy {environment} {image}=TAG"))
@@ -87,14 +87,7 @@ impl Explain for DeployError {
             Self::Rollback { image, environment, source } => {
                 rollback_hint(image, environment, source)
             }
-            Self::NothingDeployed { environment } => Some(format!(
-                "indelible history {environment}; what another tool deployed is recorded by `indelible note deploy {environment} IMAGE=TAG`"
-            )),
-            Self::Promote {
-                image,
-                source: PromoteRefused::NothingThere { environment, .. },
-                ..
-            } => Some(format!("indelible deploy {environment} {image}=TAG")),
+            Self::NothingDeployed { environment } => Some(noted_hint(environment)),
             Self::NoCommit => Some("name the builds: indelible deploy ENV IMAGE=TAG".to_owned()),
             Self::NoTarget { environment, .. } => Some(format!("indelible history {environment}")),
             Self::Gone { repository, .. } => Some(format!("indelible history {repository}")),
@@ -134,6 +127,25 @@ impl Explain for DeployError {
             | Self::Text(_) => None,
         }
     }
+}
+
+fn promote_hint(
+    image: &ImageName,
+    environment: &EnvironmentName,
+    refused: &PromoteRefused,
+) -> Option<String> {
+    match refused {
+        PromoteRefused::Against(source) => refusal_hint(image, (environment, None), source),
+        PromoteRefused::NothingThere { environment, .. } => {
+            Some(format!("indelible deploy {environment} {image}=TAG"))
+        }
+    }
+}
+
+fn noted_hint(environment: &EnvironmentName) -> String {
+    format!(
+        "indelible history {environment}; what another tool deployed is recorded by `indelible note deploy {environment} IMAGE=TAG`"
+    )
 }
 
 fn rollback_hint(

@@ -183,15 +183,7 @@ pub(super) async fn carry_out(
     };
     let events = match run {
         Run::Dry => vec![None; steps.len()],
-        Run::Real => {
-            let pairs = steps.iter().copied().zip(&applied.images);
-            let new: Vec<(&Step, &Places)> =
-                pairs.filter(|(step, _)| step.say == Say::New).collect();
-            let mut ids =
-                record(app, environment, mode, &new, applied.commit.as_ref()).await?.into_iter();
-            let id = |step: &&Step| (step.say == Say::New).then(|| ids.next()).flatten();
-            steps.iter().map(id).collect()
-        }
+        Run::Real => record_new(app, environment, mode, (&steps, &applied)).await?,
     };
     let to_follow = |step: &&Step| (step.image.clone(), step.repository.clone(), step.to.digest);
     let moves: Vec<_> = steps.iter().map(to_follow).collect();
@@ -217,6 +209,20 @@ pub(super) async fn carry_out(
         alias::follow(app, environment, &moves, &mut report).await;
     }
     Ok(report)
+}
+
+/// Records the steps that are new: an event for each, none for what was known.
+async fn record_new(
+    app: &App,
+    environment: &EnvironmentSettings,
+    mode: Mode,
+    (steps, applied): (&[&Step], &Applied),
+) -> Result<Vec<Option<EventId>>, DeployError> {
+    let pairs = steps.iter().copied().zip(&applied.images);
+    let new: Vec<(&Step, &Places)> = pairs.filter(|(step, _)| step.say == Say::New).collect();
+    let mut ids = record(app, environment, mode, &new, applied.commit.as_ref()).await?.into_iter();
+    let id = |step: &&Step| (step.say == Say::New).then(|| ids.next()).flatten();
+    Ok(steps.iter().map(id).collect())
 }
 
 pub(super) fn done(step: Step, places: Places, event: Option<EventId>, run: Run) -> ImageDone {

@@ -15,6 +15,7 @@ mod error;
 mod facts;
 mod in_cluster;
 mod in_git;
+mod merged;
 mod message;
 mod on_failure;
 mod places;

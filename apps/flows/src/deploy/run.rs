@@ -6,10 +6,11 @@ use super::error::DeployError;
 use super::facts::{
     Wanted, build_of, builds_of, check_names, head, image_named, next_key, repository_of, resolve,
 };
+use super::merged;
 use super::on_failure::{OnFailure, roll_back};
 use super::pull_request::state_now;
 use super::{Done, ImageDone, Report, Run};
-use crate::app::{App, OpenError};
+use crate::app::App;
 use crate::seam::{Recorded, environment_state};
 use crate::settings::{DeployMode, EnvironmentSettings, Settings};
 use ::record::EnvironmentState;
@@ -17,11 +18,7 @@ use ::record::claim::{
     BuildClaim, Claim, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
 };
 use domain::{CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag};
-use git::Ancestry;
-use release::{DeployPlan, MergeEvidence, Merged, judge_merge, plan_deploy};
-
-/// How many of the newest verified builds a merge is searched for.
-const VERIFIED_MAX: usize = 50;
+use release::{DeployPlan, MergeEvidence, plan_deploy};
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]
@@ -144,12 +141,7 @@ async fn of_commit(
     let merge = match &environment.promotes_from {
         None => None,
         Some(from) => {
-            let state = environment_state(app.record().await?, from).await?;
-            let verified = verified_commits(image, builds, &state);
-            let merged = merged(app, commit, &verified).await?;
-            let evidence = judge_merge(image, &merged, builds, &state);
-            let evidence = as_far_as_looked(evidence, state.landed(image).count());
-            let evidence = in_a_whole_past(app, evidence).await?;
+            let evidence = merged::evidence_of(app, from, (image, builds), commit).await?;
             Some((from.clone(), environment.verified_there, evidence))
         }
     };
@@ -161,88 +153,6 @@ async fn of_commit(
         named_by: NamedBy::Rule,
         merge,
     })
-}
-
-/// What is not among the newest may be among those that were not looked at.
-fn as_far_as_looked(evidence: MergeEvidence, deploys: usize) -> MergeEvidence {
-    if deploys > VERIFIED_MAX && matches!(evidence, MergeEvidence::NoneVerified { .. }) {
-        let why = format!("only the newest {VERIFIED_MAX} of {deploys} deploys were looked at");
-        return MergeEvidence::CannotTell { why };
-    }
-    evidence
-}
-
-/// The commits of the newest builds that were verified in an environment, newest first.
-fn verified_commits(
-    image: &ImageName,
-    builds: &[BuildClaim],
-    from: &EnvironmentState,
-) -> Vec<CommitId> {
-    let mut commits: Vec<CommitId> = Vec::new();
-    for deploy in from.landed(image).take(VERIFIED_MAX) {
-        let of = builds.iter().filter(|build| build.digest == deploy.claim.to);
-        let found = of.filter_map(|build| Some(build.source.as_ref()?.commit.clone()));
-        for commit in found {
-            if !commits.contains(&commit) {
-                commits.push(commit);
-            }
-        }
-    }
-    commits
-}
-
-/// Which of the candidates a merge brought: in one of its other parents, and not in its first.
-async fn merged(
-    app: &App,
-    commit: &CommitId,
-    candidates: &[CommitId],
-) -> Result<Merged, DeployError> {
-    let of = OpenError::from;
-    let Some(checkout) = app.checkout().await.map_err(of)? else {
-        return Ok(Merged::Unknown("there is no checkout of the source here".to_owned()));
-    };
-    if checkout.commit_of(&commit.clone().into()).await.map_err(of)?.is_none() {
-        return Ok(Merged::Unknown(format!("commit {} is not in this checkout", commit.short(12))));
-    }
-    let itself = checkout.commit(commit).await.map_err(of)?;
-    let Some((_, brought)) =
-        itself.parents.split_first().filter(|(_, brought)| !brought.is_empty())
-    else {
-        return Ok(Merged::OneParent(commit.clone()));
-    };
-    // Asked for the few commits that matter, not listed: no list is long enough for every history.
-    let first = &itself.parents[0];
-    let mut commits = Vec::new();
-    for candidate in candidates {
-        let mut is_brought = false;
-        for parent in brought {
-            match checkout.is_ancestor(candidate, parent).await.map_err(of)? {
-                Ancestry::Yes => is_brought = true,
-                Ancestry::No => {}
-                Ancestry::CannotTell(why) => return Ok(Merged::Unknown(why.to_string())),
-            }
-        }
-        if is_brought && checkout.is_ancestor(candidate, first).await.map_err(of)? == Ancestry::No {
-            commits.push(candidate.clone());
-        }
-    }
-    Ok(Merged::Commits(commits))
-}
-
-/// What is not found in a clone whose past is cut off may be in what was cut off.
-async fn in_a_whole_past(app: &App, evidence: MergeEvidence) -> Result<MergeEvidence, DeployError> {
-    let of = OpenError::from;
-    match evidence {
-        MergeEvidence::Verified { .. } => Ok(evidence),
-        MergeEvidence::NoneVerified { .. } | MergeEvidence::CannotTell { .. } => {
-            let is_cut_off = match app.checkout().await.map_err(of)? {
-                Some(checkout) => checkout.is_shallow().await.map_err(of)?,
-                None => false,
-            };
-            let why = || "this is a shallow clone, which hides what a merge brought".to_owned();
-            Ok(if is_cut_off { MergeEvidence::CannotTell { why: why() } } else { evidence })
-        }
-    }
 }
 
 fn decide(
@@ -403,18 +313,5 @@ fn noted(
         places: Vec::new(),
         reason,
         ticket: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lies_behind_the_newest_deploys_cannot_be_told() {
-        let none = || MergeEvidence::NoneVerified { from: "uat".parse().unwrap() };
-        assert_eq!(as_far_as_looked(none(), VERIFIED_MAX), none());
-        let beyond = as_far_as_looked(none(), VERIFIED_MAX + 1);
-        assert!(matches!(beyond, MergeEvidence::CannotTell { .. }), "{beyond:?}");
     }
 }

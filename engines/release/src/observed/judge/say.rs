@@ -24,32 +24,9 @@ impl Judged {
         let name = |tag: &(Repository, Tag)| format!("{}:{}", tag.0, tag.1);
         let wrong = match finding {
             Finding::TwoBuilds { place, builds, references, .. } => {
-                let digests: Vec<Digest> = builds.iter().map(|(digest, _)| *digest).collect();
-                let found = facts.found(rows, [&place], &digests);
-                let says = format!(
-                    "{} builds run in {}: {}",
-                    digests.len(),
-                    place.owner,
-                    listed(found.iter().map(told))
-                );
-                let reference = references.first().filter(|_| references.len() == 1).cloned();
-                Wrong::at(FindingKind::TwoBuilds, place, digests, says).with(found, reference, None)
+                facts.two_builds(rows, place, &builds, &references)
             }
-            Finding::SharedTag { tag, builds, .. } => {
-                let digests: Vec<Digest> = builds.iter().map(|(digest, _)| *digest).collect();
-                let places: BTreeSet<Place> =
-                    builds.iter().flat_map(|(_, places)| places.clone()).collect();
-                let found = facts.found(rows, &places, &digests);
-                let says = format!(
-                    "workloads that name {} run {} builds: {}",
-                    name(&tag),
-                    digests.len(),
-                    listed(found.iter().map(told_with_places))
-                );
-                Wrong::between(FindingKind::SharedTag, places, digests, says)
-                    .with(found, Some(name(&tag)), None)
-                    .about(name(&tag))
-            }
+            Finding::SharedTag { tag, builds, .. } => facts.shared_tag(rows, &name(&tag), &builds),
             Finding::DigestGone { place, .. }
             | Finding::TagGone { place, .. }
             | Finding::TagMoved { place, .. }
@@ -103,6 +80,38 @@ impl Judged {
 }
 
 impl Facts<'_> {
+    fn two_builds(
+        &self,
+        rows: &ByPlace<'_>,
+        place: Place,
+        builds: &[(Digest, Vec<String>)],
+        references: &BTreeSet<String>,
+    ) -> Wrong {
+        let digests: Vec<Digest> = builds.iter().map(|(digest, _)| *digest).collect();
+        let found = self.found(rows, [&place], &digests);
+        let (count, all) = (digests.len(), listed(found.iter().map(told)));
+        let says = format!("{count} builds run in {}: {all}", place.owner);
+        let reference = references.first().filter(|_| references.len() == 1).cloned();
+        Wrong::at(FindingKind::TwoBuilds, place, digests, says).with(found, reference, None)
+    }
+
+    fn shared_tag(
+        &self,
+        rows: &ByPlace<'_>,
+        tag: &str,
+        builds: &[(Digest, BTreeSet<Place>)],
+    ) -> Wrong {
+        let digests: Vec<Digest> = builds.iter().map(|(digest, _)| *digest).collect();
+        let places: BTreeSet<Place> =
+            builds.iter().flat_map(|(_, places)| places.clone()).collect();
+        let found = self.found(rows, &places, &digests);
+        let (count, all) = (digests.len(), listed(found.iter().map(told_with_places)));
+        let says = format!("workloads that name {tag} run {count} builds: {all}");
+        Wrong::between(FindingKind::SharedTag, places, digests, says)
+            .with(found, Some(tag.to_owned()), None)
+            .about(tag.to_owned())
+    }
+
     /// What is wrong with a name: whatever runs there is about it.
     fn of_name(&self, rows: &ByPlace<'_>, what: FindingKind, place: Place, says: String) -> Wrong {
         let own = rows.get(&place).into_iter().flatten();
