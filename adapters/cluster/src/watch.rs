@@ -9,7 +9,7 @@
 mod follow;
 mod nodes;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 
 use crate::connect::Cluster;
 use crate::error::ClusterError;

@@ -127,7 +127,7 @@ impl Cluster {
     }
 }
 
-fn of_deployment(object: Deployment) -> WorkloadFacts {
+pub(crate) fn of_deployment(object: Deployment) -> WorkloadFacts {
     let (spec, status) = (object.spec.unwrap_or_default(), object.status.unwrap_or_default());
     let is_paused = spec.paused == Some(true);
     let is_too_slow =

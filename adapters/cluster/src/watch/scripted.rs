@@ -17,16 +17,18 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
 /// One answer of the server.
-enum Answer {
+pub(crate) enum Answer {
     /// Status and body.
     Whole(u16, String),
     /// Lines, then the end.
     Ends(Vec<String>),
     /// Lines, then nothing more, for ever: half dead.
     Hangs(Vec<String>),
+    /// Not even a status.
+    Never,
 }
 
-fn pod(name: &str, version: u32) -> String {
+pub(crate) fn pod(name: &str, version: u32) -> String {
     format!(
         r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "{name}", "namespace": "shop", "uid": "{name}", "resourceVersion": "{version}"}}, "spec": {{"containers": []}}}}"#
     )
@@ -41,7 +43,7 @@ fn list(pods: &[&str], version: u32, more: &str) -> Answer {
     Answer::Whole(200, text)
 }
 
-fn event(kind: &str, object: &str) -> String {
+pub(crate) fn event(kind: &str, object: &str) -> String {
     format!("{}\n", format_args!(r#"{{"type": "{kind}", "object": {object}}}"#))
 }
 
@@ -52,16 +54,16 @@ fn bookmark(version: u32) -> String {
     event("BOOKMARK", &object)
 }
 
-fn status(code: u16, reason: &str) -> String {
+pub(crate) fn status(code: u16, reason: &str) -> String {
     format!(
         r#"{{"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": {code}, "reason": "{reason}", "message": "scripted"}}"#
     )
 }
 
-type Asked = Arc<Mutex<Vec<String>>>;
+pub(crate) type Asked = Arc<Mutex<Vec<String>>>;
 
 /// A cluster whose API server gives these answers, one after the other; then it hangs.
-fn cluster(answers: Vec<Answer>) -> (Cluster, Asked) {
+pub(crate) fn cluster(answers: Vec<Answer>) -> (Cluster, Asked) {
     let asked = Asked::default();
     let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
     let log = asked.clone();
@@ -70,7 +72,12 @@ fn cluster(answers: Vec<Answer>) -> (Cluster, Asked) {
         log.lock().unwrap().push(target);
         let answer = answers.lock().unwrap().pop_front();
         let answer = answer.unwrap_or(Answer::Hangs(Vec::new()));
-        async move { Ok::<_, Infallible>(response(answer)) }
+        async move {
+            if matches!(answer, Answer::Never) {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Infallible>(response(answer))
+        }
     });
     let client = kube::Client::new(service, "default");
     let (context, namespace) = ("scripted".to_owned(), "default".to_owned());
@@ -83,6 +90,7 @@ fn response(answer: Answer) -> Response<BoxBody<Bytes, Infallible>> {
     };
     let (code, body) = match answer {
         Answer::Whole(code, text) => (code, BodyExt::boxed(StreamBody::new(frames(vec![text])))),
+        Answer::Never => (200, BodyExt::boxed(StreamBody::new(frames(Vec::new())))),
         Answer::Ends(lines) => (200, BodyExt::boxed(StreamBody::new(frames(lines)))),
         Answer::Hangs(lines) => {
             let lines = StreamExt::chain(frames(lines), stream::pending());

@@ -167,6 +167,28 @@ mod tests {
     }
 
     #[test]
+    fn a_lent_template_is_judged_by_the_generation_of_who_lends_it() {
+        let status = json!({"observedGeneration": "3", "workloadObservedGeneration": "8", "phase": "Healthy"});
+        let whole = json!({"spec": {"workloadRef": {"kind": "Deployment", "name": "lent"}}, "status": status});
+        let meta =
+            ObjectMeta { uid: Some("r".to_owned()), generation: Some(3), ..ObjectMeta::default() };
+        let mut facts = read(&whole, meta);
+        let lent: Deployment =
+            typed(&json!({"metadata": {"name": "lent", "uid": "d", "generation": 9},
+            "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "api"}},
+                "template": {"spec": {"containers": [{"name": "api", "image": "a:1"}]}}}}));
+        from_deployment(&mut facts, lent, &status);
+        assert_eq!(facts.edits, Edits::Deployment("lent".to_owned()));
+        assert_eq!(
+            (facts.generation, facts.observed_generation),
+            (9, 8),
+            "the change to 9 is not seen yet"
+        );
+        assert_eq!((facts.selector.as_str(), facts.template.len()), ("app=api", 1));
+        assert_eq!(facts.uid, "r", "its ReplicaSets are the Rollout's");
+    }
+
+    #[test]
     fn containers_are_applied_by_name_only_where_the_server_merges_them_by_name() {
         let schema = |containers: Value| {
             json!({"components": {"schemas": {"io.argoproj.v1alpha1.Rollout": {"properties": {"spec": {"properties": {

@@ -2,7 +2,7 @@
 
 use super::lab::Lab;
 use super::{apply, wait_for_pods};
-use crate::situations::runner::text;
+use crate::situations::runner::{Ran, text};
 use testbed::wait_until_within;
 
 /// Reduced to what is read and written here. Source: argoproj/argo-rollouts, manifests/crds/rollout-crd.yaml; KEYS is
@@ -31,6 +31,7 @@ spec:
               paused: {type: boolean}
               selector: {type: object, x-kubernetes-preserve-unknown-fields: true}
               strategy: {type: object, x-kubernetes-preserve-unknown-fields: true}
+              workloadRef: {type: object, x-kubernetes-preserve-unknown-fields: true}
               template:
                 type: object
                 properties:
@@ -51,6 +52,7 @@ KEYS
             type: object
             properties:
               observedGeneration: {type: string}
+              workloadObservedGeneration: {type: string}
               phase: {type: string}
               message: {type: string}
               currentPodHash: {type: string}
@@ -76,40 +78,104 @@ spec:
       - {name: api, image: \"REGISTRY/shop/api:first\"}
 ";
 
-/// What its controller would make: a ReplicaSet of the newest template.
-fn replica_set(lab: &Lab, uid: &str, hash: &str, image: &str) {
-    apply(
-        &lab.cluster,
-        &format!(
+/// A Rollout whose template is a Deployment's, which has no pods of its own.
+const BORROWING: &str = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: shown, namespace: uat}
+spec:
+  replicas: 1
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: template}
+";
+
+const LENDING: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: template, namespace: uat}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: shown}}
+  template:
+    metadata: {labels: {app: shown}}
+    spec: {containers: [{name: api, image: \"REGISTRY/shop/api:first\"}]}
+";
+
+/// A Rollout whose controller the test plays.
+struct Played<'a> {
+    lab: &'a Lab,
+    name: &'static str,
+    /// The object that has the template.
+    template: &'static str,
+    /// The container's place in it.
+    at: usize,
+}
+
+impl Played<'_> {
+    fn get(&self, object: &str, path: &str) -> String {
+        self.lab.kubectl("uat", &["get", object, "--output", &format!("jsonpath={path}")])
+    }
+
+    fn itself(&self, path: &str) -> String {
+        self.get(&format!("rollout/{}", self.name), path)
+    }
+
+    fn image(&self) -> String {
+        let path = format!("{{.spec.template.spec.containers[{}].image}}", self.at);
+        self.get(self.template, &path)
+    }
+
+    /// What its controller would make: a ReplicaSet of the newest template, with that template's labels.
+    ///
+    /// Source: argo-rollouts, rollout/sync.go, `createDesiredReplicaSet`.
+    fn replica_set(&self, hash: &str) {
+        let (name, uid, image) = (self.name, self.itself("{.metadata.uid}"), self.image());
+        let set = format!(
             "\
 apiVersion: apps/v1
 kind: ReplicaSet
 metadata:
-  name: web-{hash}
+  name: {name}-{hash}
   namespace: uat
-  ownerReferences: [{{apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: web, uid: {uid}, controller: true}}]
+  labels: {{app: {name}, rollouts-pod-template-hash: {hash}}}
+  ownerReferences: [{{apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: {name}, uid: {uid}, controller: true}}]
 spec:
   replicas: 1
-  selector: {{matchLabels: {{app: web, rollouts-pod-template-hash: {hash}}}}}
+  selector: {{matchLabels: {{app: {name}, rollouts-pod-template-hash: {hash}}}}}
   template:
-    metadata: {{labels: {{app: web, rollouts-pod-template-hash: {hash}}}}}
+    metadata: {{labels: {{app: {name}, rollouts-pod-template-hash: {hash}}}}}
     spec: {{terminationGracePeriodSeconds: 0, containers: [{{name: api, image: \"{image}\"}}]}}
 "
-        ),
-    );
-}
+        );
+        apply(&self.lab.cluster, &set);
+    }
 
-fn get(lab: &Lab, path: &str) -> String {
-    lab.kubectl("uat", &["get", "rollout", "web", "--output", &format!("jsonpath={path}")])
-}
+    fn report(&self, phase: &str, hash: &str) {
+        let own = self.itself("{.metadata.generation}");
+        let lent = self.get(self.template, "{.metadata.generation}");
+        let status = format!(
+            r#"{{"status": {{"observedGeneration": "{own}", "workloadObservedGeneration": "{lent}", "phase": "{phase}", "message": "CanaryPauseStep", "currentStepIndex": 0, "currentPodHash": "{hash}", "updatedReplicas": 1}}}}"#
+        );
+        let patch = ["patch", "rollout", self.name, "--subresource=status", "--type=merge"];
+        self.lab.kubectl("uat", &[&patch[..], &["--patch", &status]].concat());
+    }
 
-fn report(lab: &Lab, phase: &str, hash: &str) {
-    let generation = get(lab, "{.metadata.generation}");
-    let status = format!(
-        r#"{{"status": {{"observedGeneration": "{generation}", "phase": "{phase}", "message": "CanaryPauseStep", "currentStepIndex": 0, "currentPodHash": "{hash}", "updatedReplicas": 1}}}}"#
-    );
-    let patch = ["patch", "rollout", "web", "--subresource=status", "--type=merge", "--patch"];
-    lab.kubectl("uat", &[&patch[..], &[&status]].concat());
+    /// Deploys, while its controller makes the pods and ends in this phase.
+    fn deploy(&self, digest: &str, hash: &str, phase: &str) -> Ran {
+        std::thread::scope(|scope| {
+            let deploying = scope.spawn(|| self.lab.deploy("uat", digest, &["--take-over"]));
+            wait_until_within(super::PODS_WITHIN, "it has been told", || {
+                deploying.is_finished() || self.image().ends_with(digest)
+            })
+            .unwrap();
+            if !deploying.is_finished() {
+                self.replica_set(hash);
+                let label = format!("rollouts-pod-template-hash={hash}");
+                wait_for_pods(&self.lab.cluster, "uat", &label, 1);
+                self.report(phase, hash);
+            }
+            deploying.join().unwrap()
+        })
+    }
 }
 
 /// Waits until the server says whether it merges lists of containers by name.
@@ -141,34 +207,36 @@ fn an_argo_rollout_is_told_and_waited_for_by_its_own_words() {
     apply(&lab.cluster, &DEFINITION.replace("KEYS", KEYS));
     wait_for_schema(&lab, true);
     apply(&lab.cluster, &ROLLOUT.replace("REGISTRY", &host));
-    let uid = get(&lab, "{.metadata.uid}");
-    let deploy = |digest: &str, hash: &str, phase: &str| {
-        std::thread::scope(|scope| {
-            let deploying = scope.spawn(|| lab.deploy("uat", digest, &["--take-over"]));
-            wait_until_within(super::PODS_WITHIN, "the rollout has been told", || {
-                get(&lab, "{.spec.template.spec.containers[1].image}").ends_with(digest)
-            })
-            .unwrap();
-            let image = get(&lab, "{.spec.template.spec.containers[1].image}");
-            replica_set(&lab, &uid, hash, &image);
-            wait_for_pods(&lab.cluster, "uat", &format!("rollouts-pod-template-hash={hash}"), 1);
-            report(&lab, phase, hash);
-            deploying.join().unwrap()
-        })
-    };
-    let done = deploy(&a, "aaaa", "Healthy").exits(0).json();
+    let web = Played { lab: &lab, name: "web", template: "rollout/web", at: 1 };
+    let done = web.deploy(&a, "aaaa", "Healthy").exits(0).json();
     assert_eq!(text(&done, "grade"), "observed");
-    let images = get(&lab, "{.spec.template.spec.containers[*].image}");
+    let images = web.itself("{.spec.template.spec.containers[*].image}");
     assert_eq!(images, format!("{host}/shop/log:1 {host}/shop/api:a@{a}"));
 
     // An older definition: the list is one value, and only its entry is replaced.
     apply(&lab.cluster, &DEFINITION.replace("KEYS\n", ""));
     wait_for_schema(&lab, false);
-    let paused = deploy(&b, "bbbb", "Paused").exits(0).json();
+    let paused = web.deploy(&b, "bbbb", "Paused").exits(0).json();
     assert_eq!(text(&paused, "grade"), "applied", "somebody has to promote it");
-    let images = get(&lab, "{.spec.template.spec.containers[*].image}");
+    let images = web.itself("{.spec.template.spec.containers[*].image}");
     assert_eq!(images, format!("{host}/shop/log:1 {host}/shop/api:b@{b}"));
 
     let c = lab.build("c", "uat");
-    deploy(&c, "cccc", "Degraded").exits(1).says(&["Degraded: CanaryPauseStep"]);
+    web.deploy(&c, "cccc", "Degraded").exits(1).says(&["Degraded: CanaryPauseStep"]);
+    a_lent_template(&lab);
+}
+
+/// Of a `workloadRef`: the Deployment is told, the Rollout is waited for.
+fn a_lent_template(lab: &Lab) {
+    lab.settle("rollout/web", "rollout/shown");
+    let d = lab.build("d", "uat");
+    apply(&lab.cluster, BORROWING);
+    lab.deploy("uat", &d, &[]).says(&["the Deployment of its workloadRef is not there"]);
+    let host = lab.cluster.registry();
+    apply(&lab.cluster, &LENDING.replace("REGISTRY", &host));
+    let shown = Played { lab, name: "shown", template: "deployment/template", at: 0 };
+    let done = shown.deploy(&d, "dddd", "Healthy").exits(0).json();
+    assert_eq!(text(&done, "grade"), "observed");
+    assert_eq!(shown.image(), format!("{host}/shop/api:d@{d}"));
+    assert_eq!(shown.itself("{.spec.template}"), "", "the Rollout itself is left as it was");
 }
