@@ -1,6 +1,7 @@
 //! One look at a rollout: the workload, its newest ReplicaSet, its pods; and why a pod fails.
 
 mod changes;
+mod revisions;
 
 pub use changes::Changes;
 
@@ -65,8 +66,9 @@ impl Cluster {
 
     async fn newest(&self, namespace: &str, facts: &WorkloadFacts) -> Result<Pick, ClusterError> {
         let revision = match &facts.newest {
-            Newest::Label(label, value) => {
-                let by = By::Label(label, value.clone());
+            Newest::RevisionOrGeneration(generation) => {
+                let hash = self.newest_revision(namespace, facts).await;
+                let by = By::RevisionOrGeneration { hash, generation: generation.clone() };
                 return Ok(self.own_pods(namespace, facts, by).await);
             }
             Newest::Every => {
@@ -233,6 +235,8 @@ struct Owner(Vec<String>);
 enum By {
     /// New pods belong to this one.
     Owner(Option<String>),
+    /// New pods carry the hash of the newest revision, or the generation of the template that they were made for.
+    RevisionOrGeneration { hash: Option<String>, generation: Option<String> },
     /// New pods carry this label.
     Label(&'static str, Option<String>),
     /// All of them are new.
@@ -241,8 +245,10 @@ enum By {
     Revision { newest: Option<String>, before: Option<String> },
 }
 
-/// What each pod of a StatefulSet carries.
+/// What each pod of a StatefulSet or DaemonSet carries.
 const REVISION_HASH: &str = "controller-revision-hash";
+/// What each pod of a DaemonSet carries besides.
+const TEMPLATE_GENERATION: &str = "pod-template-generation";
 
 fn is_of(meta: &ObjectMeta, uid: &str) -> bool {
     controller(meta) == Some(uid)
@@ -264,6 +270,12 @@ fn seen_pod(pod: Pod, newest: &Pick) -> Option<SeenPod> {
     let template = match &newest.by {
         By::Owner(uid) => new_or_old(uid.as_deref() == Some(owner)),
         By::Label(name, value) => new_or_old(value.is_some() && label(name) == value.as_ref()),
+        By::RevisionOrGeneration { hash, generation } => {
+            let has = |name: &str, value: &Option<String>| {
+                value.is_some() && label(name) == value.as_ref()
+            };
+            new_or_old(has(REVISION_HASH, hash) || has(TEMPLATE_GENERATION, generation))
+        }
         By::Nothing => Template::New,
         By::Revision { newest, before } => match label(REVISION_HASH) {
             Some(hash) if Some(hash) == newest.as_ref() => Template::New,

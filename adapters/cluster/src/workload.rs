@@ -71,8 +71,8 @@ pub(crate) enum Edits {
 pub(crate) enum Newest {
     /// Its ReplicaSet has this revision.
     ReplicaSet(Option<String>),
-    /// It carries this label with this value.
-    Label(&'static str, Option<String>),
+    /// A DaemonSet's: its label names the newest revision, or it was made for this generation of the template.
+    RevisionOrGeneration(Option<String>),
     /// It belongs to one of its ReplicaSets, and carries this label with this value.
     OfReplicaSet(&'static str, Option<String>),
     /// All of them.
@@ -184,7 +184,7 @@ fn of_daemon_set(object: DaemonSet) -> WorkloadFacts {
     let mut facts = facts(object.metadata, &spec.template, &spec.selector, counts);
     facts.refuses = by_hand(spec.update_strategy.unwrap_or_default().type_.as_deref());
     facts.observed_generation = status.observed_generation.unwrap_or_default();
-    facts.newest = Newest::Label("pod-template-generation", generation);
+    facts.newest = Newest::RevisionOrGeneration(generation);
     facts
 }
 
