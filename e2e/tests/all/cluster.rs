@@ -13,6 +13,7 @@ mod import;
 mod lab;
 mod look;
 mod policy;
+mod standing;
 mod two_clusters;
 mod watch;
 

@@ -13,4 +13,5 @@ mod limits;
 mod manifests;
 mod openapi;
 mod record;
+mod runs;
 mod starting;
