@@ -6,8 +6,8 @@
 //! ```
 //! The shell ends when its standard input does, and everything in its namespace ends with it: whatever
 //! becomes of the test, also kill -9, no process and no mount outlives it. What stands outside of the
-//! namespace, cgroups and one bridge, has the cluster's name and is removed when it stops; what a killed
-//! test left of that is removed when the next cluster starts. Needs root on Linux.
+//! namespace, cgroups, one bridge and a folder, has the cluster's name and is removed when it stops; what a
+//! killed test left of that is removed when the next cluster starts. Needs root on Linux.
 
 mod images;
 mod leftovers;
@@ -110,7 +110,6 @@ impl Cluster {
             registry: cluster.registry(),
             kube: cluster.shape.kube.path().to_owned(),
         };
-        fs::write(folder.join("name"), &cluster.shape.name)?;
         fs::write(folder.join("pid"), cluster.namespace.id().to_string())?;
         // Nobody stops it when this value goes.
         cluster.shape.name.clear();
@@ -124,6 +123,7 @@ impl Cluster {
         }
         leftovers::sweep();
         let name = leftovers::new_name();
+        leftovers::sign(folder, &name)?;
         let shape = Shape { name, folder: folder.to_owned(), kube, ports: Ports::free()? };
         shape.write_files()?;
         let mut namespace = shape.unshare(lifetime)?;
@@ -212,12 +212,12 @@ pub struct Started {
 /// # Errors
 /// Its files cannot be read.
 pub fn stop_in(folder: &Path) -> Result<bool> {
-    let (pid, name) = (folder.join("pid"), folder.join("name"));
+    let pid = folder.join("pid");
     if !pid.is_file() {
         return Ok(false);
     }
     let id = fs::read_to_string(&pid).with_context(|| format!("cannot read {}", pid.display()))?;
-    let name = fs::read_to_string(&name)?;
+    let name = leftovers::signed(folder)?;
     // An id may be another process's by now: only ours has the folder in its arguments.
     let arguments = fs::read(format!("/proc/{}/cmdline", id.trim())).unwrap_or_default();
     let is_ours = String::from_utf8_lossy(&arguments).contains(&*folder.to_string_lossy());
@@ -227,7 +227,7 @@ pub fn stop_in(folder: &Path) -> Result<bool> {
             !Path::new("/proc").join(id.trim()).exists()
         })?;
     }
-    leftovers::remove(name.trim())?;
+    leftovers::remove(&name)?;
     fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     Ok(is_ours)
 }

@@ -14,6 +14,8 @@ use crate::deadline::wait_until_within;
 const PREFIX: &str = "ind";
 /// Folders of clusters that end with their starter begin so.
 pub(super) const FOLDER_PREFIX: &str = "indelible-cluster-";
+/// The file in a cluster's folder that holds the cluster's name.
+const NAME_FILE: &str = "name";
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// A name that no other cluster of this machine has: at most thirteen bytes with a node's number, the longest
@@ -21,6 +23,26 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 pub(super) fn new_name() -> String {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
     format!("{PREFIX}{:x}x{:x}", std::process::id(), nanos & 0xfff)
+}
+
+/// Writes into a cluster's folder whose it is, before anything else: without it nobody could tell later.
+///
+/// # Errors
+/// The folder cannot be written to.
+pub(super) fn sign(folder: &Path, name: &str) -> Result<()> {
+    let file = folder.join(NAME_FILE);
+    fs::write(&file, name).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The name of the cluster that a folder belongs to.
+///
+/// # Errors
+/// The folder is not signed.
+pub(super) fn signed(folder: &Path) -> Result<String> {
+    let file = folder.join(NAME_FILE);
+    let name = fs::read_to_string(&file);
+    let name = name.with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(name.trim().to_owned())
 }
 
 /// Removes cgroups and bridges of a cluster that has ended.
@@ -50,6 +72,17 @@ pub(super) fn sweep() {
     for name in names {
         // What cannot be removed now is tried again by the next cluster.
         let _removed = remove(&name);
+    }
+    sweep_folders(&std::env::temp_dir());
+}
+
+/// Removes the folders of clusters whose starter is gone; one without a name is just being made, or not ours to judge.
+fn sweep_folders(parent: &Path) {
+    for folder in folders(parent) {
+        let file = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if file.starts_with(FOLDER_PREFIX) && signed(&folder).is_ok_and(|name| is_orphan(&name)) {
+            let _removed = fs::remove_dir_all(&folder);
+        }
     }
 }
 
@@ -180,4 +213,38 @@ fn firewall() -> Vec<String> {
     let text = text.unwrap_or_default();
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| line.split(" [").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_starter_that_was_killed_is_removed_and_no_other() {
+        let parent = tempfile::tempdir().unwrap();
+        let made = |folder: &str, name: Option<&str>| {
+            let path = parent.path().join(folder);
+            fs::create_dir_all(path.join("etcd")).unwrap();
+            fs::write(path.join("etcd/wal"), "bytes").unwrap();
+            name.into_iter().for_each(|name| sign(&path, name).unwrap());
+            path
+        };
+        let mut starter = Command::new("sleep").arg("600").spawn().unwrap();
+        let name = format!("{PREFIX}{:x}xabc", starter.id());
+        let of_starter = made("indelible-cluster-a", Some(&name));
+        let of_us = made("indelible-cluster-b", Some(&new_name()));
+        let unsigned = made("indelible-cluster-c", None);
+        let foreign = made("indelible-cluster-d", Some("somebody"));
+        sweep_folders(parent.path());
+        assert!(of_starter.exists(), "its starter lives");
+        // kill -9
+        starter.kill().unwrap();
+        starter.wait().unwrap();
+        let elsewhere = made("another-folder", Some(&name));
+        sweep_folders(parent.path());
+        assert!(!of_starter.exists(), "its starter is gone");
+        for kept in [of_us, unsigned, foreign, elsewhere] {
+            assert!(kept.join("etcd/wal").exists(), "{}", kept.display());
+        }
+    }
 }

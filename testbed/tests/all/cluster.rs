@@ -6,6 +6,7 @@
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -91,8 +92,10 @@ fn pods_run_on_both_nodes_and_nothing_is_left_behind() {
 fn a_starter_that_is_killed_takes_its_cluster_along() {
     let test = "a_starter_that_is_killed_takes_its_cluster_along";
     if env::var_os(STARTER).is_some() {
-        let _cluster = started(test);
-        println!("\nstarted");
+        let cluster = started(test);
+        let folder =
+            cluster.as_ref().and_then(|cluster| Some(cluster.kubeconfig().parent()?.to_owned()));
+        println!("\nstarted {}", folder.unwrap_or_default().display());
         // Until it is killed.
         std::io::stdin().read_exact(&mut [0]).unwrap();
         return;
@@ -111,7 +114,9 @@ fn a_starter_that_is_killed_takes_its_cluster_along() {
         .spawn()
         .unwrap();
     let lines = BufReader::new(starter.stdout.take().unwrap()).lines();
-    assert!(lines.map_while(Result::ok).any(|line| line == "started"), "it did not start");
+    let mut told = lines.map_while(Result::ok);
+    let folder = told.find_map(|line| Some(PathBuf::from(line.strip_prefix("started ")?)));
+    let folder = folder.expect("it did not start");
     assert_ne!(Traces::of_this_machine().unwrap(), before);
     starter.kill().unwrap();
     starter.wait().unwrap();
@@ -119,7 +124,9 @@ fn a_starter_that_is_killed_takes_its_cluster_along() {
         Traces::of_this_machine().unwrap().is_quiet()
     })
     .unwrap();
-    // Names are left, of cgroups and bridges; the next cluster removes them.
+    // Names are left, of cgroups and bridges, and its folder; the next cluster removes them.
+    assert!(folder.join("kubeconfig").is_file(), "nobody could remove it: {}", folder.display());
     drop(Cluster::start().unwrap());
+    assert!(!folder.exists(), "{}", folder.display());
     assert_eq!(Traces::of_this_machine().unwrap(), before);
 }
