@@ -8,10 +8,8 @@ use crate::app::{App, OpenError};
 use crate::deploy::Run;
 use crate::seam::{Question, RecordError, Recorded, all, environment_state};
 use crate::verdict::{Explain, Verdict};
-use ::record::claim::{
-    AllowClaim, BlockClaim, ClaimKey, HoldClaim, HoldState, Kind, Text, TextError,
-};
-use ::record::{Claim, Facet};
+use ::record::claim::{AllowClaim, BlockClaim, HoldClaim, HoldState, Kind, Text, TextError};
+use ::record::{Claim, Facet, key_after};
 use domain::{Digest, EnvironmentName, EventId, ImageName};
 
 /// Why a decision was not recorded.
@@ -114,15 +112,6 @@ impl From<Recorded> for Decided {
     fn from(recorded: Recorded) -> Self {
         if recorded.is_new { Self::New(recorded.id()) } else { Self::Already(recorded.id()) }
     }
-}
-
-/// Makes a key of a decision and of what it follows: two people who decide at once cannot both be next.
-pub(crate) fn key_after(what: &str, last: Option<EventId>) -> ClaimKey {
-    let last = last.map_or_else(|| "start".to_owned(), |id| id.to_string());
-    let hash = Digest::sha256(what.as_bytes()).hex();
-    let kind = what.split('/').next().unwrap_or_default();
-    ClaimKey::try_from(format!("{kind}/{}/after/{last}", &hash[..32]))
-        .expect("words, hex and an id make a key")
 }
 
 pub(crate) fn text(reason: Option<&str>) -> Result<Option<Text>, TextError> {

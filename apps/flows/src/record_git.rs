@@ -317,6 +317,11 @@ impl Record for GitRecord {
         &self.actor
     }
 
+    fn may_claim(&self) -> Result<(), RecordError> {
+        // Only a push tells whether the repository takes one.
+        Ok(())
+    }
+
     fn exists(&self) -> BoxFuture<'_, Result<bool, RecordError>> {
         async move {
             self.fetch_once().await.map_err(|stop| self.explain(stop))?;

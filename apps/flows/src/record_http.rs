@@ -14,7 +14,7 @@ use crate::seam::{
     Checked, Observed, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded,
 };
 use crate::surroundings::Surroundings;
-use ::record::claim::{CLAIMS_AT_ONCE_MAX, RunId};
+use ::record::claim::{CLAIMS_AT_ONCE_MAX, Right, RunId};
 use ::record::event::canonical_claim;
 use ::record::{Claim, Event, Gap, Landed, Moving, RunPage, RunQuestion, Sequenced, Take};
 use domain::{Actor, EventId, Pattern};
@@ -35,6 +35,7 @@ pub struct HttpRecord {
     api: Api,
     place: RecordPlaceName,
     actor: Actor,
+    rights: Vec<Right>,
     repositories: Pattern,
     surroundings: Surroundings,
 }
@@ -51,8 +52,9 @@ impl HttpRecord {
     ) -> Result<Self, RecordError> {
         let place = RecordPlaceName { kind: "server", place: address };
         let asked = again(&surroundings, || api.whoami()).await;
-        let Whoami { actor, repositories, .. } = asked.map_err(|error| explained(error, &place))?;
-        Ok(Self { api, place, actor, repositories, surroundings })
+        let Whoami { actor, rights, repositories } =
+            asked.map_err(|error| explained(error, &place))?;
+        Ok(Self { api, place, actor, rights, repositories, surroundings })
     }
 
     fn explain(&self, error: ApiError) -> RecordError {
@@ -255,6 +257,15 @@ impl Record for HttpRecord {
 
     fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    fn may_claim(&self) -> Result<(), RecordError> {
+        if self.rights.contains(&Right::Claims) {
+            return Ok(());
+        }
+        let place = self.place.place.clone();
+        let source = format!("{} lacks the right `claims`", self.actor).into();
+        Err(RecordError::Denied { place, source })
     }
 
     fn exists(&self) -> BoxFuture<'_, Result<bool, RecordError>> {

@@ -12,6 +12,7 @@ use crate::claim::{
 };
 use crate::event::{Sequenced, Stamp};
 use crate::imported::ImportedFact;
+use crate::late_end::is_late_end;
 use domain::{Digest, EnvironmentName, EventId, ImageName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,6 +67,8 @@ pub struct Candidate {
 pub struct EnvironmentState {
     name: EnvironmentName,
     deploys: Vec<DeployFact>,
+    /// Ends that came after somebody else had begun: they change nothing of what was tried last.
+    late: BTreeSet<EventId>,
     imported: Vec<ImportedFact>,
     eligible: BTreeMap<Digest, BTreeSet<EligibleBecause>>,
     blocked: BTreeMap<Digest, (Stamp, Text)>,
@@ -80,6 +83,7 @@ impl EnvironmentState {
         let mut state = Self {
             name: name.clone(),
             deploys: Vec::new(),
+            late: BTreeSet::new(),
             imported: Vec::new(),
             eligible: BTreeMap::new(),
             blocked: BTreeMap::new(),
@@ -164,6 +168,12 @@ impl EnvironmentState {
 
     fn deployed(&mut self, fact: DeployFact) {
         let (image, to) = (&fact.claim.image, fact.claim.to);
+        if fact.claim.outcome != Outcome::Done && is_late_end(&fact.claim, &self.deploys) {
+            // Its beginning has condemned what it was to leave; a person may have named that since.
+            self.late.insert(fact.stamp.id);
+            self.deploys.push(fact);
+            return;
+        }
         // Whoever leaves a build has said that it is bad, also where the way back did not succeed at once.
         if let DeployKind::Rollback { condemns, .. } = &fact.claim.how {
             self.condemned.insert((image.clone(), *condemns), fact.stamp.id);
@@ -212,11 +222,22 @@ impl EnvironmentState {
     }
 
     /// The newest deploy of an image, whatever became of it: a cluster may have been told of one that failed.
-    /// What a pull request only asks for has told nobody.
+    /// What a pull request only asks for has told nobody, and one that was overtaken is not the newest for ending last.
     #[must_use]
     pub fn attempted<'a>(&'a self, image: &'a ImageName) -> Option<&'a DeployFact> {
-        let is_told = |fact: &&DeployFact| fact.claim.image == *image && !fact.claim.is_asked();
-        self.deploys.iter().rev().find(is_told)
+        self.in_order(image).find(|fact| !fact.claim.is_asked())
+    }
+
+    /// What the next deploy of an image follows.
+    #[must_use]
+    pub fn newest<'a>(&'a self, image: &'a ImageName) -> Option<&'a DeployFact> {
+        self.in_order(image).next()
+    }
+
+    /// Deploys of an image, newest first, without the late ends of those that were overtaken.
+    fn in_order<'a>(&'a self, image: &'a ImageName) -> impl Iterator<Item = &'a DeployFact> {
+        let is_in_time = |fact: &&DeployFact| !self.late.contains(&fact.stamp.id);
+        self.deploys.iter().rev().filter(|fact| fact.claim.image == *image).filter(is_in_time)
     }
 
     /// Whether a build is what the newest deploy of an image was to bring, and that deploy landed.

@@ -70,8 +70,11 @@ pub enum Against {
     Condemned,
     /// It may not come here.
     NotEligible,
-    /// Only files or git said it.
-    NotObserved,
+    /// Nobody observed it: only files, git or somebody else's record said it.
+    NotObserved {
+        /// The best grade that it reached here.
+        grade: Grade,
+    },
     /// It was left too soon to have shown anything.
     NotSoaked {
         /// How long it was intended.
@@ -89,7 +92,9 @@ impl fmt::Display for Against {
             Self::Blocked => f.write_str("it is blocked"),
             Self::Condemned => f.write_str("a rollback left it, and nobody has named it since"),
             Self::NotEligible => f.write_str("it is not eligible for this environment"),
-            Self::NotObserved => f.write_str("no pod was observed to run it here"),
+            Self::NotObserved { grade } => {
+                write!(f, "it is only {grade}: no pod was observed to run it here")
+            }
             Self::NotSoaked { ran_ms, soak_ms } => {
                 let (ran, soak) = (length(*ran_ms), length(*soak_ms));
                 write!(f, "it was here for {ran}, and `soak` asks for {soak}")
@@ -233,7 +238,7 @@ fn against(candidate: &Candidate, demands: &Demands, ran_ms: i64) -> Option<Agai
     } else if !candidate.eligible {
         Some(Against::NotEligible)
     } else if least == Least::Observed && candidate.grade != Grade::Observed {
-        Some(Against::NotObserved)
+        Some(Against::NotObserved { grade: candidate.grade })
     } else if ran_ms < soak_ms {
         Some(Against::NotSoaked { ran_ms, soak_ms })
     } else {
@@ -487,6 +492,21 @@ mod tests {
     }
 
     #[test]
+    fn a_deploy_that_was_overtaken_and_failed_late_is_neither_left_nor_condemned() {
+        let (mut story, [_, b, c]) = story();
+        let overtaken = story.build("api", "overtaken", "prod");
+        let begun = story.begin("api", "prod", overtaken, DeployKind::Deploy);
+        let winner = story.begin("api", "prod", b, DeployKind::Deploy);
+        story.end(winner, Outcome::Done);
+        let why = "pods of another deploy".to_owned().try_into().unwrap();
+        story.end(begun, Outcome::Failed { why });
+        let yes = |_: &Digest| Pullable::Yes;
+        let plan =
+            plan_rollback(&story.state("prod"), &api(), Told::Image, &anything(), &yes).unwrap();
+        assert_eq!((plan.condemns, plan.to), (b, c));
+    }
+
+    #[test]
     fn a_rollback_that_was_stopped_is_gone_on_with() {
         let (mut story, [_, b, c]) = story();
         let how = DeployKind::Rollback { condemns: c, returns_to: None };
@@ -513,7 +533,9 @@ mod tests {
         let Err(RollbackRefused::NothingKnownGood { looked_at, .. }) = refused else {
             panic!("{refused:?}")
         };
-        assert_eq!(looked_at, [(a, Against::NotObserved), (b, Against::NotObserved)]);
+        let only = Against::NotObserved { grade: Grade::Applied };
+        assert_eq!(looked_at, [(a, only), (b, only)]);
+        assert_eq!(only.to_string(), "it is only applied: no pod was observed to run it here");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::in_cluster;
 use super::in_git::{Follows, in_git};
 use super::places::{below, edit, pass_over};
 use super::pull_request;
+use super::rolling::again;
 use super::synced::{self, is_worth_waiting};
 use super::{Done, ImageDone, NameDone, Report, Run};
 use crate::app::App;
@@ -149,6 +150,9 @@ pub(super) async fn carry_out(
     let run = carry.run;
     let mut unwatched = None;
     let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
+    if run == Run::Real && steps.iter().any(|step| step.say == Say::New) {
+        app.record().await?.may_claim()?;
+    }
     let mode = match environment.deploy {
         DeployMode::Files => Mode::Files,
         DeployMode::Git
@@ -183,7 +187,9 @@ pub(super) async fn carry_out(
     };
     let events = match run {
         Run::Dry => vec![None; steps.len()],
-        Run::Real => record_new(app, environment, mode, (&steps, &applied)).await?,
+        Run::Real => record(app, environment, mode, &steps, &applied)
+            .await
+            .map_err(|source| not_recorded(environment, &steps, &applied, source))?,
     };
     let to_follow = |step: &&Step| (step.image.clone(), step.repository.clone(), step.to.digest);
     let moves: Vec<_> = steps.iter().map(to_follow).collect();
@@ -209,20 +215,6 @@ pub(super) async fn carry_out(
         alias::follow(app, environment, &moves, &mut report).await;
     }
     Ok(report)
-}
-
-/// Records the steps that are new: an event for each, none for what was known.
-async fn record_new(
-    app: &App,
-    environment: &EnvironmentSettings,
-    mode: Mode,
-    (steps, applied): (&[&Step], &Applied),
-) -> Result<Vec<Option<EventId>>, DeployError> {
-    let pairs = steps.iter().copied().zip(&applied.images);
-    let new: Vec<(&Step, &Places)> = pairs.filter(|(step, _)| step.say == Say::New).collect();
-    let mut ids = record(app, environment, mode, &new, applied.commit.as_ref()).await?.into_iter();
-    let id = |step: &&Step| (step.say == Say::New).then(|| ids.next()).flatten();
-    Ok(steps.iter().map(id).collect())
 }
 
 pub(super) fn done(step: Step, places: Places, event: Option<EventId>, run: Run) -> ImageDone {
@@ -277,22 +269,49 @@ fn in_files(
     Ok(applied)
 }
 
-/// Records the steps; the `Deploy-Id` in the commit's trailers is the key of the claim.
+/// Records the steps that are new; the `Deploy-Id` in the commit's trailers is the key of the claim.
 async fn record(
     app: &App,
     environment: &EnvironmentSettings,
     mode: Mode,
-    steps: &[(&Step, &Places)],
-    commit: Option<&CommitId>,
-) -> Result<Vec<EventId>, DeployError> {
-    let say = |(step, places): &(&Step, &Places)| {
-        Claim::Deploy(claim(environment, mode, step, places, commit))
-    };
-    if steps.is_empty() {
-        return Ok(Vec::new());
+    steps: &[&Step],
+    applied: &Applied,
+) -> Result<Vec<Option<EventId>>, DeployError> {
+    let is_new = |step: &Step| step.say == Say::New;
+    let new = steps.iter().zip(&applied.images).filter(|(step, _)| is_new(step));
+    let commit = applied.commit.as_ref();
+    let claims: Vec<Claim> = new
+        .map(|(step, places)| Claim::Deploy(claim(environment, mode, step, places, commit)))
+        .collect();
+    if claims.is_empty() {
+        return Ok(vec![None; steps.len()]);
     }
-    let recorded = app.record().await?.append(steps.iter().map(say).collect()).await?;
-    Ok(recorded.iter().map(crate::seam::Recorded::id).collect())
+    let recorded = app.record().await?.append(claims).await?;
+    let mut ids = recorded.iter().map(crate::seam::Recorded::id);
+    Ok(steps.iter().map(|step| is_new(step).then(|| ids.next()).flatten()).collect())
+}
+
+/// What was written all the same, and the commands that do what is left.
+fn not_recorded(
+    environment: &EnvironmentSettings,
+    steps: &[&Step],
+    applied: &Applied,
+    source: DeployError,
+) -> DeployError {
+    let places = || applied.images.iter().flat_map(|places| places.changed.iter().cloned());
+    let changed = match &applied.commit {
+        Some(commit) => {
+            vec![format!("branch {} (commit {})", environment.git.branch, commit.short(12))]
+        }
+        None => places().collect(),
+    };
+    let new = steps.iter().filter(|step| step.say == Say::New);
+    DeployError::NotRecorded {
+        environment: environment.name.clone(),
+        changed,
+        steps: new.map(|step| again(&environment.name, step)).collect(),
+        source: Box::new(source),
+    }
 }
 
 /// What the record hears of a step that landed.

@@ -158,7 +158,6 @@ pub(super) fn tag_of(
 
 /// The key of the next deploy of an image: it names the one that it follows.
 pub(super) fn next_key(state: &EnvironmentState, image: &ImageName) -> ClaimKey {
-    let last = state.deploys().iter().rev().find(|fact| fact.claim.image == *image);
-    let what = format!("deploy/{}/{image}", state.name());
-    crate::decide::key_after(&what, last.map(|fact| fact.stamp.id))
+    let last = state.newest(image).map(|fact| fact.stamp.id);
+    ::record::deploy_key(state.name(), image, last)
 }

@@ -133,7 +133,7 @@ pub(super) fn key_behind(
     step: &Step,
     begun: Option<EventId>,
 ) -> ClaimKey {
-    crate::decide::key_after(&format!("deploy/{environment}/{}", step.image), begun)
+    ::record::deploy_key(environment, &step.image, begun)
 }
 
 pub(super) fn new_file(file: TextFile) -> Result<NewFile, DeployError> {

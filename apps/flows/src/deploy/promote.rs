@@ -80,6 +80,8 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         report.warnings.extend(unknown);
         return Ok(report);
     }
+    // Neither a copy nor a tag is made for somebody who may not record it.
+    app.record().await?.may_claim()?;
     let mut decisions = Vec::new();
     for (image, plan) in plans {
         let bring = Bring { app, settings, from, to, image: &image };

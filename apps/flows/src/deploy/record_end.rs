@@ -25,6 +25,6 @@ pub(super) async fn append_ends(
         let overtaken = claims.iter_mut().find(|claim| claim.key.as_str() == key);
         let Some(overtaken) = overtaken.filter(|_| tries > 0) else { return Err(error.into()) };
         tries -= 1;
-        overtaken.key = crate::decide::key_after(&format!("deploy/end/{}", overtaken.key), None);
+        overtaken.key = ::record::late_end_key(&overtaken.key);
     }
 }

@@ -200,11 +200,17 @@ fn demands(app: &App, environment: &EnvironmentSettings) -> Demands {
     Demands { least: least(environment), soak_ms: environment.soak_ms, now }
 }
 
-/// Where pods are observed, nothing less is chosen by itself. Source: DESIGN, law 6.
+/// Where there are clusters pods can be observed, and nothing less is chosen by itself. Source: DESIGN, law 6.
 fn least(environment: &EnvironmentSettings) -> Least {
     match environment.deploy {
         DeployMode::Cluster | DeployMode::GitCluster => Least::Observed,
-        DeployMode::Files | DeployMode::Git | DeployMode::Pr => Least::Anything,
+        DeployMode::Files | DeployMode::Git | DeployMode::Pr => {
+            if environment.clusters.is_empty() {
+                Least::Anything
+            } else {
+                Least::Observed
+            }
+        }
     }
 }
 

@@ -109,7 +109,7 @@ async fn change_claim(
     }
     let last: Option<EventId> = last.map(|event| event.event.stamp.id);
     Ok(Some(Claim::TagChange(TagChangeClaim {
-        key: crate::decide::key_after(&format!("tag-change/{repository}:{tag}"), last),
+        key: ::record::key_after(&format!("tag-change/{repository}:{tag}"), last),
         registry: Some(repository.host().clone()),
         repository: repository.path().clone(),
         tag: tag.clone(),

@@ -220,6 +220,12 @@ pub trait Record: Observed {
     /// Who is recorded as the actor of what this process appends.
     fn actor(&self) -> &Actor;
 
+    /// Whether its caller may record claims, as far as that is known before the first one is sent.
+    ///
+    /// # Errors
+    /// Says which right is missing.
+    fn may_claim(&self) -> Result<(), RecordError>;
+
     /// Whether there is one yet. It begins with the first append: no question ever makes it.
     fn exists(&self) -> BoxFuture<'_, Result<bool, RecordError>>;
 

@@ -7,6 +7,7 @@ use crate::claim::{
     Reported, RunBegan, RunChange, RunId, RunRole, Source, Text, WatchChange, WatchedClaim,
 };
 use crate::event::{Event, Sequenced, Stamp};
+use crate::late_end::{deploy_key, late_end_key};
 use crate::state::EnvironmentState;
 use domain::{Actor, CommitId, Digest, EventId, Proof, Timestamp};
 
@@ -118,6 +119,38 @@ impl Story {
             self.deploy_claim(image, environment, to, DeployKind::Deploy, NamedBy::Rule);
         claim.outcome =
             Outcome::Failed { why: Text::try_from("refused".to_owned()).expect("a short text") };
+        self.say(Claim::Deploy(claim))
+    }
+
+    /// Records that a deploy begins.
+    pub fn begin(
+        &mut self,
+        image: &str,
+        environment: &str,
+        to: Digest,
+        how: DeployKind,
+    ) -> EventId {
+        let mut claim = self.deploy_claim(image, environment, to, how, NamedBy::Rule);
+        let state = self.state(environment);
+        let last = state.newest(&claim.image).map(|fact| fact.stamp.id);
+        claim.key = deploy_key(&claim.environment, &claim.image, last);
+        claim.outcome = Outcome::Open { why: Text::try_from("begun".to_owned()).expect("short") };
+        self.say(Claim::Deploy(claim))
+    }
+
+    /// Records how a deploy ended that was begun, also where another one has begun meanwhile.
+    pub fn end(&mut self, begun: EventId, outcome: Outcome) -> EventId {
+        let deploys = self.events.iter().filter_map(|event| {
+            Some((event.event.stamp.id, event.event.claim.as_deploy()?.clone()))
+        });
+        let deploys: Vec<_> = deploys.collect();
+        let (_, mut claim) =
+            deploys.iter().find(|(id, _)| *id == begun).cloned().expect("it was begun");
+        let is_behind =
+            |(id, other): &(EventId, DeployClaim)| *id > begun && other.image == claim.image;
+        let own = deploy_key(&claim.environment, &claim.image, Some(begun));
+        let key = if deploys.iter().any(is_behind) { late_end_key(&own) } else { own };
+        (claim.key, claim.outcome) = (key, outcome);
         self.say(Claim::Deploy(claim))
     }
 
