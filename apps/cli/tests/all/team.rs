@@ -145,6 +145,24 @@ fn a_runner_without_the_right_is_told_which_it_lacks() {
 }
 
 #[test]
+fn a_deploy_without_the_right_is_refused_before_a_file_is_written() {
+    let team = Team::new();
+    let builder = team.runner("builder", "push-new-tags,claims", "shop/**");
+    let to = format!("{}/shop/api", team.served.host());
+    builder.says(&["publish", "oci:tea:image", "--to", &to, "--tag", "v1", "--env", "prod"]);
+    let guest = team.runner("guest", "pull", "shop/**");
+    let before = team.sandbox.text("apps/compose.yaml");
+    let refused = guest.refused(&["deploy", "prod", "api=v1"], 1);
+    assert!(refused.contains("guest lacks the right `claims`"), "{refused}");
+    assert!(refused.contains("--right claims"), "the way out: {refused}");
+    assert_eq!(team.sandbox.text("apps/compose.yaml"), before);
+    // What would be done is for everybody to see.
+    let planned = guest.says(&["deploy", "prod", "api=v1", "--dry-run"]);
+    assert!(planned.contains("v1"), "{planned}");
+    assert_eq!(team.sandbox.text("apps/compose.yaml"), before);
+}
+
+#[test]
 fn a_record_of_lines_moves_into_the_server_by_an_administrator_only_and_once() {
     let team = Team::new();
     let builder = team.runner("builder", "push-new-tags,claims", "shop/**");
