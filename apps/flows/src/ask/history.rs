@@ -170,7 +170,7 @@ fn ends(state: &EnvironmentState) -> Vec<(&DeployFact, Option<Timestamp>)> {
             ended.insert(seq);
         }
         let at = began.map(|(_, at)| at);
-        if matches!(fact.claim.outcome, Outcome::Open { .. }) {
+        if matches!(fact.claim.outcome, Outcome::Open { .. }) && !fact.claim.is_asked() {
             open.insert(&fact.claim.image, (fact, at.unwrap_or(fact.stamp.happened())));
         }
         all.push((fact, at));
