@@ -218,6 +218,10 @@ impl Checkout {
         Ok(header.filter(is_header).map(|text| Credential::Header(Secret::new(text))))
     }
 
+    pub(crate) fn git(&self) -> &Git {
+        &self.git
+    }
+
     pub(crate) fn call<const N: usize>(&self, what: &'static str, args: [&str; N]) -> Call<'_> {
         let call = self.git.call(what, args).in_folder(&self.root);
         let call = call.setting("safe.bareRepository", "explicit");

@@ -16,10 +16,10 @@ pub(crate) const LOG_COMMITS_MAX: u32 = 100_000;
 const WHAT: &str = "log";
 
 /// Fields of one commit in `FORMAT`.
-const FIELDS: usize = 8;
+pub(crate) const FIELDS: usize = 8;
 
 /// NUL can be in none of these, so no message can forge a field.
-const FORMAT: &str = "--format=tformat:%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%s%x00%(trailers:only=true,unfold=true)";
+pub(crate) const FORMAT: &str = "--format=tformat:%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%s%x00%(trailers:only=true,unfold=true)";
 
 /// A commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ fn read_commits(stdout: &[u8]) -> Result<Vec<Commit>, GitError> {
     fields.chunks_exact(FIELDS).map(read_commit).collect()
 }
 
-fn read_commit(fields: &[&[u8]]) -> Result<Commit, GitError> {
+pub(crate) fn read_commit(fields: &[&[u8]]) -> Result<Commit, GitError> {
     let text = |at: usize| String::from_utf8_lossy(fields[at]).into_owned();
     let garbled = |at: usize| GitError::garbled(WHAT, fields[at]);
     let id = |text: &str| text.parse::<CommitId>();

@@ -1,10 +1,11 @@
-//! The git program, hardened, and the five things that Indelible does with it.
+//! The git program, hardened, and the six things that Indelible does with it.
 //!
 //! ```text
 //! Checkout      questions about the user's own repository; changes nothing in it
 //! BranchStore   an append-only branch of files made once (`indelible/record`)
 //! WriteBack     an edit made on a branch of somebody's repository, again after every refusal
 //! Proposal      the same edit on a branch of ours beside it, for a pull request
+//! Past          what each commit did to the files of a folder, and their bytes
 //! Scratch       a small repository made for the demo and the tests
 //! ```
 //! Why the program and not a library: DESIGN §8. What keeps it harmless: DESIGN §9.6, in `run.rs`,
@@ -27,6 +28,7 @@ mod import;
 mod message;
 mod objects;
 mod own_home;
+mod past;
 mod process;
 mod proposal;
 mod remote_url;
@@ -51,6 +53,7 @@ pub use history::{Ancestry, Commit, Log, Trailers, WhyUnknown};
 pub use import::NewFile;
 pub use message::{Message, MessageError, SUBJECT_LEN_MAX, TRAILER_LEN_MAX, TRAILERS_MAX};
 pub use objects::FILE_BYTES_MAX;
+pub use past::{Begins, BlobId, Past, PastBytes, PastChanges, PastCommit, PastFile};
 pub use proposal::{Proposed, TRAILER_OF_OURS};
 pub use remote_url::{REMOTE_URL_LEN_MAX, RemoteUrl, RemoteUrlError};
 pub use revision::{BranchName, Revision, RevisionError};

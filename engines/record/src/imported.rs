@@ -66,7 +66,7 @@ impl ImportedFact {
     fn known(&self) -> Option<Digest> {
         match self.claim.result {
             ImportedResult::Told => self.claim.digest,
-            ImportedResult::Failed => None,
+            ImportedResult::Failed | ImportedResult::Removed => None,
         }
     }
 
@@ -137,13 +137,19 @@ fn goes_on(before: &ImportedFact, next: &ImportedFact) -> bool {
 /// Where somebody kept that something ran, but not which bytes.
 #[must_use]
 pub fn unknown_bytes(state: &EnvironmentState) -> Vec<Gap> {
-    let unknown = kept(state).into_iter().filter(|kept| kept.fact.known().is_none());
+    // What was removed is known: it is not there.
+    let is_unknown = |kept: &Kept<'_>| {
+        let claim = &kept.fact.claim;
+        kept.fact.known().is_none() && claim.result != ImportedResult::Removed
+    };
+    let unknown = kept(state).into_iter().filter(is_unknown);
     let gap = |kept: Kept<'_>| {
         let claim = &kept.fact.claim;
         let tag = claim.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
         let what = match claim.result {
             ImportedResult::Told => "its digest was not kept",
             ImportedResult::Failed => "it failed, and what ran then is not known",
+            ImportedResult::Removed => "it is not named there any more",
         };
         let why = format!(
             "{} {}{tag} at {} ({} {}): {what}",
@@ -162,8 +168,18 @@ mod tests {
     use crate::interval::intended_intervals;
 
     fn told(story: &mut Story, name: &str, at: &str, tag: &str, digest: Option<&str>, place: &str) {
+        story.say(Claim::Imported(imported(name, at, tag, digest, place)));
+    }
+
+    fn imported(
+        name: &str,
+        at: &str,
+        tag: &str,
+        digest: Option<&str>,
+        place: &str,
+    ) -> ImportedClaim {
         let at = format!("2026-03-01T{at}:00Z").parse().unwrap();
-        story.say(Claim::Imported(ImportedClaim {
+        ImportedClaim {
             key: name.to_owned().try_into().unwrap(),
             environment: "prod".parse().unwrap(),
             image: "api".parse().unwrap(),
@@ -177,7 +193,7 @@ mod tests {
             by: None,
             commit: None,
             result: ImportedResult::Told,
-        }));
+        }
     }
 
     fn seen(story: &Story) -> Vec<(String, Option<String>, Digest)> {
@@ -222,6 +238,18 @@ mod tests {
         assert_eq!(gaps[0].from.unwrap().to_string(), "2026-03-01T10:00:00.000Z");
         assert_eq!(gaps[0].until.unwrap().to_string(), "2026-03-01T11:00:00.000Z");
         assert!(gaps[0].why.ends_with("its digest was not kept"), "{}", gaps[0].why);
+    }
+
+    #[test]
+    fn what_was_removed_ends_what_was_there_and_is_no_gap() {
+        let mut story = Story::new();
+        told(&mut story, "one", "09:00", "v1", Some("a"), "x");
+        let mut removed = imported("gone", "10:00", "", None, "x");
+        removed.result = ImportedResult::Removed;
+        story.say(Claim::Imported(removed));
+        let ten = Some("10:00".to_owned());
+        assert_eq!(seen(&story), [("09:00".into(), ten, Digest::sha256(b"a"))]);
+        assert_eq!(unknown_bytes(&story.state("prod")), []);
     }
 
     #[test]

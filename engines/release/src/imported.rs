@@ -123,7 +123,7 @@ pub fn plan_imported(
     planned
 }
 
-fn parts(reference: &ImageRef) -> (Repository, Option<Tag>, Option<Digest>) {
+pub(crate) fn parts(reference: &ImageRef) -> (Repository, Option<Tag>, Option<Digest>) {
     match reference {
         ImageRef::Bare(repository) => (repository.clone(), None, None),
         ImageRef::Tagged(tagged) => (tagged.repository.clone(), Some(tagged.tag.clone()), None),

@@ -11,6 +11,7 @@ pub mod alias;
 pub mod deploy;
 pub mod gitops;
 pub mod imported;
+pub mod imported_files;
 pub mod merge;
 pub mod observed;
 pub mod policy;

@@ -8,6 +8,7 @@
 mod branch_store;
 mod checkout;
 mod hostile;
+mod past;
 mod process;
 mod proposal;
 mod sandbox;

@@ -22,7 +22,7 @@ enum What {
     Verify,
     /// Write the whole record as JSON lines, or move it into another record
     Export(export::Arguments),
-    /// Take over another record, or what a cluster still knows of the past
+    /// Take over another record, or what a cluster or git still knows of the past
     Import(import::Arguments),
 }
 

@@ -11,6 +11,7 @@ mod deploy_pr;
 mod docs;
 mod dry_run;
 mod git_host;
+mod import_git;
 mod no_record;
 mod output;
 mod pin;

@@ -141,24 +141,40 @@ pub async fn import_kept(app: &App, at: &KeptIn, run: Run) -> Result<KeptReport,
         let image_of = |repository: &_| settings.image_of(repository).cloned();
         let planned = plan_imported(&templates, &kept_at, image_of);
         report.untold.extend(planned.untold);
-        let state = match record.exists().await? {
-            true => environment_state(record, &environment.name).await?,
-            false => EnvironmentState::of(&environment.name, []),
-        };
-        report.rows.extend(add(record, &state, planned.facts, run).await?);
+        let state = state_of(record, &environment.name).await?;
+        report.rows.extend(add(record, &state, planned.facts, run, |_| false).await?);
     }
-    while report.untold.len() > UNTOLD_SHOWN_MAX {
-        report.untold.pop_last();
-    }
+    report.shorten();
     Ok(report)
 }
 
-async fn add(
+impl KeptReport {
+    pub(super) fn shorten(&mut self) {
+        while self.untold.len() > UNTOLD_SHOWN_MAX {
+            self.untold.pop_last();
+        }
+    }
+}
+
+/// What the record knows of an environment; nothing where there is no record yet.
+pub(super) async fn state_of(
+    record: &dyn Record,
+    environment: &EnvironmentName,
+) -> Result<EnvironmentState, RecordError> {
+    match record.exists().await? {
+        true => environment_state(record, environment).await,
+        false => Ok(EnvironmentState::of(environment, [])),
+    }
+}
+
+/// Adds what the record has not; `is_ours` tells what its keeper itself says that we did.
+pub(super) async fn add(
     record: &dyn Record,
     state: &EnvironmentState,
     facts: Vec<ImportedClaim>,
     run: Run,
-) -> Result<Vec<KeptRow>, KeptError> {
+    is_ours: impl Fn(&ImportedClaim) -> bool,
+) -> Result<Vec<KeptRow>, RecordError> {
     let mut known = BTreeMap::<&str, bool>::new();
     for fact in state.imported() {
         let has_digest = known.entry(fact_of(&fact.claim.key)).or_default();
@@ -178,12 +194,13 @@ async fn add(
             since: None,
         });
         row.found += 1;
-        row.unknown += usize::from(fact.digest.is_none());
+        let is_unknown = fact.digest.is_none() && fact.result != ImportedResult::Removed;
+        row.unknown += usize::from(is_unknown);
         row.since = Some(row.since.map_or(fact.from(), |since| since.min(fact.from())));
         match known.get(fact_of(&fact.key)) {
             // The first word stays; only a digest that was not known then is more.
             Some(had_digest) if *had_digest || fact.digest.is_none() => row.known += 1,
-            Some(_) | None if is_own(state, &fact) => row.own += 1,
+            Some(_) | None if is_ours(&fact) || is_own(state, &fact) => row.own += 1,
             Some(_) | None => {
                 row.new += 1;
                 new.push(Claim::Imported(fact));

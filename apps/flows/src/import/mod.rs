@@ -5,10 +5,12 @@
 //! cluster, Helm, git log      what workloads were told to run, as imported facts
 //! ```
 
+mod filed;
 mod kept;
 mod lines;
 mod moving;
 
+pub use filed::{FiledError, HISTORY_COMMITS_MAX, import_filed};
 pub use kept::{KeptError, KeptIn, KeptReport, KeptRow, UNTOLD_SHOWN_MAX, import_kept};
 pub use lines::{LineError, export_lines};
 pub use moving::{MoveError, Moved, PROBLEMS_SHOWN_MAX, Problem, Source, move_record};

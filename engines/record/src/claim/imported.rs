@@ -66,6 +66,8 @@ pub enum ImportedResult {
     Told,
     /// The keeper says that it failed: what ran then is unknown.
     Failed,
+    /// From then on nothing there names the image any more.
+    Removed,
 }
 
 impl ImportedClaim {

@@ -20,11 +20,14 @@ const LINES_SHOWN_MAX: usize = 20;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Another record (git, git:URL, file:PATH, https://HOST), a file of JSON lines, or `-`
-    #[arg(value_name = "FROM", required_unless_present = "context", conflicts_with = "context")]
+    #[arg(value_name = "FROM", required_unless_present_any = ["context", "git"], conflicts_with_all = ["context", "git"])]
     from: Option<String>,
     /// Read what this cluster still knows: ReplicaSets, ControllerRevisions, Helm releases
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "git")]
     context: Option<String>,
+    /// Read the git history of workload files: of each environment's `git.path`, or of what is below PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1)]
+    git: Option<Option<String>>,
     /// Only this namespace
     #[arg(short, long, value_name = "NAME", requires = "context")]
     namespace: Option<String>,
@@ -48,7 +51,10 @@ pub(super) fn place_of(text: &str) -> Option<Named> {
 
 pub(super) async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     if let Some(context) = &arguments.context {
-        return kept::run(global, context, arguments.namespace.as_ref()).await;
+        return kept::of_cluster(global, context, arguments.namespace.as_ref()).await;
+    }
+    if let Some(path) = &arguments.git {
+        return kept::of_git(global, path.as_deref()).await;
     }
     let from = arguments.from.as_deref().unwrap_or("-");
     match place_of(from) {

@@ -1,4 +1,4 @@
-//! `indelible record import --context NAME`
+//! `indelible record import --context NAME` and `--git`: what others kept of the past.
 
 use crate::arguments::Global;
 use crate::command::asking::time_of;
@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{plain, table};
 use crate::process;
 use flows::deploy::Run;
-use flows::import::{KeptIn, KeptReport, KeptRow, import_kept};
+use flows::import::{KeptIn, KeptReport, KeptRow, import_filed, import_kept};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -15,7 +15,10 @@ const LINES_SHOWN_MAX: usize = 20;
 
 #[derive(Serialize)]
 struct Wire {
-    context: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git: Option<String>,
     dry_run: bool,
     rows: Vec<WireRow>,
     untold: Vec<String>,
@@ -33,24 +36,50 @@ struct WireRow {
     since: Option<String>,
 }
 
-pub(super) async fn run(
+/// Where was looked.
+#[derive(Clone, Copy)]
+enum Looked<'a> {
+    Cluster(&'a str),
+    /// Below a folder; empty: where the settings say.
+    Git(&'a str),
+}
+
+pub(super) async fn of_cluster(
     global: &Global,
     context: &str,
     namespace: Option<&String>,
 ) -> Result<Exit, Failure> {
     let app = process::app(global)?;
     let at = KeptIn { context: context.to_owned(), namespace: namespace.cloned() };
-    let run = if global.dry_run { Run::Dry } else { Run::Real };
-    let report = import_kept(&app, &at, run).await?;
+    let report = import_kept(&app, &at, run_of(global)).await?;
+    Ok(show(global, Looked::Cluster(context), &report))
+}
+
+pub(super) async fn of_git(global: &Global, path: Option<&str>) -> Result<Exit, Failure> {
+    let app = process::app(global)?;
+    let report = import_filed(&app, path, run_of(global)).await?;
+    Ok(show(global, Looked::Git(path.unwrap_or_default()), &report))
+}
+
+fn run_of(global: &Global) -> Run {
+    if global.dry_run { Run::Dry } else { Run::Real }
+}
+
+fn show(global: &Global, looked: Looked<'_>, report: &KeptReport) -> Exit {
+    let (context, git) = match looked {
+        Looked::Cluster(context) => (Some(context.to_owned()), None),
+        Looked::Git(path) => (None, Some(path.to_owned())),
+    };
     let wire = Wire {
-        context: context.to_owned(),
+        context,
+        git,
         dry_run: global.dry_run,
         rows: report.rows.iter().map(wire_row).collect(),
         untold: report.untold.iter().cloned().collect(),
     };
-    global.output().data("record import", &wire, || text(global, context, &report));
+    global.output().data("record import", &wire, || text(global, looked, report));
     // Nothing kept is not "nothing ran".
-    Ok(if report.rows.is_empty() { Exit::Unknown } else { Exit::Done })
+    if report.rows.is_empty() { Exit::Unknown } else { Exit::Done }
 }
 
 fn wire_row(row: &KeptRow) -> WireRow {
@@ -66,14 +95,20 @@ fn wire_row(row: &KeptRow) -> WireRow {
     }
 }
 
-fn text(global: &Global, context: &str, report: &KeptReport) -> String {
+fn text(global: &Global, looked: Looked<'_>, report: &KeptReport) -> String {
     let rows: Vec<Vec<String>> = report.rows.iter().map(row).collect();
     let added = if global.dry_run { "WOULD ADD" } else { "ADDED" };
     let head = ["ENV", "KEPT BY", "FOUND", added, "KNOWN", "OUR OWN", "NO DIGEST", "SINCE"];
     let mut text = match rows.is_empty() {
-        true => {
-            format!("unknown: {} keeps nothing of the images of the settings\n", plain(context))
-        }
+        true => match looked {
+            Looked::Cluster(context) => {
+                format!("unknown: {} keeps nothing of the images of the settings\n", plain(context))
+            }
+            Looked::Git(_) => {
+                "unknown: no commit of the workload files names an image of the settings\n"
+                    .to_owned()
+            }
+        },
         false => table(&head, &rows),
     };
     for line in report.untold.iter().take(LINES_SHOWN_MAX) {
