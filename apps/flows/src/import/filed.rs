@@ -373,7 +373,7 @@ mod tests {
             Names::Only(vec![named("deployment/api/web", "shop/api:v1")])
         );
         let compose = "services: {api: {image: shop/api:v1}, db: {image: \"${DB}\"}}\n";
-        let both = vec![named("compose/api", "shop/api:v1"), named("compose/db", "${DB}")];
+        let both = vec![named("service/api", "shop/api:v1"), named("service/db", "${DB}")];
         assert_eq!(at("compose.yaml", compose), Names::Only(both));
         assert_eq!(at("Dockerfile", "FROM shop/api:v1\n"), Names::Only(Vec::new()));
         assert!(matches!(at("compose.yaml", "services: [\nimage"), Names::Unknown(_)));
