@@ -43,4 +43,4 @@ pub use sighting::{Sighting, Spot, sightings};
 pub use span::{Span, SpanError};
 pub use state::{Candidate, DeployFact, EligibleBecause, EnvironmentState, Hold};
 pub use trace::{Trace, trace};
-pub use watched::{Watched, gaps_of, watched};
+pub use watched::{Watched, covered_by, gaps_of, watched};

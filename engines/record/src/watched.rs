@@ -152,6 +152,30 @@ pub fn gaps_of(
     gaps
 }
 
+/// The parts of a span, up to now, that a stretch covers: what [`gaps_of`] leaves; those that touch are one.
+#[must_use]
+pub fn covered_by(
+    stretches: &[&Watched],
+    span: &Span,
+    now: Timestamp,
+) -> Vec<(Timestamp, Timestamp)> {
+    let end = span.until().map_or(now, |until| until.min(now));
+    let clip = |one: &&Watched| {
+        let from = span.from().map_or(one.from, |from| from.max(one.from));
+        (from, one.until(now).min(end))
+    };
+    let mut parts: Vec<_> = stretches.iter().map(clip).filter(|(from, end)| from < end).collect();
+    parts.sort_unstable();
+    let mut covered: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (from, until) in parts {
+        match covered.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(until),
+            Some(_) | None => covered.push((from, until)),
+        }
+    }
+    covered
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,5 +226,25 @@ mod tests {
         let ends = gaps_of(&both, &Span::ALL, at("18:00"));
         assert_eq!(ends, [(None, Some(at("14:00"))), (Some(at("15:00")), None)]);
         assert_eq!(gaps_of(&[], &Span::ALL, at("18:00")), [(None, None)]);
+    }
+
+    #[test]
+    fn what_is_covered_is_what_no_gap_is() {
+        let mut story = Story::new();
+        let why = Reported::of("stopped");
+        for (from, until) in [("14:00", "14:30"), ("14:20", "15:00"), ("16:00", "17:00")] {
+            let watch = story.watch_began(at(from));
+            story.watch_says(watch, at(until), WatchChange::Ended { why: why.clone() });
+        }
+        let all = watched(story.events());
+        let all: Vec<_> = all.iter().collect();
+        let now = at("18:00");
+        let (first, second) = ((at("14:00"), at("15:00")), (at("16:00"), at("17:00")));
+        assert_eq!(covered_by(&all, &Span::ALL, now), [first, second]);
+        assert_eq!(covered_by(&all, &span("13:00", "14:00"), now), [], "it begins as that ends");
+        let clipped = covered_by(&all, &span("14:10", "16:30"), now);
+        assert_eq!(clipped, [(at("14:10"), at("15:00")), (at("16:00"), at("16:30"))]);
+        assert_eq!(gaps_of(&all, &span("14:10", "16:30"), now), [(Some(first.1), Some(second.0))]);
+        assert_eq!(covered_by(&[], &Span::ALL, now), []);
     }
 }

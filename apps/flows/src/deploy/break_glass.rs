@@ -122,7 +122,8 @@ pub async fn restore_sync(
 ) -> Result<Vec<String>, DeployError> {
     let environment = app.environment(environment)?;
     let question = Question::of([Kind::Note]).about(Facet::Environment, &environment.name);
-    let notes = all(app.record_to_read().await?, &question).await?;
+    // Where no record has begun, nobody suspended anything.
+    let notes = all(app.record().await?, &question).await?;
     let said = notes.iter().filter_map(|event| {
         let Claim::Note(note) = &event.event.claim else { return None };
         Some((note.key.as_str(), note.text.as_str()))
