@@ -45,7 +45,6 @@ fn place(error: &SettingsError) -> String {
         SettingsError::Shape { at: None, .. }
         | SettingsError::Length { .. }
         | SettingsError::Version { .. }
-        | SettingsError::NotInThisVersion { .. }
         | SettingsError::Value { .. } => String::new(),
     }
 }

@@ -50,16 +50,6 @@ pub enum SettingsError {
         /// The version.
         found: u64,
     },
-    /// A value that this version has no meaning for yet.
-    #[error("`{key}: {value}` is not in this version; it has {known}")]
-    NotInThisVersion {
-        /// The key.
-        key: String,
-        /// Its value.
-        value: String,
-        /// What there is.
-        known: &'static str,
-    },
     /// A value that is wrong in its place.
     #[error("`{key}`: {why}")]
     Value {
@@ -396,8 +386,7 @@ rules:
     fn wrong_values_are_named() {
         let cases = [
             (("version: 1", "version: 2"), "version 2"),
-            (("deploy: git", "deploy: pr"), "not in this version"),
-            (("deploy: git", "deploy: git+cluster"), "not in this version"),
+            (("deploy: git", "deploy: git+helm"), "`git+helm`"),
             (("deploy: files", "deploy: cluster"), "`environments.uat.clusters`"),
             (("clusters: [prod-eu, prod-us]", "clusters: [prod-eu, prod-eu]"), "twice"),
             (("clusters: [prod-eu, prod-us]", "clusters: [\"\"]"), "no context"),

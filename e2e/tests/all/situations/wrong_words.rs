@@ -93,7 +93,7 @@ fn settings_that_are_wrong_name_the_key_and_the_nearest_known_one() {
     let good = std::fs::read_to_string(&path).unwrap();
     for (from, to, words) in [
         ("branches:", "branchs:", ["branchs", "branches"]),
-        ("deploy: files", "deploy: pr", ["pr", "not in this version"]),
+        ("deploy: files", "deploy: helm", ["helm", "git+cluster"]),
         ("version: 1", "version: 2", ["version", "2"]),
         ("timestamp-env", "timestamp-envs", ["timestamp-envs", "timestamp-env"]),
         ("record: file:record.db", "record: ftp://x", ["ftp://x", "record"]),
