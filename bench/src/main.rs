@@ -1,10 +1,12 @@
 //! Measurements beside a peer, in one run on one machine: `cargo run --release -p bench -- registry`,
-//! `-- files`, `-- git`, or `-- runs`.
+//! `-- files`, `-- git`, `-- runs`, or
+//! `-- cluster`.
 //!
 //! Figures are printed, never asserted: a slow machine is not an error. The server's CPU per operation
 //! is the figure to trust where others work on the same machine; waiting times are not.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its work")]
 
+mod cluster;
 mod files;
 mod git;
 mod process;
@@ -28,6 +30,7 @@ enum Command {
     Files(files::Arguments),
     Git(git::Arguments),
     Runs(runs::Arguments),
+    Cluster(cluster::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -36,5 +39,6 @@ fn main() -> Result<()> {
         Command::Files(arguments) => files::run(&arguments),
         Command::Git(arguments) => git::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
+        Command::Cluster(arguments) => cluster::run(&arguments),
     }
 }

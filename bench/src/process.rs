@@ -35,11 +35,24 @@ fn cpu_of(stat: &str) -> Option<Duration> {
 /// # Errors
 /// It has ended.
 pub(crate) fn resident_bytes(id: u32) -> Result<u64> {
+    memory(id, "VmRSS:")
+}
+
+/// The most memory that a process ever held, in bytes.
+///
+/// # Errors
+/// It has ended.
+pub(crate) fn peak_bytes(id: u32) -> Result<u64> {
+    memory(id, "VmHWM:")
+}
+
+/// A line of `/proc/PID/status`. Source: proc(5).
+fn memory(id: u32, name: &str) -> Result<u64> {
     let path = format!("/proc/{id}/status");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.split_whitespace().next());
-    let kibibytes: u64 = kibibytes.context("no VmRSS")?.parse()?;
+    let kibibytes: u64 = kibibytes.with_context(|| format!("no {name}"))?.parse()?;
     Ok(kibibytes << 10)
 }
 
@@ -87,6 +100,7 @@ mod tests {
     fn this_process_has_memory_and_a_command_line() {
         let id = std::process::id();
         assert!(resident_bytes(id).unwrap() > 0);
+        assert!(peak_bytes(id).unwrap() > 0);
         assert!(cpu(id).unwrap() < Duration::from_secs(3_600));
         assert!(!command_line(id).unwrap().is_empty());
     }

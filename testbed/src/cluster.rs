@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! unshare (own processes, own mounts)
-//! └── sh ── registry, etcd, kube-apiserver, controller-manager, scheduler, 2 × (containerd, kubelet)
+//! └── sh ── registry, etcd, kube-apiserver, controller-manager, scheduler, 2 × (containerd, kubelet), (kwok)
 //! ```
 //! The shell ends when its standard input does, and everything in its namespace ends with it: whatever
 //! becomes of the test, also kill -9, no process and no mount outlives it. What stands outside of the
@@ -10,6 +10,7 @@
 //! killed test left of that is removed when the next cluster starts. Needs root on Linux.
 
 mod images;
+mod kwok;
 mod leftovers;
 mod node;
 mod script;
@@ -26,6 +27,7 @@ use crate::deadline::wait_until_within;
 use crate::peer::{Peer, peer};
 use crate::port::{answers_http, free_port};
 
+pub use kwok::{DIGEST as KWOK_DIGEST, NODE as KWOK_NODE};
 pub use leftovers::Traces;
 
 /// How long the whole cluster may take until both nodes are ready; 7 s on two idle cores.
@@ -46,6 +48,15 @@ enum Lifetime {
     UntilStopped,
 }
 
+/// What pods can run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nodes {
+    /// The two real ones.
+    Real,
+    /// Beside them kwok: whatever node is made with [`KWOK_NODE`] is there, and its pods run without containers.
+    RealAndKwok,
+}
+
 /// A running cluster; stopped, with everything in it, on drop.
 #[derive(Debug)]
 pub struct Cluster {
@@ -64,6 +75,7 @@ struct Shape {
     name: String,
     folder: PathBuf,
     kube: Peer,
+    kwok: Option<Peer>,
     ports: Ports,
 }
 
@@ -94,17 +106,25 @@ impl Cluster {
     /// # Errors
     /// A peer is not installed ([`crate::Missing`]), this user is not root, or a part does not come up.
     pub fn start() -> Result<Self> {
+        Self::start_with(Nodes::Real)
+    }
+
+    /// Starts a cluster that ends with this process at the latest, with these kinds of node.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_with(nodes: Nodes) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(leftovers::FOLDER_PREFIX).tempdir()?;
         let path = folder.path().to_owned();
-        Self::start_in(&path, Lifetime::OfStarter, Some(folder))
+        Self::start_in(&path, nodes, Lifetime::OfStarter, Some(folder))
     }
 
     /// Starts a cluster that lives on in a folder, until [`stop_in`] is told of it.
     ///
     /// # Errors
     /// As [`Cluster::start`].
-    pub fn start_to_stay(folder: &Path) -> Result<Started> {
-        let mut cluster = Self::start_in(folder, Lifetime::UntilStopped, None)?;
+    pub fn start_to_stay(folder: &Path, nodes: Nodes) -> Result<Started> {
+        let mut cluster = Self::start_in(folder, nodes, Lifetime::UntilStopped, None)?;
         let started = Started {
             kubeconfig: cluster.kubeconfig(),
             registry: cluster.registry(),
@@ -116,15 +136,25 @@ impl Cluster {
         Ok(started)
     }
 
-    fn start_in(folder: &Path, lifetime: Lifetime, own: Option<TempDir>) -> Result<Self> {
+    fn start_in(
+        folder: &Path,
+        nodes: Nodes,
+        lifetime: Lifetime,
+        own: Option<TempDir>,
+    ) -> Result<Self> {
         let kube = peer("kube")?;
+        let kwok = match nodes {
+            Nodes::Real => None,
+            Nodes::RealAndKwok => Some(peer("kwok")?),
+        };
         for name in NEEDED {
             peer(name)?;
         }
         leftovers::sweep();
         let name = leftovers::new_name();
         leftovers::sign(folder, &name)?;
-        let shape = Shape { name, folder: folder.to_owned(), kube, ports: Ports::free()? };
+        let ports = Ports::free()?;
+        let shape = Shape { name, folder: folder.to_owned(), kube, kwok, ports };
         shape.write_files()?;
         let mut namespace = shape.unshare(lifetime)?;
         let life = namespace.stdin.take();
@@ -162,6 +192,12 @@ impl Cluster {
         let newest =
             text.rsplit("\"gitVersion\": \"").next().and_then(|rest| rest.split('"').next());
         format!("Kubernetes {}", newest.unwrap_or("of an unknown version"))
+    }
+
+    /// The last lines that each part printed.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        self.shape.logs()
     }
 
     fn wait_for_registry(&mut self) -> Result<()> {
@@ -273,6 +309,7 @@ impl Shape {
 
     fn write_files(&self) -> Result<()> {
         script::write(self)?;
+        kwok::write(self)?;
         for node in 0..NODES.len() {
             node::write(self, node)?;
         }

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Action {
     /// Start it, write its kubeconfig and say where it is; root on Linux.
-    Up(setup::Arguments),
+    Up(setup::WithKwok),
     /// Stop it and remove everything of it.
     Down,
 }
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     }
 }
 
-fn up(arguments: setup::Arguments) -> Result<Outcome> {
+fn up(arguments: setup::WithKwok) -> Result<Outcome> {
     if !setup::is_root_on_linux() {
         bail!("a cluster needs root on Linux: containerd mounts, and makes cgroups and networks");
     }
@@ -45,19 +45,34 @@ fn up(arguments: setup::Arguments) -> Result<Outcome> {
         bail!("there is one already, or what a killed one left: cargo xtask cluster down");
     }
     fs::create_dir_all(&folder)?;
-    let started = testbed::Cluster::start_to_stay(&folder)?;
+    let nodes = if arguments.kwok { testbed::Nodes::RealAndKwok } else { testbed::Nodes::Real };
+    let started = testbed::Cluster::start_to_stay(&folder, nodes)?;
     println!("export KUBECONFIG={}", started.kubeconfig.display());
     println!("# push what its nodes shall run to {}", started.registry);
+    if arguments.kwok {
+        let (key, value) = testbed::KWOK_NODE;
+        println!(
+            "# a node with the annotation {key}: {value} is kwok's: its pods run without containers"
+        );
+    }
     println!("# without a kubectl of your own: {} kubectl", started.kube.display());
     Ok(Outcome::Good)
 }
 
 /// Sets up, and starts this program again: where the peers are is told by a variable, which a process cannot
 /// safely give itself.
-fn again_with_peers(arguments: setup::Arguments) -> Result<Outcome> {
-    let ready = setup::for_tests(&place::root()?, arguments.consent())?;
+fn again_with_peers(arguments: setup::WithKwok) -> Result<Outcome> {
+    let root = place::root()?;
+    let ready = setup::for_tests(&root, arguments.setup.consent())?;
     let mut again = Command::new(env::current_exe()?);
-    again.args(["cluster", "up"]).env(testbed::BUILT_PEERS, &ready.bin);
+    again.args(["cluster", "up"]);
+    if arguments.kwok {
+        if !setup::for_scale(&root, &ready.bin)? {
+            return Ok(Outcome::Bad);
+        }
+        again.arg("--kwok");
+    }
+    again.env(testbed::BUILT_PEERS, &ready.bin);
     Ok(if again.status()?.success() { Outcome::Good } else { Outcome::Bad })
 }
 

@@ -40,7 +40,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Setup(setup::Arguments),
+    Setup(setup::WithKwok),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
     Check(check::Arguments),

@@ -6,7 +6,7 @@
 
 mod debian;
 mod deny;
-mod kube;
+mod own;
 mod peers;
 
 use std::collections::BTreeSet;
@@ -26,6 +26,16 @@ pub(crate) struct Arguments {
     /// Install system packages without being root on Debian (with sudo).
     #[arg(long)]
     yes: bool,
+}
+
+/// What no test needs, when it is asked for.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct WithKwok {
+    #[command(flatten)]
+    pub(crate) setup: Arguments,
+    /// Also kwok, for nodes and pods without containers, and a client-go informer: minutes, the first time.
+    #[arg(long)]
+    pub(crate) kwok: bool,
 }
 
 impl Arguments {
@@ -59,9 +69,12 @@ pub(crate) struct Ready {
     pub(crate) missing: BTreeSet<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
+pub(crate) fn run(arguments: &WithKwok) -> Result<Outcome> {
     let root = place::root()?;
-    let ready = for_tests(&root, arguments.consent())?;
+    let ready = for_tests(&root, arguments.setup.consent())?;
+    if arguments.kwok && !for_scale(&root, &ready.bin)? {
+        return Ok(Outcome::Bad);
+    }
     // For the checks only: the tests do not wait for it.
     let judge = cargo_deny(&root)?;
     if judge.is_none() {
@@ -87,8 +100,8 @@ pub(crate) fn for_tests(root: &Path, consent: Consent) -> Result<Ready> {
     let mut missing = debian::install(consent)?;
     let bin = peers::bin(root)?;
     missing.extend(peers::install(root, &bin)?);
-    if !kube::install(root, &bin)? {
-        missing.insert(kube::NAME.to_owned());
+    if !own::install(&own::KUBE, root, &bin)? {
+        missing.insert(own::KUBE.name.to_owned());
     }
     let took = process::people_time(started.elapsed());
     if missing.is_empty() {
@@ -99,6 +112,20 @@ pub(crate) fn for_tests(root: &Path, consent: Consent) -> Result<Ready> {
         println!("setup: this installs what can be: cargo xtask setup --yes");
     }
     Ok(Ready { bin, missing })
+}
+
+/// Builds what no test needs, and tells whether all of it is there.
+///
+/// # Errors
+/// The cache cannot be written.
+pub(crate) fn for_scale(root: &Path, bin: &Path) -> Result<bool> {
+    for program in &own::FOR_SCALE {
+        if !own::install(program, root, bin)? {
+            println!("setup: missing: {}", program.name);
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The folder of the built peers, whether or not they are there.

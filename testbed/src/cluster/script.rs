@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{NODES, Shape, node};
+use super::{NODES, Shape, kwok, node};
 use crate::distribution;
 
 /// Anybody with this token is an administrator of this cluster, on this machine's loopback only.
@@ -68,6 +68,9 @@ fn text(shape: &Shape) -> Result<String> {
     }
     for node in 0..NODES.len() {
         text += &node::start(shape, node);
+    }
+    if let Some(command) = kwok::command(shape) {
+        text += &started(shape, "kwok", &command);
     }
     // `read` ends with the input; the other waits for a signal that cannot be caught.
     text += "if [ \"$1\" = until-input-ends ]; then read -r _ || exit 0; else while :; do sleep 3600; done; fi\n";

@@ -133,6 +133,8 @@ impl Judging<'_> {
         });
         // A new list has begun meanwhile: what runs is known again at its end.
         let Some((judged, mut claims)) = judged else { return Ok(None) };
+        let took = self.now().as_millis().saturating_sub(now.as_millis());
+        self.meters.of(&self.at.context, |meter| meter.judged_ms = Some(took));
         for claim in &mut claims {
             self.attribute(claim).await;
         }

@@ -29,6 +29,8 @@ pub(super) struct Meter {
     pub(super) gaps: u64,
     pub(super) record_away: u64,
     pub(super) undecided: usize,
+    /// How long the last judgement of all that runs took.
+    pub(super) judged_ms: Option<i64>,
     pub(super) alive: Option<Timestamp>,
     /// By kind and environment; an empty name: of none.
     pub(super) open: BTreeMap<(FindingKind, String), u64>,
@@ -112,6 +114,12 @@ impl Meters {
             &|meter| meter.undecided.to_string(),
         );
         one(
+            "indelible_watch_judged_seconds",
+            "gauge",
+            "How long the last judgement of all that runs took.",
+            &|meter| meter.judged_ms.map(seconds).unwrap_or_default(),
+        );
+        one(
             "indelible_watch_alive_timestamp_seconds",
             "gauge",
             "Until when everything was seen.",
@@ -183,6 +191,7 @@ mod tests {
             meter.recorded(1_500);
             meter.recorded(100);
             meter.open.insert((FindingKind::TwoBuilds, "prod".to_owned()), 2);
+            meter.judged_ms = Some(42);
             meter.alive = Some("2026-03-17T14:40:00.250Z".parse().unwrap());
         });
         let text = meters.text();
@@ -193,6 +202,7 @@ mod tests {
             r#"indelible_watch_delay_seconds_bucket{context="prod \"eu\"",le="1.000"} 1"#,
             r#"indelible_watch_delay_seconds_bucket{context="prod \"eu\"",le="2.000"} 2"#,
             r#"indelible_watch_delay_seconds_sum{context="prod \"eu\""} 1.600"#,
+            r#"indelible_watch_judged_seconds{context="prod \"eu\""} 0.042"#,
             r#"indelible_watch_alive_timestamp_seconds{context="prod \"eu\""} 1773758400.250"#,
         ] {
             assert!(text.lines().any(|one| one == line), "{line}\nin\n{text}");
