@@ -9,11 +9,13 @@
 //! namespace, cgroups, one bridge and a folder, has the cluster's name and is removed when it stops; what a
 //! killed test left of that is removed when the next cluster starts. Needs root on Linux.
 
+mod hold;
 mod images;
 mod kwok;
 mod leftovers;
 mod node;
 mod script;
+mod traces;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +30,9 @@ use crate::peer::{Peer, peer};
 use crate::port::{answers_http, free_port};
 
 pub use kwok::{DIGEST as KWOK_DIGEST, NODE as KWOK_NODE};
-pub use leftovers::Traces;
+pub use traces::{Machine, Mark, Traces};
+
+use hold::Hold;
 
 /// How long the whole cluster may take until both nodes are ready; 7 s on two idle cores.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -64,8 +68,10 @@ pub struct Cluster {
     namespace: Child,
     /// Open as long as this value lives: its end is the cluster's.
     life: Option<ChildStdin>,
-    // After the namespace: nothing writes there any more when it is removed.
-    _folder: Option<TempDir>,
+    /// Its own, or one that stays.
+    folder: Option<TempDir>,
+    /// Last: as long as it is there, nobody else removes anything of the cluster.
+    hold: Hold,
 }
 
 /// Where everything of a cluster is.
@@ -114,9 +120,14 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::start`].
     pub fn start_with(nodes: Nodes) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix(leftovers::FOLDER_PREFIX).tempdir()?;
-        let path = folder.path().to_owned();
-        Self::start_in(&path, nodes, Lifetime::OfStarter, Some(folder))
+        let programs = Programs::find(nodes)?;
+        let mut hold = Hold::new()?;
+        let parent = std::env::temp_dir();
+        let name = format!("{}{}", leftovers::FOLDER_PREFIX, hold.name());
+        hold.note_folder(&parent.join(&name))?;
+        let own = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(parent)?;
+        let folder = own.path().to_owned();
+        programs.start(&folder, Lifetime::OfStarter, hold, Some(own))
     }
 
     /// Starts a cluster that lives on in a folder, until [`stop_in`] is told of it.
@@ -124,7 +135,8 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::start`].
     pub fn start_to_stay(folder: &Path, nodes: Nodes) -> Result<Started> {
-        let mut cluster = Self::start_in(folder, nodes, Lifetime::UntilStopped, None)?;
+        let programs = Programs::find(nodes)?;
+        let mut cluster = programs.start(folder, Lifetime::UntilStopped, Hold::new()?, None)?;
         let started = Started {
             kubeconfig: cluster.kubeconfig(),
             registry: cluster.registry(),
@@ -134,35 +146,6 @@ impl Cluster {
         // Nobody stops it when this value goes.
         cluster.shape.name.clear();
         Ok(started)
-    }
-
-    fn start_in(
-        folder: &Path,
-        nodes: Nodes,
-        lifetime: Lifetime,
-        own: Option<TempDir>,
-    ) -> Result<Self> {
-        let kube = peer("kube")?;
-        let kwok = match nodes {
-            Nodes::Real => None,
-            Nodes::RealAndKwok => Some(peer("kwok")?),
-        };
-        for name in NEEDED {
-            peer(name)?;
-        }
-        leftovers::sweep();
-        let name = leftovers::new_name();
-        leftovers::sign(folder, &name)?;
-        let ports = Ports::free()?;
-        let shape = Shape { name, folder: folder.to_owned(), kube, kwok, ports };
-        shape.write_files()?;
-        let mut namespace = shape.unshare(lifetime)?;
-        let life = namespace.stdin.take();
-        let mut cluster = Self { shape, namespace, life, _folder: own };
-        cluster.wait_for_registry()?;
-        images::push(&cluster.shape)?;
-        cluster.wait_for_nodes()?;
-        Ok(cluster)
     }
 
     /// The settings of kubectl, for an administrator; the context is `testbed`.
@@ -181,6 +164,12 @@ impl Cluster {
     #[must_use]
     pub fn kubectl(&self) -> Command {
         self.shape.kubectl()
+    }
+
+    /// What everything of it bears.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark::of(&self.shape.folder).expect("it was signed before it was started")
     }
 
     /// What Kubernetes calls its version.
@@ -264,6 +253,7 @@ pub fn stop_in(folder: &Path) -> Result<bool> {
         })?;
     }
     leftovers::remove(&name)?;
+    hold::give_back(&name);
     fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     Ok(is_ours)
 }
@@ -282,7 +272,54 @@ impl Drop for Cluster {
             let _killed = self.namespace.kill();
             let _awaited = self.namespace.wait();
         }
-        let _removed = leftovers::remove(&self.shape.name);
+        // After the namespace: nothing writes there any more.
+        let is_folder_gone = self.folder.take().is_none_or(|folder| folder.close().is_ok());
+        if leftovers::remove(&self.shape.name).is_ok() && is_folder_gone {
+            self.hold.end();
+        }
+    }
+}
+
+/// The programs that a cluster is made of.
+struct Programs {
+    kube: Peer,
+    kwok: Option<Peer>,
+}
+
+impl Programs {
+    fn find(nodes: Nodes) -> Result<Self> {
+        for name in NEEDED {
+            peer(name)?;
+        }
+        let kwok = match nodes {
+            Nodes::Real => None,
+            Nodes::RealAndKwok => Some(peer("kwok")?),
+        };
+        Ok(Self { kube: peer("kube")?, kwok })
+    }
+
+    /// Starts them in a folder that is there, under a name that is held.
+    fn start(
+        self,
+        folder: &Path,
+        lifetime: Lifetime,
+        hold: Hold,
+        own: Option<TempDir>,
+    ) -> Result<Cluster> {
+        leftovers::sweep();
+        let name = hold.name().to_owned();
+        leftovers::sign(folder, &name)?;
+        let Self { kube, kwok } = self;
+        let ports = Ports::free()?;
+        let shape = Shape { name, folder: folder.to_owned(), kube, kwok, ports };
+        shape.write_files()?;
+        let mut namespace = shape.unshare(lifetime, &hold)?;
+        let life = namespace.stdin.take();
+        let mut cluster = Cluster { shape, namespace, life, folder: own, hold };
+        cluster.wait_for_registry()?;
+        images::push(&cluster.shape)?;
+        cluster.wait_for_nodes()?;
+        Ok(cluster)
     }
 }
 
@@ -316,7 +353,7 @@ impl Shape {
         Ok(())
     }
 
-    fn unshare(&self, lifetime: Lifetime) -> Result<Child> {
+    fn unshare(&self, lifetime: Lifetime, hold: &Hold) -> Result<Child> {
         let mut command = peer("unshare")?.command_at_home(&self.folder);
         command
             .args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL", "--"])
@@ -324,7 +361,8 @@ impl Shape {
             .arg(script::path(self))
             .stdin(match lifetime {
                 Lifetime::OfStarter => Stdio::piped(),
-                Lifetime::UntilStopped => Stdio::null(),
+                // It never reads: it holds the cluster's name for as long as it lives.
+                Lifetime::UntilStopped => hold.handed_on()?,
             })
             .arg(match lifetime {
                 Lifetime::OfStarter => "until-input-ends",

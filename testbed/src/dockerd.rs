@@ -13,9 +13,15 @@ use tempfile::TempDir;
 use crate::peer::{Peer, peer};
 use crate::running::Running;
 
-// A daemon of a test's own has no bridge and no firewall rules: it changes nothing of the machine.
-const ALONE: [&str; 5] =
-    ["--storage-driver", "vfs", "--iptables=false", "--ip6tables=false", "--bridge=none"];
+// A daemon of a test's own has no bridge, no firewall rules and forwards nothing: it changes nothing of the machine.
+const ALONE: [&str; 6] = [
+    "--storage-driver",
+    "vfs",
+    "--iptables=false",
+    "--ip6tables=false",
+    "--ip-forward=false",
+    "--bridge=none",
+];
 
 /// A running docker daemon; stopped, with its images, on drop.
 #[derive(Debug)]

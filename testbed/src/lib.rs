@@ -29,7 +29,9 @@ mod running;
 mod skip;
 mod under_test;
 
-pub use cluster::{Cluster, KWOK_DIGEST, KWOK_NODE, NODES, Nodes, Started, Traces, stop_in};
+pub use cluster::{
+    Cluster, KWOK_DIGEST, KWOK_NODE, Machine, Mark, NODES, Nodes, Started, Traces, stop_in,
+};
 pub use deadline::{wait_until, wait_until_within};
 pub use distribution::Distribution;
 pub use dockerd::Dockerd;
