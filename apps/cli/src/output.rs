@@ -114,14 +114,19 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
+/// What spreadsheets take for the beginning of a formula.
+const FORMULAS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
 /// One field of a CSV file: quoted, and never the beginning of a formula.
 ///
-/// Source: RFC 4180; a field that begins with `=`, `+`, `-` or `@` is run by spreadsheets.
+/// Source: RFC 4180; OWASP, "CSV Injection": spreadsheets run a field that begins with `=`, `+`, `-` or `@`, also after
+/// a blank, and where East Asian text is common also with the wide forms of these signs.
 #[must_use]
 pub(crate) fn csv_field(text: &str) -> String {
     let text = plain(text);
-    let guarded = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
-    if guarded.contains([',', '"', '\'']) || guarded.contains(' ') {
+    let is_formula = text.trim_start().starts_with(FORMULAS);
+    let guarded = if is_formula { format!("'{text}") } else { text };
+    if guarded.contains([',', '"', '\'', ';', ' ']) {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {
         guarded
@@ -165,6 +170,13 @@ mod tests {
     #[test]
     fn a_csv_field_is_no_formula() {
         assert_eq!(csv_field("=1+1"), "\"'=1+1\"");
+        for sign in ["+", "-", "@", "＝", "＋", "－", "＠"] {
+            assert_eq!(csv_field(&format!("{sign}1")), format!("\"'{sign}1\""));
+        }
+        assert_eq!(csv_field("  =1+1"), "\"'  =1+1\"");
+        // A tab or a line break is no blank any more.
+        assert_eq!(csv_field("\t=1+1"), "\\t=1+1");
+        assert_eq!(csv_field("a=1;b"), "\"a=1;b\"");
         assert_eq!(csv_field("a,b"), "\"a,b\"");
         assert_eq!(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
         assert_eq!(csv_field("plain"), "plain");

@@ -10,6 +10,7 @@ use crate::output::plain;
 use crate::process;
 use domain::{Proof, Timestamp};
 use flows::App;
+use flows::ask::{Coverage, Covered};
 use record::when::{echo, parse_when};
 use record::{Answer, Gap, Interval, Span, Stamp};
 use serde::Serialize;
@@ -27,6 +28,11 @@ pub(crate) struct SpanArguments {
 }
 
 impl SpanArguments {
+    /// Whether a time was named at all.
+    pub(crate) fn is_given(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+
     /// Reads both ends; a span without a moment that has been is wrong usage.
     pub(crate) fn read(&self, app: &App, global: &Global) -> Result<Span, Failure> {
         let from = when(app, global, self.from.as_deref())?;
@@ -38,14 +44,14 @@ impl SpanArguments {
 /// Where, what and when, for programs.
 #[derive(Serialize)]
 pub(crate) struct WireInterval {
-    environment: String,
-    image: String,
-    digest: String,
-    tag: Option<String>,
-    from: String,
-    until: Option<String>,
-    basis: String,
-    precision: String,
+    pub(crate) environment: String,
+    pub(crate) image: String,
+    pub(crate) digest: String,
+    pub(crate) tag: Option<String>,
+    pub(crate) from: String,
+    pub(crate) until: Option<String>,
+    pub(crate) basis: String,
+    pub(crate) precision: String,
 }
 
 impl WireInterval {
@@ -60,6 +66,25 @@ impl WireInterval {
             basis: interval.basis.to_string(),
             precision: interval.precision.to_string(),
         }
+    }
+}
+
+/// A time that is known because somebody watched, for programs.
+#[derive(Serialize)]
+pub(crate) struct WireCovered {
+    place: String,
+    from: String,
+    until: String,
+}
+
+impl WireCovered {
+    pub(crate) fn of(one: &Covered) -> Self {
+        Self { place: one.place.clone(), from: one.from.to_string(), until: one.until.to_string() }
+    }
+
+    /// Null: nobody ever watched.
+    pub(crate) fn all(coverage: Option<&Coverage>) -> Option<Vec<Self>> {
+        Some(coverage?.known.iter().map(Self::of).collect())
     }
 }
 
@@ -106,6 +131,30 @@ pub(crate) fn time_of(at: Timestamp) -> String {
 /// The end of an interval, for people.
 pub(crate) fn end_of(interval: &Interval) -> String {
     interval.until.map_or_else(|| "now".to_owned(), time_of)
+}
+
+/// Which part is known, where not all of what was asked about was watched.
+pub(crate) fn unknown_text(coverage: Option<&Coverage>) -> String {
+    match coverage {
+        Some(coverage) if !coverage.is_whole => partly_text(&coverage.known),
+        Some(_) | None => String::new(),
+    }
+}
+
+fn partly_text(known: &[Covered]) -> String {
+    if known.is_empty() {
+        return "unknown: nothing of that time was watched\n".to_owned();
+    }
+    format!("unknown: only a part of that time was watched\n{}", known_text(known))
+}
+
+/// The times that are known, a line each.
+pub(crate) fn known_text(known: &[Covered]) -> String {
+    known.iter().fold(String::new(), |mut text, one| {
+        let (from, until) = (time_of(one.from), time_of(one.until));
+        let _ = writeln!(text, "known: {} from {from} until {until}", plain(&one.place));
+        text
+    })
 }
 
 /// How an answer is known, a line, and what it does not cover, a line each.

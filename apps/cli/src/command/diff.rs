@@ -1,6 +1,6 @@
 //! `indelible diff ENV T1 T2`
 
-use super::asking::{basis_text, names_text, when};
+use super::asking::{WireCovered, basis_text, known_text, names_text, when};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::table;
@@ -31,6 +31,8 @@ struct Wire {
     to: String,
     /// Whether both moments are known.
     known: bool,
+    /// What was watched around each of them.
+    covered: Vec<WireCovered>,
     #[serde(flatten)]
     answer: Answer<WireChange>,
 }
@@ -92,6 +94,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         from: first.to_string(),
         to: second.to_string(),
         known: found.is_known,
+        covered: found.known.iter().map(WireCovered::of).collect(),
         answer: found.answer.map(change),
     };
     global.output().data("diff", &wire, || text(&found));
@@ -110,6 +113,9 @@ fn text(found: &Diff) -> String {
         (true, true) => "nothing changed between the two\n".to_owned(),
         (true, false) => "unknown: a moment is not covered\n".to_owned(),
     };
+    if !found.is_known {
+        text.push_str(&known_text(&found.known));
+    }
     let decided = answer.items.iter().filter_map(|one| match one {
         Changed::Decided { after, .. } => after.as_ref(),
         Changed::Ran(_) => None,

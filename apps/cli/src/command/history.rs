@@ -71,9 +71,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
             let request = HistoryRequest { environment, workload, span };
             let found = flows::ask::history(&app, &request).await?;
             changes::show(&global, arguments.format, &request.environment, &found);
-            // Nothing recorded is not "nothing happened"; nothing in a part of what is recorded is an answer.
-            let is_known = found.recorded > 0 || !found.seen.is_empty();
-            Ok(if is_known { Exit::Done } else { Exit::Unknown })
+            Ok(if found.is_known() { Exit::Done } else { Exit::Unknown })
         }
         None if arguments.workload.is_some() => {
             Err(Failure::usage("`--workload` belongs to the history of an environment"))
@@ -121,7 +119,7 @@ fn repository(app: &App, text: &str) -> Result<(Repository, Option<Tag>), Failur
 }
 
 /// The word of the event.
-pub(super) fn proof_word(proof: domain::Proof) -> String {
+pub(crate) fn proof_word(proof: domain::Proof) -> String {
     serde_json::to_string(&proof).unwrap_or_default().trim_matches('"').to_owned()
 }
 

@@ -4,7 +4,9 @@ mod containers;
 mod lines;
 
 use super::Format;
-use super::asking::{WireInterval, basis_text, end_of, names_text, time_of, when};
+use super::asking::{
+    WireCovered, WireInterval, basis_text, end_of, names_text, time_of, unknown_text, when,
+};
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::output::table;
@@ -37,6 +39,10 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct Wire {
     at: Option<String>,
+    /// Whether it could be found out.
+    known: bool,
+    /// What was watched of that time; null: nobody ever watched.
+    covered: Option<Vec<WireCovered>>,
     #[serde(flatten)]
     answer: Answer<Row>,
 }
@@ -89,9 +95,14 @@ fn show((global, format): (&Global, Format), app: &App, ran: &Ran, at: Option<Ti
     let mut all = answer.map(|row| Row::Intended(Box::new(wire_row(row))));
     all.items.extend(ran.containers.iter().map(|row| Row::Seen(Box::new(WireContainer::of(row)))));
     if format == Format::Csv {
-        return global.output().text(&lines::csv(&all));
+        return global.output().text(&lines::csv(&all, ran.coverage.as_ref()));
     }
-    let wire = Wire { at: at.map(|at| at.to_string()), answer: all };
+    let wire = Wire {
+        at: at.map(|at| at.to_string()),
+        known: ran.is_known,
+        covered: WireCovered::all(ran.coverage.as_ref()),
+        answer: all,
+    };
     global.output().data("ran", &wire, || {
         let now = app.surroundings().now();
         let rows: Vec<Vec<String>> = answer.items.iter().map(|row| text_row(row, now)).collect();
@@ -102,9 +113,11 @@ fn show((global, format): (&Global, Format), app: &App, ran: &Ran, at: Option<Ti
         } else if ran.containers.is_empty() {
             text.push_str(match ran.is_known {
                 true => "nothing ran: it was watched\n",
+                false if ran.coverage.is_some() => "",
                 false => "unknown: nothing is recorded\n",
             });
         }
+        text.push_str(&unknown_text(ran.coverage.as_ref()));
         let proofs = answer.items.iter().map(|row| row.interval.began_by.stamp.proof());
         text.push_str(&basis_text(answer, names_text(proofs)));
         text

@@ -1,8 +1,11 @@
 //! `indelible trace DIGEST|TAG|COMMIT|IMAGEID|pod/NAME`
 
+mod lines;
 mod pod;
+mod seen;
 
-use super::asking::{WireInterval, basis_text, end_of, time_of};
+use super::Format;
+use super::asking::{WireCovered, WireInterval, basis_text, end_of, time_of, unknown_text};
 use super::history::WireTag;
 use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
@@ -12,6 +15,7 @@ use domain::ImageRef;
 use flows::ask::{BuiltFrom, TagHistoryRow, TraceAnswer, Traced};
 use record::claim::{BuildClaim, TagChange};
 use record::{Answer, Stamp};
+use seen::WireSeen;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -28,12 +32,19 @@ pub(crate) struct Arguments {
     /// The pod's namespace, instead of the context's
     #[arg(short, long, value_name = "NAMESPACE", requires = "context")]
     namespace: Option<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
 }
 
 #[derive(Serialize)]
 struct Wire {
     asked: String,
     understood: &'static str,
+    /// Whether it is known where it ran.
+    known: bool,
+    /// What was watched since the record first heard of it; null: nobody ever watched.
+    covered: Option<Vec<WireCovered>>,
     #[serde(flatten)]
     answer: Answer<WireItem>,
 }
@@ -48,6 +59,8 @@ struct WireItem {
     registry_tags: Vec<WireRegistryTag>,
     deploys: Vec<record::claim::DeployClaim>,
     intervals: Vec<WireInterval>,
+    /// Where and when it was seen to run.
+    seen: Vec<WireSeen>,
     checkout: Option<String>,
     /// Whether that commit is not all that was built.
     dirty: bool,
@@ -64,6 +77,9 @@ struct WireRegistryTag {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, Failure> {
+    let mut global = global.clone();
+    global.json |= arguments.format == Format::Json;
+    let global = &global;
     if let Some(name) = arguments.what.strip_prefix("pod/") {
         return pod::run(global, &arguments, name).await;
     }
@@ -75,8 +91,13 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let named = host.filter(|host| !host.is_docker_hub());
     let app = process::app_at(global, named)?;
     let found = flows::ask::trace(&app, &arguments.what).await?;
-    global.output().data("trace", &wire(&arguments.what, &found), || text(&found));
-    Ok(Exit::Done)
+    match arguments.format {
+        Format::Csv => global.output().text(&lines::csv(&[(&arguments.what, &found)])),
+        Format::Table | Format::Json => {
+            global.output().data("trace", &wire(&arguments.what, &found), || text(&found));
+        }
+    }
+    Ok(if found.is_known() { Exit::Done } else { Exit::Unknown })
 }
 
 fn text(found: &TraceAnswer) -> String {
@@ -84,6 +105,7 @@ fn text(found: &TraceAnswer) -> String {
     for traced in &found.answer.items {
         one(traced, &mut text);
     }
+    text.push_str(&unknown_text(found.coverage.as_ref()));
     text.push_str(&basis_text(&found.answer, ""));
     checkout_lines(&found.answer.items, &mut text);
     text
@@ -132,6 +154,7 @@ fn one(traced: &Traced, text: &mut String) {
             "  ran    {environment} {image} from {from} until {until} ({how}, {basis})"
         );
     }
+    seen::lines(&traced.seen, text);
 }
 
 fn image_line(traced: &Traced) -> String {
@@ -191,7 +214,13 @@ fn build_line(stamp: &Stamp, build: &BuildClaim) -> String {
 
 fn wire(asked: &str, found: &TraceAnswer) -> Wire {
     let answer = found.answer.map(item);
-    Wire { asked: asked.to_owned(), understood: found.understood, answer }
+    Wire {
+        asked: asked.to_owned(),
+        understood: found.understood,
+        known: found.is_known(),
+        covered: WireCovered::all(found.coverage.as_ref()),
+        answer,
+    }
 }
 
 fn item(traced: &Traced) -> WireItem {
@@ -209,6 +238,7 @@ fn item(traced: &Traced) -> WireItem {
         registry_tags: traced.tags.iter().map(registry_tag).collect(),
         deploys: trace.deploys.iter().map(|deploy| deploy.claim.clone()).collect(),
         intervals: traced.intervals.iter().map(WireInterval::of).collect(),
+        seen: traced.seen.iter().map(WireSeen::of).collect(),
         checkout: traced.built.as_ref().map(|built| format!("git checkout {}", built.commit)),
         dirty: traced.built.as_ref().is_some_and(|built| built.is_dirty),
         commits: traced.built.iter().flat_map(BuiltFrom::all).map(ToString::to_string).collect(),

@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-const SETTINGS: &str = "version: 1
+pub(crate) const SETTINGS: &str = "version: 1
 record: file:record.db
 images: {api: {repository: registry.example.com/shop/api}}
 environments:
@@ -30,16 +30,22 @@ environments:
     workloads: {api: [deployment/api]}
 ";
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     format!("2026-03-17T{text}:00Z").parse().unwrap()
 }
 
-fn digest(content: &str) -> Digest {
+pub(crate) fn digest(content: &str) -> Digest {
     Digest::sha256(content.as_bytes())
 }
 
 /// A run of the container api, from then until then, on these bytes.
-fn ran(story: &mut Story, bytes: &mut Vec<(RunId, Digest)>, from: &str, until: &str, build: &str) {
+pub(crate) fn ran(
+    story: &mut Story,
+    bytes: &mut Vec<(RunId, Digest)>,
+    from: &str,
+    until: &str,
+    build: &str,
+) {
     let run = story.run_began("api", at(from));
     bytes.push((run, digest(build)));
     if !until.is_empty() {
@@ -84,9 +90,13 @@ fn told() -> (Story, Vec<(RunId, Digest)>) {
 }
 
 /// A folder with settings, and the record of the story.
-fn watched() -> Sandbox {
-    let sandbox = sandbox().file("indelible.yaml", SETTINGS);
+pub(crate) fn watched() -> Sandbox {
     let (story, bytes) = told();
+    recorded(sandbox().file("indelible.yaml", SETTINGS), &story, &bytes)
+}
+
+/// Writes a story into the record of a folder.
+pub(crate) fn recorded(sandbox: Sandbox, story: &Story, bytes: &[(RunId, Digest)]) -> Sandbox {
     let clock = Arc::new(AtomicI64::new(0));
     let (now, counter) = (Arc::clone(&clock), AtomicI64::new(1));
     let surroundings = Surroundings {
@@ -115,7 +125,7 @@ fn watched() -> Sandbox {
 }
 
 #[track_caller]
-fn json(sandbox: &Sandbox, arguments: &[&str], code: &str) -> Value {
+pub(crate) fn json(sandbox: &Sandbox, arguments: &[&str], code: &str) -> Value {
     let said = sandbox.run([arguments, &["--json", "-q"]].concat());
     let end = said.rfind("[exit").unwrap();
     assert_eq!(&said[end..], format!("[exit {code}]\n"), "{said}");
@@ -129,7 +139,8 @@ fn texts<'a>(items: &'a Value, member: &str) -> Vec<&'a str> {
 #[test]
 fn what_was_seen_stands_beside_what_was_decided_and_what_nobody_decided_is_told() {
     let sandbox = watched();
-    let history = json(&sandbox, &["history", "prod"], "0");
+    // Since 18:00 nobody watches.
+    let history = json(&sandbox, &["history", "prod"], "2");
     assert_eq!(texts(&history["items"], "how"), ["deploy", "deploy"]);
     let seen = &history["seen"];
     assert_eq!(texts(seen, "decided"), ["other-then", "deploy", "deploy", "never", "deploy"]);
@@ -161,20 +172,24 @@ fn the_population_of_a_period_has_changes_outsiders_and_gaps() {
     let rows: Vec<Vec<&str>> =
         lines[1..lines.len() - 1].iter().map(|line| line.split(',').collect()).collect();
     let kinds: Vec<&str> = rows.iter().map(|fields| fields[row]).collect();
-    assert_eq!(kinds, ["outside", "seen", "change", "seen", "outside", "seen", "gap"], "{said}");
+    assert_eq!(
+        kinds,
+        ["outside", "seen", "change", "seen", "outside", "seen", "known", "gap"],
+        "{said}"
+    );
     let change = &rows[2];
     let column = |name: &str| columns.iter().position(|one| *one == name).unwrap();
     assert_eq!((change[column("actor")], change[column("proof")]), ("ada", "git"));
     assert_eq!(change[column("to")], digest("b").to_string());
     assert_eq!(rows[4][column("to")], digest("x").to_string());
-    assert_eq!(rows[6][column("at")], "2026-03-17T18:00:00.000Z");
+    assert_eq!(rows[7][column("at")], "2026-03-17T18:00:00.000Z");
 }
 
 #[test]
 fn a_workload_is_asked_about_by_its_name_and_an_unknown_one_is_said() {
     let sandbox = watched();
     for name in ["api", "deployment/api"] {
-        let history = json(&sandbox, &["history", "prod", "--workload", name], "0");
+        let history = json(&sandbox, &["history", "prod", "--workload", name], "2");
         assert_eq!(
             (history["items"].as_array().unwrap().len(), history["seen"].as_array().unwrap().len()),
             (2, 5)
@@ -239,7 +254,7 @@ fn what_ran_is_a_line_each_with_its_basis_and_the_gaps() {
         lines.map(|line| line.split(',').next().unwrap().to_owned()).collect()
     };
     let inside = ran("2026-03-17T15:00:30Z");
-    assert_eq!(rows(&inside), ["seen", "seen"], "{inside}");
+    assert_eq!(rows(&inside), ["seen", "seen", "known"], "{inside}");
     assert!(inside.contains(",observed,exact,"), "{inside}");
     let behind = ran("2026-03-17T18:30:00Z");
     assert_eq!(rows(&behind), ["decided", "seen", "gap", "gap"], "{behind}");

@@ -8,13 +8,14 @@
 
 use super::AskError;
 use super::commits::{BuiltFrom, builds_of};
-use super::observed::{is_own, own_settings, parts_of, places, runs_of};
+use super::coverage::{Counts, Coverage, Scope, cover, first, since};
+use super::observed::{Place, is_own, own_settings, parts_of, places, question_of, runs_up_to};
 use crate::app::App;
 use crate::seam::{Question, Record, all};
 use crate::watch::stretches;
 use ::record::claim::{DeployKind, Kind, Outcome, Reported};
 use ::record::trace::images_of;
-use ::record::{DeployFact, EnvironmentState, Facet, Gap, Run, Sighting, Span, gaps_of, sightings};
+use ::record::{DeployFact, EnvironmentState, Facet, Gap, Run, Sighting, Span, sightings};
 use domain::{Digest, EnvironmentName, ImageName, ImageRef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,6 +58,7 @@ pub enum Decided {
 pub(super) struct Between {
     pub(super) rows: Vec<SeenRow>,
     pub(super) gaps: Vec<Gap>,
+    pub(super) coverage: Coverage,
 }
 
 /// Sums up what was seen to run; none: nobody ever watched the environment.
@@ -69,23 +71,25 @@ pub(super) async fn between(
     let Some(settings) = own_settings(app, state.name()) else { return Ok(None) };
     let watched = stretches(record, None).await?;
     let Some((places, mut gaps)) = places(settings, &watched) else { return Ok(None) };
-    let now = app.surroundings().now();
     let (mut runs, mut names): (Vec<Run>, BTreeMap<_, Reported>) = (Vec::new(), BTreeMap::new());
+    let begin = first(places.iter().flat_map(|place| place.stretches.iter().copied()));
+    let (mut coverage, not_watched) =
+        cover(&scopes(&places), (span, &since(span, begin)), app.surroundings().now());
+    coverage.is_whole &= gaps.is_empty();
+    gaps.extend(not_watched);
     for place in &places {
-        for (from, until) in gaps_of(&place.stretches, span, now) {
-            gaps.push(Gap { from, until, why: format!("{} was not watched", place.name) });
-        }
         names.insert(place.cluster.clone(), place.name.clone());
-        let own = runs_of(record, place, *span).await?;
+        let left = RUNS_SUMMED_MAX - runs.len();
+        let (own, is_all) = runs_up_to(record, &question_of(place, *span), left).await?;
         runs.extend(own.into_iter().filter(|run| run.is_in(span) && is_own(settings, run)));
-    }
-    if runs.len() > RUNS_SUMMED_MAX {
-        let why = format!(
-            "{} container runs in that time are more than {RUNS_SUMMED_MAX}, and are left out: name a shorter time",
-            runs.len()
-        );
-        gaps.push(Gap { from: span.from(), until: span.until(), why });
-        runs.clear();
+        if !is_all {
+            let why = format!(
+                "there are more than {RUNS_SUMMED_MAX} container runs in that time, and they are left out: name a shorter time"
+            );
+            gaps.push(Gap { from: span.from(), until: span.until(), why });
+            (coverage, runs) = (Coverage::default(), Vec::new());
+            break;
+        }
     }
     let images = images(record, &runs).await?;
     let resolved = runs.iter().map(|run| {
@@ -107,7 +111,16 @@ pub(super) async fn between(
             sighting,
         }
     });
-    Ok(Some(Between { rows: rows.collect(), gaps }))
+    Ok(Some(Between { rows: rows.collect(), gaps, coverage }))
+}
+
+fn scopes<'a>(places: &[Place<'a>]) -> Vec<Scope<'a>> {
+    let scope = |place: &Place<'a>| Scope {
+        place: place.name.to_string(),
+        stretches: place.stretches.clone(),
+        counts: Counts::Yes,
+    };
+    places.iter().map(scope).collect()
 }
 
 /// The image of each digest that was reported, as far as it is recorded.

@@ -6,6 +6,7 @@
 //! A moment that nobody can tell about makes the answer unknown; what is known of it is told all the same.
 
 use super::AskError;
+use super::coverage::Covered;
 use super::observed::{ContainerRow, Seen, seen_at};
 use super::ran::{RanRow, intended_at};
 use crate::app::App;
@@ -56,6 +57,8 @@ pub struct Diff {
     pub answer: Answer<Changed>,
     /// Whether both moments are known.
     pub is_known: bool,
+    /// What was watched around each of the moments.
+    pub known: Vec<Covered>,
 }
 
 /// One moment of the environment.
@@ -94,7 +97,15 @@ pub async fn diff(
             gaps.push(gap);
         }
     }
-    Ok(Diff { answer: Answer { basis, precision, gaps, items }, is_known })
+    let mut known: Vec<Covered> = Vec::new();
+    for one in [&before, &after].into_iter().flat_map(|moment| &moment.seen) {
+        for covered in &one.known {
+            if !known.contains(covered) {
+                known.push(covered.clone());
+            }
+        }
+    }
+    Ok(Diff { answer: Answer { basis, precision, gaps, items }, is_known, known })
 }
 
 async fn moment(

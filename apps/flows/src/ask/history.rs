@@ -3,6 +3,7 @@
 use super::AskError;
 use super::between::{SeenRow, between, images_run_by, is_of};
 use super::commits::{BuiltFrom, builds_of};
+use super::coverage::Coverage;
 use crate::app::App;
 use crate::seam::{Question, Record, all, environment_state};
 use ::record::claim::{DeployKind, Grade, Kind, Outcome};
@@ -52,8 +53,20 @@ pub struct History {
     pub findings: Vec<FindingState>,
     /// How many deploys to the environment are recorded at all; of none, nothing is known.
     pub recorded: usize,
-    /// Whether anybody ever watched the environment.
-    pub is_watched: bool,
+    /// What of that time was watched; none: nobody ever watched the environment.
+    pub coverage: Option<Coverage>,
+}
+
+impl History {
+    /// Whether it could be found out: something is recorded, and all of the time was watched where anybody watches.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        match &self.coverage {
+            Some(coverage) if !coverage.is_whole => false,
+            // Nothing recorded is not "nothing happened"; nothing in a part of what is recorded is an answer.
+            Some(_) | None => self.recorded > 0 || !self.seen.is_empty(),
+        }
+    }
 }
 
 /// What happened to an environment in a span, newest first.
@@ -66,8 +79,10 @@ pub async fn history(app: &App, request: &HistoryRequest) -> Result<History, Ask
     super::check_environment(app, record, environment).await?;
     let state = environment_state(record, environment).await?;
     let seen = between(app, record, &state, span).await?;
-    let is_watched = seen.is_some();
-    let (mut seen, gaps) = seen.map(|seen| (seen.rows, seen.gaps)).unwrap_or_default();
+    let (mut seen, gaps, coverage) = match seen {
+        Some(seen) => (seen.rows, seen.gaps, Some(seen.coverage)),
+        None => (Vec::new(), Vec::new(), None),
+    };
     let mut found = found(record, environment, span).await?;
     let mut rows = rows(record, &state, span).await?;
     if let Some(workload) = workload {
@@ -84,11 +99,11 @@ pub async fn history(app: &App, request: &HistoryRequest) -> Result<History, Ask
     }
     seen.reverse();
     found.reverse();
-    let mut answer = answer(record, &state, rows, (is_watched, gaps));
+    let mut answer = answer(record, &state, rows, (coverage.is_some(), gaps));
     let in_span = |gap: &Gap| gap.from.is_none_or(|from| span.touches(from, gap.until));
     answer.gaps.extend(unknown_bytes(&state).into_iter().filter(in_span));
     let recorded = state.deploys().len() + state.imported().len();
-    Ok(History { answer, seen, findings: found, recorded, is_watched })
+    Ok(History { answer, seen, findings: found, recorded, coverage })
 }
 
 fn is_named(own: &str, workload: &str) -> bool {

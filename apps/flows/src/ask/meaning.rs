@@ -18,6 +18,12 @@ const SHORT_COMMIT_LEN_MIN: usize = 4;
 /// The fewest digits that are taken for a digest: as many as tables show. Source: [`Digest::short`].
 pub const SHORT_DIGEST_LEN_MIN: usize = 12;
 
+/// The most digests with the same beginning that are told apart; of more it is said that there are so many at least.
+pub const SAME_BEGINNING_MAX: usize = 100;
+/// The most events that are looked through for a beginning. Of a longer record the whole digest is asked for: nobody
+/// waits for ten million container runs, and what was not looked at may begin the same.
+pub const EVENTS_LOOKED_THROUGH_MAX: usize = 200_000;
+
 /// What a text can mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -124,36 +130,61 @@ async fn beginning_with(
     // There are far more container runs than anything else: they are looked through last.
     let built = [Kind::Image, Kind::Build, Kind::Deploy, Kind::TagChange].as_slice();
     for kinds in [built, &[Kind::ContainerRun]] {
-        let found = recorded_digests(record, kinds, beginning).await?;
-        match found.first() {
-            Some(digest) if found.len() == 1 => return Ok(Some(*digest)),
-            Some(_) => {
-                let (asked, count) = (asked.to_owned(), found.len());
-                return Err(AskError::SeveralDigests { asked, count });
-            }
+        let mut found = Beginnings::new(beginning);
+        let is_all = found.look_through(record, kinds).await?;
+        let (asked, count) = (asked.to_owned(), found.digests.len());
+        match found.digests.first() {
+            // Several are several, whatever else there is.
+            Some(_) if count > 1 => return Err(AskError::SeveralDigests { asked, count }),
+            Some(_) | None if !is_all => return Err(AskError::NotLookedThrough { asked }),
+            Some(digest) => return Ok(Some(*digest)),
             None => {}
         }
     }
     Ok(None)
 }
 
-async fn recorded_digests(
-    record: &dyn Record,
-    kinds: &[Kind],
-    beginning: &Beginning,
-) -> Result<BTreeSet<Digest>, RecordError> {
-    let question = Question::of(kinds.iter().copied());
-    let mut found = BTreeSet::new();
-    let mut last: Option<Sequenced> = None;
-    loop {
-        let page = record.events(&question, last.as_ref()).await?;
-        let is_last = page.len() < PAGE;
-        let digests = page.iter().flat_map(|event| digests_of(&event.event.claim));
-        found.extend(digests.filter(|digest| beginning.fits(digest)));
-        last = page.into_iter().next_back();
-        if is_last {
-            return Ok(found);
+/// The recorded digests that begin so, as far as they were looked for.
+struct Beginnings<'a> {
+    beginning: &'a Beginning,
+    digests: BTreeSet<Digest>,
+}
+
+impl<'a> Beginnings<'a> {
+    fn new(beginning: &'a Beginning) -> Self {
+        Self { beginning, digests: BTreeSet::new() }
+    }
+
+    /// Looks through the events of these kinds, as far as limits let; gives whether these are all.
+    async fn look_through(
+        &mut self,
+        record: &dyn Record,
+        kinds: &[Kind],
+    ) -> Result<bool, RecordError> {
+        let question = Question::of(kinds.iter().copied());
+        let (mut last, mut looked): (Option<Sequenced>, usize) = (None, 0);
+        while looked < EVENTS_LOOKED_THROUGH_MAX {
+            let page = record.events(&question, last.as_ref()).await?;
+            looked += page.len();
+            let is_last = page.len() < PAGE;
+            let is_full = self.take(page.iter().map(|event| &event.event.claim));
+            if is_last || is_full {
+                return Ok(is_last && !is_full);
+            }
+            last = page.into_iter().next_back();
         }
+        Ok(false)
+    }
+
+    /// Takes what fits, no more than there may be; gives whether that is reached.
+    fn take<'b>(&mut self, claims: impl Iterator<Item = &'b Claim>) -> bool {
+        for digest in claims.flat_map(digests_of).filter(|digest| self.beginning.fits(digest)) {
+            self.digests.insert(digest);
+            if self.digests.len() >= SAME_BEGINNING_MAX {
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -280,6 +311,42 @@ mod tests {
             assert_eq!(digest_in(&pasted), Some(digest), "{pasted}");
         }
         assert_eq!(digest_in("1a2b3c4"), None);
+    }
+
+    #[test]
+    fn of_ten_million_digests_with_one_beginning_a_hundred_are_kept() {
+        use ::record::claim::{BuildClaim, PublishedBy};
+        let build = |nth: usize| {
+            Claim::Build(BuildClaim {
+                key: format!("build/{nth}").try_into().unwrap(),
+                digest: format!("sha256:{}{nth:052x}", &HEX[..12]).parse().unwrap(),
+                repository: "registry.example.com/shop/api".parse().unwrap(),
+                image: None,
+                tags: Vec::new(),
+                aliases: Vec::new(),
+                environment: None,
+                source: None,
+                run: None,
+                published_by: PublishedBy::Publish,
+            })
+        };
+        let beginning = Beginning::read(&HEX[..12]).unwrap();
+        // One less than the limit: there may be more, and all of these are kept.
+        let below: Vec<Claim> = (0..SAME_BEGINNING_MAX - 1).map(build).collect();
+        let mut found = Beginnings::new(&beginning);
+        assert!(!found.take(below.iter()) && found.digests.len() == SAME_BEGINNING_MAX - 1);
+        assert!(!found.take(below.iter()), "the same again are no more");
+        assert!(found.take([build(1_000), build(1_001)].iter()));
+        assert_eq!(found.digests.len(), SAME_BEGINNING_MAX);
+        // However long the record is: at the limit nothing more is read.
+        let mut read = 0;
+        let endless = (0..).map(|nth| {
+            read += 1;
+            build(nth)
+        });
+        let mut found = Beginnings::new(&beginning);
+        assert!(endless.into_iter().any(|claim| found.take([claim].iter())));
+        assert_eq!(read, SAME_BEGINNING_MAX);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod between;
 mod commits;
+mod coverage;
 mod diff;
 mod exposure;
 mod history;
@@ -17,19 +18,26 @@ mod status;
 mod tags;
 mod told;
 mod trace;
+mod watched;
+mod wherever;
 
 pub use between::{Decided, RUNS_SUMMED_MAX, SeenRow};
 pub use commits::{Builds, BuiltFrom, builds_of};
+pub use coverage::{Coverage, Covered};
 pub use diff::{Changed, Diff, RanOther, diff};
 pub use exposure::{ExposureAnswer, exposure};
 pub use history::{History, HistoryRequest, HistoryRow, history};
-pub use meaning::{SHORT_DIGEST_LEN_MIN, find_digest};
+pub use meaning::{
+    EVENTS_LOOKED_THROUGH_MAX, SAME_BEGINNING_MAX, SHORT_DIGEST_LEN_MIN, find_digest,
+};
+pub use observed::ContainerRow;
 pub(crate) use observed::running_in;
-pub use observed::{ContainerRow, watched};
 pub use ran::{Ran, RanRow, ran_at, ran_digest};
 pub use status::{EnvironmentStatus, ImageStatus, SeenBy, status};
 pub use tags::{HISTORY_PAGES_MAX, HISTORY_ROWS_MAX, TagHistory, TagHistoryRow, tag_history};
 pub use trace::{REPOSITORIES_ASKED_MAX, TRACED_MAX, TraceAnswer, Traced, trace};
+pub use watched::{WatchedAnswer, watched};
+pub use wherever::{RUNS_OF_DIGEST_MAX, SeenWhere};
 
 use crate::app::{App, OpenError};
 use crate::registries::RegistryError;
@@ -93,6 +101,13 @@ async fn check_environment(
     Err(AskError::NoEnvironment { name: name.clone(), known })
 }
 
+fn at_least(count: usize) -> String {
+    match count < SAME_BEGINNING_MAX {
+        true => count.to_string(),
+        false => format!("{count} or more"),
+    }
+}
+
 fn beside(untold: &[String]) -> String {
     match untold {
         [] => String::new(),
@@ -146,12 +161,20 @@ pub enum AskError {
         count: usize,
     },
     /// Some first digits that several recorded digests have.
-    #[error("`{asked}` begins {count} recorded digests: give more of its digits")]
+    #[error("`{asked}` begins {} recorded digests: give more of its digits", at_least(*count))]
     SeveralDigests {
         /// What was asked about.
         asked: String,
-        /// How many.
+        /// How many; [`SAME_BEGINNING_MAX`] or more.
         count: usize,
+    },
+    /// Some first digits, and more events than are looked through for them.
+    #[error(
+        "too much is recorded to find the one digest that begins with `{asked}`: give the whole digest"
+    )]
+    NotLookedThrough {
+        /// What was asked about.
+        asked: String,
     },
     /// The text is no digest, nor enough of one.
     #[error("`{asked}` is not a digest, nor the first {SHORT_DIGEST_LEN_MIN} or more of its hex digits", asked = asked.escape_debug())]
@@ -194,6 +217,7 @@ impl Explain for AskError {
             | Self::CutOff { .. }
             | Self::SeveralCommits { .. }
             | Self::SeveralDigests { .. }
+            | Self::NotLookedThrough { .. }
             | Self::NoDigest { .. }
             | Self::NothingKnown { .. }
             | Self::NotTraceable { .. }
@@ -212,6 +236,7 @@ impl Explain for AskError {
             | Self::NoWorkload { .. }
             | Self::SeveralCommits { .. }
             | Self::SeveralDigests { .. }
+            | Self::NotLookedThrough { .. }
             | Self::NoDigest { .. }
             | Self::NothingKnown { .. }
             | Self::NotTraceable { .. }

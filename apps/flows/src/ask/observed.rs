@@ -7,13 +7,14 @@
 
 use super::AskError;
 use super::commits::{BuiltFrom, builds_of};
+use super::coverage::{Covered, gap, never as never_watched};
 use crate::app::App;
 use crate::seam::{Question, Record, RecordError, all, each_run};
 use crate::settings::EnvironmentSettings;
 use crate::watch::stretches;
 use ::record::claim::{ClusterId, Kind, Reported};
 use ::record::trace::images_of;
-use ::record::{Facet, Gap, Precision, Run, RunQuestion, Span, Watched, gaps_of};
+use ::record::{Facet, Gap, Precision, Run, RunQuestion, Span, Watched, covered_by, gaps_of};
 use domain::{Digest, EnvironmentName, ImageName, ImageRef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +44,8 @@ pub(super) struct Seen {
     pub containers: Vec<ContainerRow>,
     /// Where nobody watched.
     pub gaps: Vec<Gap>,
+    /// Around the moment that was asked about, what was watched.
+    pub known: Vec<Covered>,
     /// Whether the moment that was asked about was watched everywhere.
     pub is_complete: bool,
 }
@@ -72,7 +75,10 @@ pub(super) async fn seen_at(
         if !place.stretches.iter().any(|one| one.holds(at, now)) {
             seen.is_complete = false;
             seen.gaps.push(gap_around(place, at, now));
-        } else if let Some(last) = quiet_since(place, at) {
+        } else {
+            seen.known.extend(watched_around(place, at, now));
+        }
+        if let Some(last) = quiet_since(place, at, now) {
             let why = format!(
                 "{}: the watcher's last sign of life; since then perhaps not all is recorded",
                 place.name
@@ -82,60 +88,12 @@ pub(super) async fn seen_at(
         let runs = runs_of(record, place, Span::moment(at)).await?;
         let held = runs.into_iter().filter_map(|run| Some((run.at(at)?, run)));
         let own = held.filter(|(_, run)| is_own(settings, run));
-        let rows = own.map(|(precision, run)| row(app, environment, place, run, precision));
+        let own_name = || Some(environment.clone());
+        let rows = own.map(|(precision, run)| row_of(app, own_name(), &place.name, run, precision));
         seen.containers.extend(rows);
     }
     with_builds(record, &mut seen.containers).await?;
     Ok(Some(seen))
-}
-
-/// Where and when some bytes were seen to run, wherever anybody watched; none: nobody ever did.
-pub(super) async fn seen_digest(
-    app: &App,
-    record: &dyn Record,
-    digest: &Digest,
-) -> Result<Option<Seen>, AskError> {
-    let all = stretches(record, None).await?;
-    if all.is_empty() {
-        return Ok(None);
-    }
-    let now = app.surroundings().now();
-    let mut seen = Seen { is_complete: true, ..Seen::default() };
-    for (cluster, name) in names(&all) {
-        let own: Vec<&Watched> = all.iter().filter(|one| one.cluster == cluster).collect();
-        for (from, until) in gaps_of(&own, &Span::ALL, now) {
-            seen.gaps.push(Gap { from, until, why: format!("{name} was not watched") });
-        }
-    }
-    let digests = parts_of(record, digest).await?;
-    let question = RunQuestion { digests, ..RunQuestion::default() };
-    let mut runs = Vec::new();
-    each_run(record, &question, |run| runs.push(run)).await?;
-    runs.sort_by_key(|run| (run.from(), run.id));
-    seen.is_complete = seen.gaps.is_empty();
-    let names = names(&all);
-    for run in runs {
-        let precision = run.precision();
-        let name = names.get(&run.cluster).cloned().unwrap_or_default();
-        let place =
-            Place { cluster: run.cluster.clone(), name, namespace: None, stretches: vec![] };
-        let environment = environment_of(app, &place.name, &run);
-        let mut found = row_of(app, environment, &place, run, precision);
-        found.digest = Some(*digest);
-        seen.containers.push(found);
-    }
-    with_builds(record, &mut seen.containers).await?;
-    Ok(Some(seen))
-}
-
-/// The stretches in which clusters were watched, those of one context only where it is named.
-///
-/// # Errors
-/// The record cannot be read.
-pub async fn watched(app: &App, context: Option<&str>) -> Result<Vec<Watched>, AskError> {
-    let mut all = stretches(app.record_to_read().await?, None).await?;
-    all.retain(|one| context.is_none_or(|context| one.name.as_str() == context));
-    Ok(all)
 }
 
 /// What ran in an environment's clusters and namespace, whatever made it, and where nobody watches now.
@@ -170,7 +128,7 @@ pub(super) fn own_settings<'a>(
 }
 
 /// The name of each watched cluster: what was said last.
-fn names(all: &[Watched]) -> BTreeMap<ClusterId, Reported> {
+pub(super) fn names(all: &[Watched]) -> BTreeMap<ClusterId, Reported> {
     all.iter().map(|one| (one.cluster.clone(), one.name.clone())).collect()
 }
 
@@ -198,12 +156,8 @@ pub(super) fn places<'a>(
         return None;
     }
     let has = |name: &&String| all.iter().filter(is_ours).any(|one| one.name.as_str() == **name);
-    let never = settings.clusters.iter().filter(|name| !has(name)).map(|name| Gap {
-        from: None,
-        until: None,
-        why: format!("{name} was never watched"),
-    });
-    let never = never.collect();
+    let never = settings.clusters.iter().filter(|name| !has(name));
+    let never = never.map(|name| never_watched(name)).collect();
     Some((places.into_values().collect(), never))
 }
 
@@ -214,27 +168,63 @@ fn gap_around(place: &Place<'_>, at: Timestamp, now: Timestamp) -> Gap {
         gap.0.is_none_or(|from| from <= at) && gap.1.is_none_or(|until| at < until)
     };
     let (from, until) = gaps.iter().find(holds).copied().unwrap_or((None, None));
-    Gap { from, until, why: format!("{} was not watched", place.name) }
+    gap(place.name.as_str(), from, until)
+}
+
+/// The time without a gap that a moment lies in.
+fn watched_around(place: &Place<'_>, at: Timestamp, now: Timestamp) -> Option<Covered> {
+    let covered = covered_by(&place.stretches, &Span::ALL, now).into_iter();
+    let place = place.name.to_string();
+    let mut around = covered.filter(|(from, until)| *from <= at && at <= *until);
+    around.next().map(|(from, until)| Covered { place, from, until })
 }
 
 /// The last sign of life, where the moment lies behind it and the next one is not late yet.
-fn quiet_since(place: &Place<'_>, at: Timestamp) -> Option<Timestamp> {
+fn quiet_since(place: &Place<'_>, at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    if !place.stretches.iter().any(|one| one.holds(at, now)) {
+        return None;
+    }
     let is_sure = place.stretches.iter().any(|one| one.from <= at && at <= one.last);
     let last = place.stretches.iter().filter(|one| one.ended.is_none()).map(|one| one.last).max();
     last.filter(|_| !is_sure)
 }
 
-pub(super) async fn runs_of(
+/// The first runs that answer a question, up to so many, and whether these are all.
+pub(super) async fn runs_up_to(
     record: &dyn Record,
-    place: &Place<'_>,
-    when: Span,
-) -> Result<Vec<Run>, RecordError> {
-    let question = RunQuestion {
+    question: &RunQuestion,
+    most: usize,
+) -> Result<(Vec<Run>, bool), RecordError> {
+    let (mut runs, mut after) = (Vec::new(), None);
+    loop {
+        let page = record.runs(question, after).await?;
+        runs.extend(page.runs);
+        after = page.next;
+        let is_over = after.is_none();
+        if is_over || runs.len() > most {
+            let is_all = is_over && runs.len() <= most;
+            runs.truncate(most);
+            runs.sort_by_key(|run| (run.from(), run.id));
+            return Ok((runs, is_all));
+        }
+    }
+}
+
+pub(super) fn question_of(place: &Place<'_>, when: Span) -> RunQuestion {
+    RunQuestion {
         cluster: Some(place.cluster.clone()),
         namespace: place.namespace.map(Reported::of),
         when,
         ..RunQuestion::default()
-    };
+    }
+}
+
+async fn runs_of(
+    record: &dyn Record,
+    place: &Place<'_>,
+    when: Span,
+) -> Result<Vec<Run>, RecordError> {
+    let question = question_of(place, when);
     let mut runs = Vec::new();
     each_run(record, &question, |run| runs.push(run)).await?;
     runs.sort_by_key(|run| (run.from(), run.id));
@@ -243,11 +233,14 @@ pub(super) async fn runs_of(
 
 /// Whether a run is of a workload of the environment; all of its namespace are where none is named.
 pub(super) fn is_own(settings: &EnvironmentSettings, run: &Run) -> bool {
+    is_workload_of(settings, run.began.workload.as_str())
+}
+
+fn is_workload_of(settings: &EnvironmentSettings, owner: &str) -> bool {
     let mut named = settings.workloads.values().flatten().map(ToString::to_string).peekable();
     if named.peek().is_none() {
         return true;
     }
-    let owner = run.began.workload.as_str();
     // A CronJob's pods belong to Jobs of its name with a number behind it.
     let of_cron_job = |workload: &str| {
         let prefix = workload.strip_prefix("cronjob/").map(|name| format!("job/{name}-"));
@@ -257,47 +250,45 @@ pub(super) fn is_own(settings: &EnvironmentSettings, run: &Run) -> bool {
 }
 
 /// The environment of the settings in whose cluster and namespace a container ran.
-fn environment_of(app: &App, cluster: &Reported, run: &Run) -> Option<EnvironmentName> {
+pub(super) fn environment_at(
+    app: &App,
+    cluster: &Reported,
+    namespace: &Reported,
+    workload: &Reported,
+) -> Option<EnvironmentName> {
     let environments = &app.loaded()?.settings.environments;
     let is_its = |one: &&EnvironmentSettings| {
         let names = &one.clusters;
         let is_somewhere = !names.is_empty() || one.namespace.is_some();
         let is_there = names.is_empty() || names.iter().any(|name| name == cluster.as_str());
-        let namespace = one.namespace.as_deref();
+        let own = one.namespace.as_deref();
         is_somewhere
             && is_there
-            && namespace.is_none_or(|name| name == run.namespace.as_str())
-            && is_own(one, run)
+            && own.is_none_or(|name| name == namespace.as_str())
+            && is_workload_of(one, workload.as_str())
     };
     environments.iter().find(is_its).map(|one| one.name.clone())
 }
 
-fn row(
-    app: &App,
-    environment: &EnvironmentName,
-    place: &Place<'_>,
-    run: Run,
-    precision: Precision,
-) -> ContainerRow {
-    row_of(app, Some(environment.clone()), place, run, precision)
-}
-
-fn row_of(
+pub(super) fn row_of(
     app: &App,
     environment: Option<EnvironmentName>,
-    place: &Place<'_>,
+    cluster: &Reported,
     run: Run,
     precision: Precision,
 ) -> ContainerRow {
     let reference = run.began.reference.as_str().parse::<ImageRef>().ok();
     let settings = app.loaded().map(|loaded| &loaded.settings);
     let image = settings.and_then(|all| all.image_of(reference.as_ref()?.repository()).cloned());
-    let (cluster, digest) = (place.name.clone(), run.digest);
+    let (cluster, digest) = (cluster.clone(), run.digest);
     ContainerRow { environment, image, cluster, run, digest, commit: None, precision }
 }
 
 /// From what the kubelets report to the images that are recorded, and their commits.
-async fn with_builds(record: &dyn Record, rows: &mut [ContainerRow]) -> Result<(), RecordError> {
+pub(super) async fn with_builds(
+    record: &dyn Record,
+    rows: &mut [ContainerRow],
+) -> Result<(), RecordError> {
     let reported: BTreeSet<Digest> = rows.iter().filter_map(|row| row.digest).collect();
     let mut images = BTreeMap::new();
     for digest in reported {

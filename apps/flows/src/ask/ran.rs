@@ -1,7 +1,9 @@
 //! What ran: in an environment at a moment, or a digest wherever and whenever.
 
 use super::commits::{BuiltFrom, builds_of};
-use super::observed::{ContainerRow, Seen, seen_at, seen_digest};
+use super::coverage::Coverage;
+use super::observed::{ContainerRow, seen_at};
+use super::wherever::seen_digest;
 use super::{AskError, intervals_of};
 use crate::app::App;
 use crate::seam::{Question, Record, all, environment_state};
@@ -28,6 +30,8 @@ pub struct Ran {
     pub containers: Vec<ContainerRow>,
     /// Whether it could be found out: not where others were watched, and this moment was not.
     pub is_known: bool,
+    /// What was watched of the time that was asked about; none: nobody ever watched.
+    pub coverage: Option<Coverage>,
 }
 
 /// What an environment ran at a moment: the containers that were seen, and what was decided where nobody watched.
@@ -47,9 +51,11 @@ pub async fn ran_at(
     let Some(seen) = seen_at(app, record, environment, at).await? else {
         return Ok(Ran::intended(intended));
     };
-    if seen.is_complete {
+    let coverage = Coverage { known: seen.known, is_whole: seen.is_complete };
+    let seen = (seen.containers, seen.gaps, coverage);
+    if seen.2.is_whole {
         // What runs is what the kubelets say, never the last deploy.
-        return Ok(Ran { is_known: true, ..Ran::seen(Vec::new(), seen) });
+        return Ok(Ran::seen(Vec::new(), seen));
     }
     let mut ran = Ran::seen(intended.items, seen);
     // The first gap is that nothing observes; of an answer without anything decided that is not so.
@@ -61,21 +67,24 @@ pub async fn ran_at(
 impl Ran {
     fn intended(answer: Answer<RanRow>) -> Self {
         let is_known = !answer.items.is_empty();
-        Self { answer, containers: Vec::new(), is_known }
+        Self { answer, containers: Vec::new(), is_known, coverage: None }
     }
 
     /// Says the weakest basis and precision of both.
-    fn seen(items: Vec<RanRow>, seen: Seen) -> Self {
+    fn seen(
+        items: Vec<RanRow>,
+        (containers, gaps, coverage): (Vec<ContainerRow>, Vec<Gap>, Coverage),
+    ) -> Self {
         let intended = super::weakest(items.iter().map(|row| row.interval.basis));
         let basis = if items.is_empty() { Basis::Observed } else { intended.max(Basis::Observed) };
-        let sharp = seen.containers.iter().map(|row| row.precision);
+        let sharp = containers.iter().map(|row| row.precision);
         let precision = match items.is_empty() {
-            true if seen.is_complete => sharp.max().unwrap_or(Precision::Exact),
+            true if coverage.is_whole => sharp.max().unwrap_or(Precision::Exact),
             true => sharp.max().unwrap_or(Precision::Unconfirmed),
             false => Precision::Unconfirmed,
         };
-        let answer = Answer { basis, precision, gaps: seen.gaps, items };
-        Self { answer, containers: seen.containers, is_known: false }
+        let answer = Answer { basis, precision, gaps, items };
+        Self { answer, containers, is_known: coverage.is_whole, coverage: Some(coverage) }
     }
 }
 
@@ -111,11 +120,11 @@ pub async fn ran_digest(app: &App, digest: &Digest) -> Result<Ran, AskError> {
     let Some(seen) = seen_digest(app, record, digest).await? else {
         return Ok(Ran::intended(intended));
     };
-    let mut ran = Ran::seen(intended.items, seen);
+    let mut ran = Ran::seen(intended.items, (seen.containers, seen.gaps, seen.coverage));
     if !ran.answer.items.is_empty() {
-        ran.answer.gaps.splice(0..0, intended.gaps);
+        // The first gap is that nothing observes, which is not so here.
+        ran.answer.gaps.splice(0..0, intended.gaps.into_iter().skip(1));
     }
-    ran.is_known = !ran.answer.items.is_empty() || !ran.containers.is_empty();
     Ok(ran)
 }
 

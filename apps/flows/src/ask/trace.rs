@@ -1,16 +1,19 @@
-//! Both ways along the chain: from a digest, tag, commit or imageID to all that is recorded about it.
+//! Both ways along the chain: from a digest, tag, commit or imageID to all that is recorded about it, and to where
+//! and when it was seen to run.
 
 use super::AskError;
 use super::commits::BuiltFrom;
+use super::coverage::Coverage;
 use super::meaning::{Asks, Meaning, Written, meanings};
 use super::tags::TagHistoryRow;
 use super::told::{Told, current};
+use super::wherever::{Everywhere, SeenWhere, seen_where};
 use crate::app::App;
 use crate::seam::{Question, Record, RecordError, all};
 use ::record::claim::{BuildClaim, Kind};
 use ::record::trace::images_of;
-use ::record::{Answer, Facet, Interval, Trace, intended_intervals};
-use domain::{CommitId, Digest, EnvironmentName, Repository, Tag};
+use ::record::{Answer, Basis, Facet, Gap, Interval, Trace, intended_intervals};
+use domain::{CommitId, Digest, EnvironmentName, Repository, Tag, Timestamp};
 use std::collections::BTreeSet;
 
 /// The most images of one answer; a tag that moved more often is told by its newest ones, and a gap.
@@ -27,6 +30,10 @@ pub struct Traced {
     pub built: Option<BuiltFrom>,
     /// Where and when it was meant to run.
     pub intervals: Vec<Interval>,
+    /// Where and when it was seen to run, the earliest begin first.
+    pub seen: Vec<SeenWhere>,
+    /// When its bytes were first recorded.
+    pub heard: Option<Timestamp>,
     /// What registries of ours tell about its tags, oldest first.
     pub tags: Vec<(Repository, TagHistoryRow)>,
 }
@@ -38,6 +45,16 @@ pub struct TraceAnswer {
     pub understood: &'static str,
     /// The images.
     pub answer: Answer<Traced>,
+    /// What was watched since the record first heard of the images; none: nobody ever watched anything.
+    pub coverage: Option<Coverage>,
+}
+
+impl TraceAnswer {
+    /// Whether it is known where it ran: not where somebody watches, and did not all the time.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.coverage.as_ref().is_none_or(|coverage| coverage.is_whole)
+    }
 }
 
 /// The images that a meaning names, and what led to them.
@@ -70,25 +87,64 @@ pub async fn trace(app: &App, asked: &str) -> Result<TraceAnswer, AskError> {
         told.miss(format!("only {TRACED_MAX} of {} images are shown", found.images.len()));
         found.images.truncate(TRACED_MAX);
     }
-    let mut traced = Vec::new();
+    let everywhere = Everywhere::of(record).await?;
+    let (mut traced, mut left_out) = (Vec::new(), Vec::new());
     for (digest, asked) in &found.images {
         let mut one = gather(record, *digest, *asked, &found).await?;
         ask_registries(app, &mut told, &found, &mut one).await;
-        // What a registry alone tells of is an answer too.
-        if !one.trace.is_empty() || !one.tags.is_empty() {
+        if let Some(everywhere) = &everywhere {
+            let gap;
+            (one.seen, gap) = seen_where(app, record, everywhere, digest).await?;
+            left_out.extend(gap);
+        }
+        // What a registry or a watcher alone tells of is an answer too.
+        if !one.trace.is_empty() || !one.tags.is_empty() || !one.seen.is_empty() {
             traced.push(one);
         }
     }
     if traced.is_empty() {
         return Err(AskError::NothingKnown { asked: asked.to_owned(), untold: told.untold() });
     }
-    let intervals = traced.iter().flat_map(|one| &one.intervals);
-    let basis = super::weakest(intervals.map(|interval| interval.basis));
-    let mut answer = Answer::intended(traced);
-    answer.basis = basis;
+    let first = traced.iter().filter_map(Traced::first).min();
+    let watched = everywhere.map(|everywhere| everywhere.since(app, first));
+    let (mut answer, coverage) = answer(traced, watched, left_out);
     answer.gaps.extend(told.into_gaps());
     answer.gaps.extend(record.left_out());
-    Ok(TraceAnswer { understood, answer })
+    Ok(TraceAnswer { understood, answer, coverage })
+}
+
+/// The weakest basis and precision of what was decided and seen, and what was not watched.
+fn answer(
+    traced: Vec<Traced>,
+    watched: Option<(Coverage, Vec<Gap>)>,
+    left_out: Vec<Gap>,
+) -> (Answer<Traced>, Option<Coverage>) {
+    let intended = traced.iter().flat_map(|one| &one.intervals).map(|interval| interval.basis);
+    let seen = traced.iter().flat_map(|one| &one.seen);
+    let bases = intended.chain(seen.clone().map(|_| Basis::Observed));
+    let (basis, sharp) = (super::weakest(bases), seen.map(|one| one.sighting.precision).max());
+    let mut answer = Answer::intended(traced);
+    answer.basis = basis;
+    if let (Basis::Observed, Some(sharp)) = (basis, sharp) {
+        answer.precision = sharp;
+    }
+    let Some((mut coverage, gaps)) = watched else { return (answer, None) };
+    coverage.is_whole &= left_out.is_empty();
+    // Somebody observes: what is not covered is told place by place.
+    answer.gaps = gaps.into_iter().chain(left_out).collect();
+    (answer, Some(coverage))
+}
+
+impl Traced {
+    /// When the record first heard of the image.
+    fn first(&self) -> Option<Timestamp> {
+        let trace = &self.trace;
+        let said = trace.builds.iter().map(|(stamp, _)| stamp.happened());
+        let said = said.chain(trace.tag_changes.iter().map(|(stamp, _)| stamp.happened()));
+        let said = said.chain(trace.deploys.iter().map(|fact| fact.stamp.happened()));
+        let said = said.chain(self.tags.iter().map(|(_, row)| row.at));
+        said.chain(self.seen.first().map(|one| one.sighting.from)).chain(self.heard).min()
+    }
 }
 
 async fn look_up(
@@ -227,7 +283,9 @@ async fn gather(
     asked: Digest,
     found: &Found,
 ) -> Result<Traced, AskError> {
-    let events = all(record, &Question::default().about(Facet::Digest, digest)).await?;
+    // Container runs are far more than all else, and are summed up by themselves.
+    let kinds = [Kind::Image, Kind::Build, Kind::TagChange, Kind::Deploy];
+    let events = all(record, &Question::of(kinds).about(Facet::Digest, digest)).await?;
     let trace = ::record::trace(&events, &digest, &asked);
     let environments: BTreeSet<&EnvironmentName> =
         trace.deploys.iter().map(|deploy| &deploy.claim.environment).collect();
@@ -240,7 +298,8 @@ async fn gather(
     let builds: Vec<BuildClaim> = trace.builds.iter().map(|(_, build)| build.clone()).collect();
     let asked = found.commit.as_ref().and_then(|commit| BuiltFrom::of_commit(&builds, commit));
     let built = asked.or_else(|| BuiltFrom::of(&builds, found.tag.as_ref()));
-    Ok(Traced { trace, built, intervals, tags: Vec::new() })
+    let heard = events.iter().map(|event| event.event.stamp.happened()).min();
+    Ok(Traced { trace, built, intervals, seen: Vec::new(), heard, tags: Vec::new() })
 }
 
 /// Asks the registries of ours that hold the image for the history of its tags.

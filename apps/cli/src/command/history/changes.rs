@@ -3,7 +3,7 @@
 use super::{population, wire};
 use crate::arguments::Global;
 use crate::command::Format;
-use crate::command::asking::{basis_text, names_text, time_of};
+use crate::command::asking::{basis_text, names_text, time_of, unknown_text};
 use crate::output::{plain, table};
 use domain::EnvironmentName;
 use flows::ask::{BuiltFrom, Decided, History, HistoryRow, SeenRow};
@@ -34,12 +34,13 @@ fn text(found: &History) -> String {
             &rows,
         ),
     };
-    if found.is_watched {
+    if found.coverage.is_some() {
         text.push_str(&seen_text(&found.seen));
     }
     for finding in &found.findings {
         let _ = writeln!(text, "{}", plain(&finding_line(finding)));
     }
+    text.push_str(&unknown_text(found.coverage.as_ref()));
     let proofs = answer.items.iter().map(|row| row.deploy.stamp.proof());
     text.push_str(&basis_text(answer, names_text(proofs)));
     text

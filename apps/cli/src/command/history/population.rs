@@ -3,14 +3,15 @@
 //! ```text
 //! row=change   a deploy, its actor, what proves the name, who approved it, from which digest to which
 //! row=seen     bytes that ran, from when until when, in how many pods      row=outside  that nobody decided
-//! row=finding  what a watcher found       row=gap      a time of which nothing is known
+//! row=finding  what a watcher found       row=known    a time that was watched
+//! row=gap      a time of which nothing is known
 //! ```
 //! One line each, the newest first; the columns are in `docs/ask.md`. A column that a row does not have is empty.
 
 use super::proof_word;
 use super::wire::{WireDeploy, WireFinding, WireSeen, deploy, finding, seen};
 use crate::output::csv_field;
-use flows::ask::{Decided, History};
+use flows::ask::{Covered, Decided, History};
 use record::Gap;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -62,6 +63,7 @@ pub(super) fn csv(found: &History, environment: &str) -> String {
     lines.extend(found.findings.iter().map(|one| of_finding(&finding(one))));
     // Stable: what happened at one moment stays as it stands above. Moments have one spelling, which sorts.
     lines.sort_by_key(|line| Reverse(line.get("at").cloned().unwrap_or_default()));
+    lines.extend(found.coverage.iter().flat_map(|one| &one.known).map(of_known));
     lines.extend(found.answer.gaps.iter().map(of_gap));
     let mut text = format!("{}\n", COLUMNS.join(","));
     for mut line in lines {
@@ -166,6 +168,18 @@ fn of_finding(one: &WireFinding) -> Line {
     )
 }
 
+fn of_known(one: &Covered) -> Line {
+    line(
+        "known",
+        [
+            ("at", some(one.from)),
+            ("until", some(one.until)),
+            ("cluster", some(&one.place)),
+            ("basis", some("observed")),
+        ],
+    )
+}
+
 fn of_gap(gap: &Gap) -> Line {
     let (from, until) = (gap.from.map(|at| at.to_string()), gap.until.map(|at| at.to_string()));
     line("gap", [("at", from), ("until", until), ("reason", some(&gap.why))])
@@ -182,8 +196,7 @@ mod tests {
         let from = "2026-03-17T14:00:00Z".parse().ok();
         let gap = Gap { from, until: None, why };
         let answer = Answer::intended(Vec::new()).with_gap(gap);
-        let found =
-            History { answer, seen: vec![], findings: vec![], recorded: 0, is_watched: false };
+        let found = History { answer, seen: vec![], findings: vec![], recorded: 0, coverage: None };
         let text = csv(&found, "prod");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0].split(',').count(), 32);

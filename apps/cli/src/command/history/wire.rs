@@ -1,6 +1,6 @@
 //! What happened to an environment, for programs.
 
-use crate::command::asking::Moved;
+use crate::command::asking::{Moved, WireCovered};
 use flows::ask::{BuiltFrom, Decided, History, HistoryRow, SeenRow};
 use record::claim::Outcome;
 use record::{Answer, FindingState};
@@ -13,6 +13,10 @@ pub(super) struct Wire {
     answer: Answer<WireDeploy>,
     /// Whether anybody ever watched the environment; if not, `seen` says nothing.
     watched: bool,
+    /// Whether all of the time could be found out.
+    known: bool,
+    /// What was watched of that time; null: nobody ever watched.
+    covered: Option<Vec<WireCovered>>,
     seen: Vec<WireSeen>,
     findings: Vec<WireFinding>,
 }
@@ -90,7 +94,9 @@ pub(super) struct WireFinding {
 pub(super) fn of(found: &History) -> Wire {
     Wire {
         answer: found.answer.map(deploy),
-        watched: found.is_watched,
+        watched: found.coverage.is_some(),
+        known: found.is_known(),
+        covered: WireCovered::all(found.coverage.as_ref()),
         seen: found.seen.iter().map(seen).collect(),
         findings: found.findings.iter().map(finding).collect(),
     }

@@ -1,10 +1,12 @@
-//! What ran, as CSV: a line for each row of the JSON, and one for each gap.
+//! What ran, as CSV: a line for each row of the JSON, for each time that was watched, and for each gap.
 //!
 //! ```text
-//! row=decided  what a deploy brought      row=seen  a container run      row=gap  a time of which nothing is known
+//! row=decided  what a deploy brought      row=seen  a container run
+//! row=known    a time that was watched    row=gap   a time of which nothing is known
 //! ```
 
 use crate::output::csv_field;
+use flows::ask::{Coverage, Covered};
 use record::{Answer, Gap};
 use serde::Serialize;
 use serde_json::Value;
@@ -42,8 +44,8 @@ const COLUMNS: [&str; 28] = [
     "why",
 ];
 
-/// All rows of an answer, and its gaps.
-pub(super) fn csv<T: Serialize>(answer: &Answer<T>) -> String {
+/// All rows of an answer, what was watched, and the gaps.
+pub(super) fn csv<T: Serialize>(answer: &Answer<T>, coverage: Option<&Coverage>) -> String {
     let mut text = format!("{}\n", COLUMNS.join(","));
     for item in &answer.items {
         let item = serde_json::to_value(item).expect("plain data with text keys is always JSON");
@@ -51,6 +53,17 @@ pub(super) fn csv<T: Serialize>(answer: &Answer<T>) -> String {
         let field = |name: &&str| match *name {
             "row" => row.to_owned(),
             name => item.get(name).map(plain).unwrap_or_default(),
+        };
+        line(&mut text, COLUMNS.iter().map(field));
+    }
+    for Covered { place, from, until } in coverage.into_iter().flat_map(|one| &one.known) {
+        let field = |name: &&str| match *name {
+            "row" => "known".to_owned(),
+            "from" => from.to_string(),
+            "until" => until.to_string(),
+            "cluster" => place.clone(),
+            "basis" => "observed".to_owned(),
+            _ => String::new(),
         };
         line(&mut text, COLUMNS.iter().map(field));
     }

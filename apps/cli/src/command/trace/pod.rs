@@ -1,7 +1,8 @@
 //! `indelible trace pod/NAME --context CONTEXT`: each container's bytes, and where they come from.
 
-use super::{Arguments, text as trace_text, wire as trace_wire};
+use super::{Arguments, lines, text as trace_text, wire as trace_wire};
 use crate::arguments::Global;
+use crate::command::Format;
 use crate::exit::{Exit, Failure};
 use crate::output::plain;
 use crate::process;
@@ -74,8 +75,13 @@ pub(super) async fn run(
         workload: pod.owner.to_string(),
         containers: known.iter().map(wire_container).collect(),
     };
-    global.output().data("trace", &wire, || known.iter().map(text).collect());
-    let is_whole = known.iter().all(|one| one.found.is_some());
+    match arguments.format {
+        Format::Csv => global.output().text(&csv(&arguments.what, &known)),
+        Format::Table | Format::Json => {
+            global.output().data("trace", &wire, || known.iter().map(text).collect());
+        }
+    }
+    let is_whole = known.iter().all(|one| one.found.as_ref().is_some_and(TraceAnswer::is_known));
     Ok(if is_whole { Exit::Done } else { Exit::Unknown })
 }
 
@@ -92,16 +98,46 @@ async fn recorded(app: &App, digest: &domain::Digest) -> Result<Option<TraceAnsw
     }
 }
 
+/// Each container by its name behind the pod's; one of which nothing is known is a gap.
+fn csv(pod: &str, known: &[Known<'_>]) -> String {
+    let found = |one: &Known<'_>| {
+        let nothing = || TraceAnswer {
+            understood: "pod",
+            answer: record::Answer {
+                basis: record::Basis::Observed,
+                precision: record::Precision::Unconfirmed,
+                gaps: vec![record::Gap { from: None, until: None, why: untold(one).to_owned() }],
+                items: Vec::new(),
+            },
+            coverage: None,
+        };
+        let answer = one.found.clone().unwrap_or_else(nothing);
+        (format!("{pod} {}", one.container.name), answer)
+    };
+    let all: Vec<(String, TraceAnswer)> = known.iter().map(found).collect();
+    let all: Vec<(&str, &TraceAnswer)> =
+        all.iter().map(|(asked, answer)| (asked.as_str(), answer)).collect();
+    lines::csv(&all)
+}
+
+/// Why nothing is told of a container.
+fn untold(known: &Known<'_>) -> &'static str {
+    match known.digest {
+        Some(_) => "nothing is recorded about these bytes",
+        None => "it has not started, or does not report what it runs",
+    }
+}
+
 fn text(known: &Known<'_>) -> String {
     let Known { container, digest, found } = known;
     let mut text = format!("{}  {}\n", plain(&container.name), plain(&container.reference));
     match (digest, found) {
         (_, Some(found)) => text.push_str(&trace_text(found)),
         (Some(digest), None) => {
-            let _ = writeln!(text, "{digest}\n  unknown: nothing is recorded about these bytes");
+            let _ = writeln!(text, "{digest}\n  unknown: {}", untold(known));
         }
         (None, None) => {
-            text.push_str("  unknown: it has not started, or does not report what it runs\n")
+            let _ = writeln!(text, "  unknown: {}", untold(known));
         }
     }
     text
