@@ -9,13 +9,13 @@
 
 use crate::asked::digest;
 use crate::sandbox::{Sandbox, sandbox};
-use domain::{Actor, Digest, Proof, Timestamp};
+use domain::{Actor, Proof, Timestamp};
 use flows::Surroundings;
 use flows::record_local::LocalRecord;
 use flows::seam::Record as _;
 use record::claim::{
-    AllowClaim, Claim, ClaimKey, DeployKind, Moment, NamedBy, Outcome, Reported, RunChange, Text,
-    WatchChange,
+    AllowClaim, Claim, ClaimKey, DeployClaim, DeployKind, Moment, NamedBy, Outcome, Reported,
+    RunChange, Text, WatchChange,
 };
 use record::fuzz::story::Story;
 use std::collections::BTreeMap;
@@ -63,16 +63,40 @@ fn claims(tell: impl FnOnce(&mut Story)) -> Vec<Claim> {
     story.events().iter().map(|event| event.event.claim.clone()).collect()
 }
 
-/// Container runs on other bytes than the story's own.
-fn on(bytes: Digest, mut claims: Vec<Claim>) -> Vec<Claim> {
-    for claim in &mut claims {
-        if let Claim::ContainerRun(run) = claim
-            && run.digest.is_some()
-        {
-            run.digest = Some(bytes);
+/// A deploy of a build to prod, changed as told.
+fn deploy(content: &str, change: fn(&mut DeployClaim)) -> Vec<Claim> {
+    let to = digest(content);
+    let mut all = claims(|story| {
+        let _ = story.deploy("api", "prod", to, DeployKind::Deploy, NamedBy::Rule);
+    });
+    for claim in &mut all {
+        if let Claim::Deploy(claim) = claim {
+            claim.key = ClaimKey::try_from(format!("deploy/{to}")).unwrap();
+            change(claim);
         }
     }
-    claims
+    all
+}
+
+/// A run of the container api on these bytes, from when until when.
+fn run(content: &str, from: &str, until: &str) -> Vec<Claim> {
+    let mut all = claims(|story| {
+        // The story names a container by what it told before.
+        for _ in content.bytes() {
+            story.build("api", content, "prod");
+        }
+        let run = story.run_began("api", at(from));
+        let ended = Moment::Exact { at: at(until) };
+        let ended = RunChange::Ended { ended, exit_code: Some(0), deleted: None };
+        story.run_says(run, ended, at(until));
+    });
+    all.retain(|claim| matches!(claim, Claim::ContainerRun(_)));
+    for claim in &mut all {
+        if let Claim::ContainerRun(run) = claim {
+            run.digest = run.digest.map(|_| digest(content));
+        }
+    }
+    all
 }
 
 fn told() -> Sandbox {
@@ -99,43 +123,14 @@ fn told() -> Sandbox {
         reason: text("=HYPERLINK(\"http://evil.example.com\";\"approved\")"),
     });
     say(&sandbox, "14:10", ("grace", Proof::Token), vec![allow]);
-    let deploy = |content: &str, change: fn(&mut record::claim::DeployClaim)| {
-        let to = digest(content);
-        let mut all = claims(|story| {
-            let _ = story.deploy("api", "prod", to, DeployKind::Deploy, NamedBy::Rule);
-        });
-        for claim in &mut all {
-            if let Claim::Deploy(claim) = claim {
-                claim.key = ClaimKey::try_from(format!("deploy/{to}")).unwrap();
-                change(claim);
-            }
-        }
-        all
-    };
     let bot = deploy("b", |claim| {
         claim.tag = "20260317-142000-prod".parse().ok();
         claim.reason = Some(text("+1 from the board, \"as discussed\""));
         claim.ticket = Some(text("@CHG-7"));
     });
     say(&sandbox, "14:20", ("repo:shop/api:ref:refs/heads/prod", Proof::Oidc), bot);
-    let run = |from: &str, until: &str| {
-        claims(|story| {
-            let run = story.run_began("api", at(from));
-            let ended = Moment::Exact { at: at(until) };
-            let ended = RunChange::Ended { ended, exit_code: Some(0), deleted: None };
-            story.run_says(run, ended, at(until));
-        })
-    };
-    // A container id of its own: the story counts from none.
-    let other = claims(|story| {
-        story.build("api", "no matter", "prod");
-        let run = story.run_began("api", at("15:00"));
-        let ended = Moment::Exact { at: at("15:10") };
-        let ended = RunChange::Ended { ended, exit_code: Some(0), deleted: None };
-        story.run_says(run, ended, at("15:10"));
-    });
-    say(&sandbox, "14:21", watcher, on(digest("b manifest"), run("14:21", "15:50")));
-    say(&sandbox, "15:00", watcher, on(digest("x"), other[1..].to_vec()));
+    say(&sandbox, "14:21", watcher, run("b manifest", "14:21", "15:50"));
+    say(&sandbox, "15:00", watcher, run("x", "15:00", "15:10"));
     let failed = deploy("c", |claim| {
         claim.outcome = Outcome::Failed { why: text("-2+3+cmd|' /C calc'!A0") };
     });
@@ -169,6 +164,111 @@ fn read(csv: &str) -> Vec<BTreeMap<String, String>> {
     rows.into_iter().map(named).collect()
 }
 
+/// Each row, newest first: what stands in each column that is not empty, event ids apart. `{b}` is the digest of b, and
+/// `{b commit}` its commit.
+const EXPECTED: &str = "
+row=change
+at=2026-03-17T15:30:00.000Z
+environment=prod
+image=api
+how=deploy
+to={c}
+commit={c commit}
+commits={c commit}
+mode=git
+grade=applied
+outcome=failed: -2+3+cmd|' /C calc'!A0
+actor=ada
+proof=git
+basis=intended
+precision=exact
+
+row=outside
+at=2026-03-17T15:00:00.000Z
+until=2026-03-17T15:10:00.000Z
+environment=prod
+image=api
+to={x}
+outcome=no deploy to the environment ever named it
+cluster=prod-eu
+namespace=shop
+workload=deployment/api
+container=api
+pods=1
+runs=1
+basis=observed
+precision=exact
+reference=registry.example.com/shop/api:uat
+
+row=seen
+at=2026-03-17T14:21:00.000Z
+until=2026-03-17T15:50:00.000Z
+environment=prod
+image=api
+to={b}
+commit={b commit}
+commits={b commit}
+outcome=a deploy brought it
+cluster=prod-eu
+namespace=shop
+workload=deployment/api
+container=api
+pods=1
+runs=1
+basis=observed
+precision=exact
+reference=registry.example.com/shop/api:uat
+
+row=change
+at=2026-03-17T14:20:00.000Z
+environment=prod
+image=api
+how=deploy
+to={b}
+tag=20260317-142000-prod
+commit={b commit}
+commits={b commit}
+mode=git
+grade=applied
+outcome=done
+actor=repo:shop/api:ref:refs/heads/prod
+proof=oidc
+reason='+1 from the board, \"as discussed\"
+ticket='@CHG-7
+approver=grace
+approver_proof=token
+approver_reason='=HYPERLINK(\"http://evil.example.com\";\"approved\")
+basis=intended
+precision=exact
+
+row=known
+at=2026-03-17T14:00:00.000Z
+until=2026-03-17T16:00:00.000Z
+environment=prod
+cluster=prod-eu
+basis=observed
+
+row=gap
+at=2026-03-17T16:00:00.000Z
+until=2026-03-17T17:00:00.000Z
+environment=prod
+reason=prod-eu was not watched
+";
+
+fn expected() -> Vec<BTreeMap<String, String>> {
+    let mut text = EXPECTED.trim().to_owned();
+    for content in ["b", "c", "x"] {
+        let own = digest(content);
+        text = text.replace(&format!("{{{content}}}"), &own.to_string());
+        text = text.replace(&format!("{{{content} commit}}"), &own.hex()[..40]);
+    }
+    let column = |line: &str| {
+        let (name, value) = line.split_once('=').unwrap();
+        (name.to_owned(), value.to_owned())
+    };
+    text.split("\n\n").map(|row| row.lines().map(column).collect()).collect()
+}
+
 #[test]
 fn the_full_population_of_changes_has_actor_proof_approver_ticket_outside_changes_and_gaps() {
     let sandbox = told();
@@ -177,116 +277,18 @@ fn the_full_population_of_changes_has_actor_proof_approver_ticket_outside_change
     let (csv, code) = said.split_at(said.rfind("[exit").unwrap());
     assert_eq!(code, "[exit 2]\n", "from 16:00 on nobody watched");
     let rows = read(csv);
-    let [b, c, x] = ["b", "c", "x"].map(|content| digest(content).to_string());
-    let commit = |content: &str| digest(content).hex()[..40].to_owned();
-    // Each row by hand: what stands in each column that is not empty, event ids apart.
-    let expected: [Vec<(&str, String)>; 6] = [
-        vec![
-            ("row", "change".to_owned()),
-            ("at", "2026-03-17T15:30:00.000Z".to_owned()),
-            ("environment", "prod".to_owned()),
-            ("image", "api".to_owned()),
-            ("how", "deploy".to_owned()),
-            ("to", c),
-            ("commit", commit("c")),
-            ("commits", commit("c")),
-            ("mode", "git".to_owned()),
-            ("grade", "applied".to_owned()),
-            ("outcome", "failed: -2+3+cmd|' /C calc'!A0".to_owned()),
-            ("actor", "ada".to_owned()),
-            ("proof", "git".to_owned()),
-            ("basis", "intended".to_owned()),
-            ("precision", "exact".to_owned()),
-        ],
-        vec![
-            ("row", "outside".to_owned()),
-            ("at", "2026-03-17T15:00:00.000Z".to_owned()),
-            ("until", "2026-03-17T15:10:00.000Z".to_owned()),
-            ("environment", "prod".to_owned()),
-            ("image", "api".to_owned()),
-            ("to", x),
-            ("outcome", "no deploy to the environment ever named it".to_owned()),
-            ("cluster", "prod-eu".to_owned()),
-            ("namespace", "shop".to_owned()),
-            ("workload", "deployment/api".to_owned()),
-            ("container", "api".to_owned()),
-            ("pods", "1".to_owned()),
-            ("runs", "1".to_owned()),
-            ("basis", "observed".to_owned()),
-            ("precision", "exact".to_owned()),
-            ("reference", "registry.example.com/shop/api:uat".to_owned()),
-        ],
-        vec![
-            ("row", "seen".to_owned()),
-            ("at", "2026-03-17T14:21:00.000Z".to_owned()),
-            ("until", "2026-03-17T15:50:00.000Z".to_owned()),
-            ("environment", "prod".to_owned()),
-            ("image", "api".to_owned()),
-            ("to", b.clone()),
-            ("commit", commit("b")),
-            ("commits", commit("b")),
-            ("outcome", "a deploy brought it".to_owned()),
-            ("cluster", "prod-eu".to_owned()),
-            ("namespace", "shop".to_owned()),
-            ("workload", "deployment/api".to_owned()),
-            ("container", "api".to_owned()),
-            ("pods", "1".to_owned()),
-            ("runs", "1".to_owned()),
-            ("basis", "observed".to_owned()),
-            ("precision", "exact".to_owned()),
-            ("reference", "registry.example.com/shop/api:uat".to_owned()),
-        ],
-        vec![
-            ("row", "change".to_owned()),
-            ("at", "2026-03-17T14:20:00.000Z".to_owned()),
-            ("environment", "prod".to_owned()),
-            ("image", "api".to_owned()),
-            ("how", "deploy".to_owned()),
-            ("to", b),
-            ("tag", "20260317-142000-prod".to_owned()),
-            ("commit", commit("b")),
-            ("commits", commit("b")),
-            ("mode", "git".to_owned()),
-            ("grade", "applied".to_owned()),
-            ("outcome", "done".to_owned()),
-            ("actor", "repo:shop/api:ref:refs/heads/prod".to_owned()),
-            ("proof", "oidc".to_owned()),
-            ("reason", "'+1 from the board, \"as discussed\"".to_owned()),
-            ("ticket", "'@CHG-7".to_owned()),
-            ("approver", "grace".to_owned()),
-            ("approver_proof", "token".to_owned()),
-            ("approver_reason", "'=HYPERLINK(\"http://evil.example.com\";\"approved\")".to_owned()),
-            ("basis", "intended".to_owned()),
-            ("precision", "exact".to_owned()),
-        ],
-        vec![
-            ("row", "known".to_owned()),
-            ("at", "2026-03-17T14:00:00.000Z".to_owned()),
-            ("until", "2026-03-17T16:00:00.000Z".to_owned()),
-            ("environment", "prod".to_owned()),
-            ("cluster", "prod-eu".to_owned()),
-            ("basis", "observed".to_owned()),
-        ],
-        vec![
-            ("row", "gap".to_owned()),
-            ("at", "2026-03-17T16:00:00.000Z".to_owned()),
-            ("until", "2026-03-17T17:00:00.000Z".to_owned()),
-            ("environment", "prod".to_owned()),
-            ("reason", "prod-eu was not watched".to_owned()),
-        ],
-    ];
-    assert_eq!(rows.len(), expected.len(), "{csv}");
-    for (row, expected) in rows.iter().zip(expected) {
-        let is_told = |(name, value): &(&String, &String)| !value.is_empty() && *name != "event";
-        let told: BTreeMap<&str, String> = row
-            .iter()
-            .filter(is_told)
-            .map(|(name, value)| (name.as_str(), value.clone()))
-            .collect();
-        assert_eq!(told, expected.into_iter().collect());
-        let is_change = row["row"] == "change";
-        assert_eq!(row["event"].len(), if is_change { 26 } else { 0 }, "an id is 26 characters");
-    }
+    let told: Vec<BTreeMap<String, String>> = rows
+        .iter()
+        .cloned()
+        .map(|mut row| {
+            let event = row.remove("event").unwrap();
+            let is_change = row["row"] == "change";
+            assert_eq!(event.len(), if is_change { 26 } else { 0 }, "an id is 26 characters");
+            row.retain(|_, value| !value.is_empty());
+            row
+        })
+        .collect();
+    assert_eq!(told, expected(), "{csv}");
     // Whatever a spreadsheet runs stands behind an apostrophe, in every field of every line.
     let is_formula = |value: &&String| value.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert_eq!(rows.iter().flat_map(BTreeMap::values).find(is_formula), None);
