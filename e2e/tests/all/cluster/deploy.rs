@@ -43,11 +43,16 @@ fn a_deploy_is_done_when_its_pods_report_the_build() {
 
     // A build of uat does not reach prod by itself, and comes by promotion.
     lab.deploy("prod", &a, &["--take-over"]).exits(1).says(&["may not go to prod"]);
+    assert!(lab.image("prod", "deployment/api").ends_with(":first"), "it is left as it was");
+    assert_eq!(lab.history("prod").len(), 0);
     let promoted = lab.ada.json(&["promote", "uat", "prod", "api", "--take-over"]);
     assert_eq!(
         (text(&promoted, "grade"), text(&promoted, "images.0.to")),
         ("observed", a.as_str())
     );
+    wait_for_pods(&lab.cluster, "prod", "app=api", 2);
+    let running = lab.pods("prod");
+    assert!(running.iter().all(|pod| pod.ends_with(&a)), "the same bytes: {running:?}");
 
     bad_builds(&lab, &a);
 }
@@ -66,8 +71,7 @@ fn bad_builds(lab: &Lab, a: &str) {
         failed.took.as_secs_f64()
     );
     assert!(seconds < 60.0, "generous: two cores may be busy");
-    let failed = failed.says(&["container api", "ErrImagePull", "indelible rollback uat api"]);
-    drop(failed);
+    failed.says(&["container api", "ErrImagePull", "indelible rollback uat api"]);
     let newest = &lab.history("uat")[0];
     assert!(
         text(newest, "outcome").starts_with("failed: testbed uat/deployment/api: pod api-"),
@@ -79,10 +83,26 @@ fn bad_builds(lab: &Lab, a: &str) {
         (b.as_str(), unrunnable.as_str())
     );
     assert_eq!(text(&back, "grade"), "observed");
-    lab.ada.run(&["resume", "uat"]);
-    lab.deploy("uat", &unrunnable, &["--dry-run"]).exits(0);
+    held(lab, &b, &unrunnable);
 
     let back = lab.ada.json(&["rollback", "uat", "api"]);
     assert_eq!((text(&back, "images.0.to"), text(&back, "images.0.condemns")), (a, b.as_str()));
     lab.ada.run(&["rollback", "uat", "api"]).exits(1).says(&["nothing known-good is left"]);
+}
+
+/// A rollback holds: neither a person nor a pipeline brings the bad build back until somebody resumes.
+fn held(lab: &Lab, runs: &str, bad: &str) {
+    let (pods, before) = (lab.pods("uat"), lab.history("uat").len());
+    assert!(pods.len() == 2 && pods.iter().all(|pod| pod.ends_with(runs)), "{pods:?}");
+    let person = lab.deploy("uat", bad, &[]).exits(1).json();
+    assert_eq!(text(&person, "outcome"), "held");
+    let wanted = format!("api={bad}");
+    let pipeline = lab.ada.also([("CI", "true".to_owned())]);
+    let told = pipeline.run(&["deploy", "uat", &wanted]).exits(0);
+    assert!(told.stdout.starts_with("api uat: held since "), "{told}");
+    assert!(told.stdout.contains("it does not start; nothing was changed"), "{told}");
+    assert_eq!(told.stdout.lines().count(), 1, "one line: {told}");
+    assert_eq!((lab.pods("uat"), lab.history("uat").len()), (pods, before), "nothing happened");
+    lab.ada.run(&["resume", "uat"]).exits(0);
+    lab.deploy("uat", bad, &["--dry-run"]).exits(0);
 }

@@ -3,6 +3,7 @@
 use super::{apply, cluster, kubectl, push_image, text, wait_for_pods};
 use crate::situations::runner::Runner;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use testbed::Cluster;
 
@@ -89,27 +90,26 @@ fn rollouts(cluster: &Cluster, digests: &[String]) {
     wait_for_pods(cluster, "shop", "app=web", 1);
 }
 
-#[test]
-fn what_a_cluster_still_knows_is_imported_once_with_what_it_does_not_know() {
-    let Some(cluster) = cluster("record import --context") else { return };
+/// What Helm keeps of a release: three revisions, of which the second failed, and something that is no release.
+fn releases(cluster: &Cluster, digest: &str) {
     let host = cluster.registry();
-    let digests =
-        ["a", "b", "c"].map(|name| push_image(&cluster, &format!("shop/api:{name}"), name));
-    let web = push_image(&cluster, "shop/web:a", "web");
-    rollouts(&cluster, &digests);
     for secret in [
-        helm_secret(&host, 1, "superseded", &format!("shop/charted:v1@{}", digests[0])),
+        helm_secret(&host, 1, "superseded", &format!("shop/charted:v1@{digest}")),
         helm_secret(&host, 2, "failed", "shop/charted:v2"),
         helm_secret(&host, 3, "deployed", "shop/charted:v3"),
     ] {
-        apply(&cluster, &secret);
+        apply(cluster, &secret);
     }
     apply(
-        &cluster,
+        cluster,
         "apiVersion: v1\nkind: Secret\ntype: helm.sh/release.v1\nmetadata: {name: broken, namespace: shop}\nstringData: {release: '%'}\n",
     );
-    let folder = tempfile::tempdir().unwrap();
-    let work = folder.path().join("work");
+}
+
+/// Somebody whose settings name the images and the cluster; nothing is recorded yet.
+fn somebody(cluster: &Cluster, folder: &Path) -> Runner {
+    let host = cluster.registry();
+    let work = folder.join("work");
     std::fs::create_dir_all(&work).unwrap();
     let images: String = ["api", "web", "charted"]
         .iter()
@@ -120,50 +120,72 @@ fn what_a_cluster_still_knows_is_imported_once_with_what_it_does_not_know() {
     );
     std::fs::write(work.join("indelible.yaml"), settings).unwrap();
     let kubeconfig = ("KUBECONFIG", cluster.kubeconfig().display().to_string());
-    let ada = Runner::new(&folder.path().join("home"), &work).with([kubeconfig]);
+    Runner::new(&folder.join("home"), &work).with([kubeconfig])
+}
+
+#[test]
+fn what_a_cluster_still_knows_is_imported_once_with_what_it_does_not_know() {
+    let Some(cluster) = cluster("record import --context") else { return };
+    let digests =
+        ["a", "b", "c"].map(|name| push_image(&cluster, &format!("shop/api:{name}"), name));
+    let web = push_image(&cluster, "shop/web:a", "web");
+    rollouts(&cluster, &digests);
+    releases(&cluster, &digests[0]);
+    let folder = tempfile::tempdir().unwrap();
+    let ada = somebody(&cluster, folder.path());
+    imported_once(&ada);
+    history_says_what_was_not_kept(&ada);
+    what_ran_is_what_was_kept(&ada, &digests[0], &web);
+}
+
+/// The first words of the line of a keeper.
+fn row<'a>(stdout: &'a str, keeper: &str) -> Vec<&'a str> {
+    let line = stdout.lines().find(|line| line.contains(keeper)).unwrap();
+    line.split_whitespace().take(7).collect()
+}
+
+fn imported_once(ada: &Runner) {
     let import = ["record", "import", "--context", "testbed"];
     let looked = ada.run(&[&import[..], &["--dry-run"]].concat());
-    assert!(looked.stdout.contains("WOULD ADD"), "{}{}", looked.stdout, looked.stderr);
-    let imported = ada.run(&import);
-    assert_eq!(imported.code, Some(0), "{}{}", imported.stdout, imported.stderr);
-    println!("{}", imported.stdout);
-    let row = |keeper: &str| -> Vec<String> {
-        let line = imported.stdout.lines().find(|line| line.contains(keeper)).unwrap();
-        line.split_whitespace().take(7).map(str::to_owned).collect()
-    };
+    assert!(looked.stdout.contains("WOULD ADD"), "{looked}");
+    let imported = ada.run(&import).exits(0);
+    let said = &imported.stdout;
+    println!("{said}");
     // Revisions 2, 3 and 4 of the Deployment, and 1 in the annotation of the first set; b's pods are gone.
-    assert_eq!(row("ReplicaSet"), ["prod", "ReplicaSet", "4", "4", "0", "0", "1"]);
-    assert_eq!(row("ControllerRevision"), ["prod", "ControllerRevision", "1", "1", "0", "0", "0"]);
-    assert_eq!(row("Helm"), ["prod", "Helm", "3", "3", "0", "0", "2"]);
-    assert!(imported.stdout.contains("not told: secret broken: the release is not base64"));
-    assert!(!imported.stdout.contains("s3cret-value"));
+    assert_eq!(row(said, "ReplicaSet"), ["prod", "ReplicaSet", "4", "4", "0", "0", "1"]);
+    let of_web = row(said, "ControllerRevision");
+    assert_eq!(of_web, ["prod", "ControllerRevision", "1", "1", "0", "0", "0"]);
+    assert_eq!(row(said, "Helm"), ["prod", "Helm", "3", "3", "0", "0", "2"]);
+    assert!(said.contains("not told: secret broken: the release is not base64"), "{said}");
+    assert!(!said.contains("s3cret-value"));
     let again = ada.run(&import);
-    let line = again.stdout.lines().find(|line| line.contains("ReplicaSet")).unwrap();
-    let words: Vec<_> = line.split_whitespace().take(5).collect();
-    assert_eq!(words, ["prod", "ReplicaSet", "4", "0", "4"], "{}", again.stdout);
+    let words = row(&again.stdout, "ReplicaSet");
+    assert_eq!(words[..5], ["prod", "ReplicaSet", "4", "0", "4"], "{again}");
+}
+
+fn history_says_what_was_not_kept(ada: &Runner) {
     let history = ada.run(&["history", "prod"]);
     println!("{}", history.stdout);
-    assert!(
-        !history.stdout.contains("Ada") && history.stdout.contains("not kept"),
-        "{}",
-        history.stdout
-    );
-    assert!(history.stdout.contains("basis imported"), "{}", history.stdout);
-    assert!(
-        history.stdout.contains("shop/api:b at testbed/shop/deployment/api/api"),
-        "{}",
-        history.stdout
-    );
-    assert!(history.stdout.contains("its digest was not kept"), "{}", history.stdout);
-    assert!(history.stdout.contains("it failed, and what ran then is not known"));
-    let ran = ada.run(&["ran", "prod", "--at", "now", "--json"]);
-    let ran: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(!history.stdout.contains("Ada"), "{history}");
+    for said in [
+        "not kept",
+        "basis imported",
+        "shop/api:b at testbed/shop/deployment/api/api",
+        "its digest was not kept",
+        "it failed, and what ran then is not known",
+    ] {
+        assert!(history.stdout.contains(said), "`{said}` is not said: {history}");
+    }
+}
+
+fn what_ran_is_what_was_kept(ada: &Runner, api: &str, web: &str) {
+    let ran = ada.run(&["ran", "prod", "--at", "now", "--json"]).json();
     let items = ran["items"].as_array().unwrap();
     let digest_of = |image: &str| {
         let item = items.iter().find(|item| item["image"] == image);
-        item.map(|item| item["digest"].as_str().unwrap().to_owned())
+        item.map(|item| item["digest"].as_str().unwrap())
     };
-    assert_eq!(digest_of("api"), Some(digests[0].clone()), "{ran:#}");
+    assert_eq!(digest_of("api"), Some(api), "{ran:#}");
     assert_eq!(digest_of("web"), Some(web), "{ran:#}");
     assert_eq!(digest_of("charted"), None, "only its tag is known: {ran:#}");
 }

@@ -4,14 +4,18 @@ use super::{apply, cluster, kubectl, push_image, wait_for_pods};
 use crate::situations::runner::Runner;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tempfile::TempDir;
 use testbed::{Cluster, Running, wait_until_within};
 
 const REPORTED_WITHIN: Duration = Duration::from_secs(90);
 const TOKEN: &str = "hook-t0ken";
+/// As a watcher of one such cluster tells it.
+const OPEN: &str =
+    "indelible_watch_findings_open{context=\"testbed\",environment=\"\",kind=\"unpinned\"} 1";
 
 fn objects(image: &str) -> String {
     format!(
@@ -88,6 +92,47 @@ fn start(command: &mut Command, log: &Path, line: &str) -> Running {
     running
 }
 
+/// A folder, the programs that run in it, and what they say.
+struct Desk {
+    folder: TempDir,
+    running: Running,
+    log: PathBuf,
+}
+
+impl Desk {
+    fn start(folder: TempDir, cluster: &Cluster, arguments: &[&str]) -> Self {
+        let log = folder.path().join("said.log");
+        let mut command = program(folder.path(), cluster, arguments);
+        let running = start(&mut command, &log, "watching testbed");
+        Self { folder, running, log }
+    }
+
+    /// What stands behind these words.
+    fn said(&self, words: &str) -> String {
+        let log = text(&self.log);
+        let found = log.lines().find_map(|line| line.strip_prefix(words));
+        found.unwrap_or_else(|| panic!("`{words}` is not said: {log}")).to_owned()
+    }
+}
+
+/// A server with a record, which watches a cluster itself and calls somebody.
+fn server(cluster: &Cluster, url: &str) -> Desk {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!(
+        "version: 1\nrecord: local\nwebhooks:\n- {{url: \"{url}\", token-variable: HOOK_TOKEN}}\n"
+    );
+    std::fs::write(folder.path().join("indelible.yaml"), settings).unwrap();
+    let serve = ["serve", "--data", "data", "--listen", "127.0.0.1:0"];
+    let roles = ["--role", "registry,api,watch", "--watch-context", "testbed"];
+    Desk::start(folder, cluster, &[&serve[..], &roles].concat())
+}
+
+/// A watcher that is somewhere else, and knows nothing but a server's address.
+fn watcher(cluster: &Cluster, address: &str) -> Desk {
+    let watch = ["watch", "--context", "testbed", "--record", address, "--metrics", "127.0.0.1:0"];
+    Desk::start(tempfile::tempdir().unwrap(), cluster, &watch)
+}
+
 #[test]
 fn a_server_watches_one_cluster_itself_and_hears_of_the_other() {
     let test = "a_server_watches_one_cluster_itself_and_hears_of_the_other";
@@ -100,30 +145,32 @@ fn a_server_watches_one_cluster_itself_and_hears_of_the_other() {
         digest
     });
     assert_eq!(digests[0], digests[1], "the same bytes in both");
-
-    let folder = tempfile::tempdir().unwrap();
     let (url, calls) = listen();
-    let settings = format!(
-        "version: 1\nrecord: local\nwebhooks:\n- {{url: \"{url}\", token-variable: HOOK_TOKEN}}\n"
-    );
-    std::fs::write(folder.path().join("indelible.yaml"), settings).unwrap();
-    let log = folder.path().join("serve.log");
-    let serve = ["serve", "--data", "data", "--listen", "127.0.0.1:0"];
-    let roles = ["--role", "registry,api,watch", "--watch-context", "testbed"];
-    let mut command = program(folder.path(), &first, &[&serve[..], &roles].concat());
-    let mut server = start(&mut command, &log, "watching testbed");
-    let lines = text(&log);
-    let address = lines.lines().find_map(|line| line.strip_prefix("listening on ")).unwrap();
+    let mut here = server(&first, &url);
+    let address = here.said("listening on ");
+    let mut away = watcher(&second, &address);
 
-    // The second cluster's watcher is somewhere else, and knows nothing but the server's address.
-    let away = tempfile::tempdir().unwrap();
-    let log = away.path().join("watch.log");
-    let watch = ["watch", "--context", "testbed", "--record", address, "--metrics", "127.0.0.1:0"];
-    let mut command = program(away.path(), &second, &watch);
-    let mut watcher = start(&mut command, &log, "watching testbed");
+    both_run(&here, &address, &digests[0]);
+    both_findings_are_told(&address, &away);
+    somebody_is_called(&calls);
 
-    let ada = Runner::new(folder.path(), folder.path());
-    let ran = ["ran", "--digest", &digests[0], "--record", address, "--json"];
+    // An image that is pinned closes it: in the record of the server, by the watcher that is away.
+    let pinned = format!("web={}/shop/web:moving@{}", second.registry(), digests[1]);
+    kubectl(&second, &["--namespace", "shop", "set", "image", "deployment/web", &pinned]);
+    wait_until_within(REPORTED_WITHIN, "the finding closes", || {
+        text(&away.log).contains("unpinned of shop deployment/web web is over")
+    })
+    .unwrap();
+    away.running.stop().unwrap();
+    here.running.stop().unwrap();
+    let said = text(&here.log);
+    assert!(!said.contains("error"), "{said}");
+}
+
+/// One record has the containers of both, and the stretches in which they were watched.
+fn both_run(here: &Desk, address: &str, digest: &str) {
+    let ada = Runner::new(here.folder.path(), here.folder.path());
+    let ran = ["ran", "--digest", digest, "--record", address, "--json"];
     wait_until_within(REPORTED_WITHIN, "both clusters' containers are in one record", || {
         let answer = ada.run(&ran).json();
         answer["items"].as_array().is_some_and(|items| items.len() == 2)
@@ -131,19 +178,28 @@ fn a_server_watches_one_cluster_itself_and_hears_of_the_other() {
     .unwrap();
     let watched = ada.json(&["watched", "--record", address]);
     assert_eq!(watched["items"].as_array().unwrap().len(), 2, "{watched}");
+}
 
-    // What is wrong in either is in that record, in the numbers, and told once to whoever is called.
+/// What is wrong in either is in that record, and in the numbers of whoever watches it.
+fn both_findings_are_told(address: &str, away: &Desk) {
     wait_until_within(REPORTED_WITHIN, "both clusters' findings are recorded", || {
         get(address, "/api/v1/findings").matches("\"what\":\"unpinned\"").count() >= 2
     })
     .unwrap();
-    let open =
-        "indelible_watch_findings_open{context=\"testbed\",environment=\"\",kind=\"unpinned\"} ";
-    assert!(get(address, "/metrics").contains(open));
-    let metrics = text(&log);
-    let metrics = metrics.lines().find_map(|line| line.strip_prefix("metrics at ")).unwrap();
-    let numbers = get(metrics.trim_end_matches("/metrics"), "/metrics");
-    assert!(numbers.contains(open) && numbers.contains("indelible_watch_delay_seconds_count"));
+    // The record comes first: a watcher counts what it has read back from there.
+    let metrics = away.said("metrics at ");
+    let metrics = metrics.trim_end_matches("/metrics");
+    for watcher in [address, metrics] {
+        wait_until_within(REPORTED_WITHIN, "the numbers say so", || {
+            get(watcher, "/metrics").lines().any(|line| line == OPEN)
+        })
+        .unwrap_or_else(|error| panic!("{error:#}: {}", get(watcher, "/metrics")));
+    }
+    assert!(get(metrics, "/metrics").contains("indelible_watch_delay_seconds_count"));
+}
+
+/// What opened is told to whoever is called, with the token that proves who calls.
+fn somebody_is_called(calls: &Calls) {
     wait_until_within(REPORTED_WITHIN, "the webhook is called", || {
         calls.lock().unwrap().iter().any(|(_, body)| body.contains("unpinned"))
     })
@@ -155,18 +211,6 @@ fn a_server_watches_one_cluster_itself_and_hears_of_the_other() {
         (&body["specversion"], &body["type"]),
         (&"1.0".into(), &"dev.indelible.finding.opened".into())
     );
-
-    // An image that is pinned closes it: in the record of the server, by the watcher that is away.
-    let pinned = format!("web={}/shop/web:moving@{}", second.registry(), digests[1]);
-    kubectl(&second, &["--namespace", "shop", "set", "image", "deployment/web", &pinned]);
-    wait_until_within(REPORTED_WITHIN, "the finding closes", || {
-        text(&log).contains("unpinned of shop deployment/web web is over")
-    })
-    .unwrap();
-    watcher.stop().unwrap();
-    server.stop().unwrap();
-    let stretches = text(&folder.path().join("serve.log"));
-    assert!(!stretches.contains("error"), "{stretches}");
 }
 
 /// What a server answers.

@@ -47,6 +47,23 @@ spec:
     )
 }
 
+/// A number that no other process of this machine has among its arguments.
+const LONG_SLEEP: &str = "86371";
+
+fn sleeping(cluster: &Cluster) -> String {
+    format!(
+        "\
+apiVersion: v1
+kind: Pod
+metadata: {{name: victim, namespace: shop}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{{name: victim, image: \"{}/shop/victim:1\", command: [sleep, \"{LONG_SLEEP}\"]}}]
+",
+        cluster.registry()
+    )
+}
+
 struct Desk {
     runner: Runner,
     kubeconfig: String,
@@ -117,6 +134,8 @@ fn what_runs_is_recorded_while_it_is_watched_and_bounded_where_it_was_not() {
     })
     .unwrap();
 
+    killed(&cluster, &desk);
+
     // A job of one second.
     let short = push_image(&cluster, "shop/short:1", "short");
     apply(&cluster, &job(&cluster));
@@ -145,6 +164,32 @@ fn what_runs_is_recorded_while_it_is_watched_and_bounded_where_it_was_not() {
 
     watch.stop().unwrap();
     unwatched(&cluster, &desk, &new);
+}
+
+/// A container's process is killed from outside, as the kernel does when memory is short: what ended, how, and what came
+/// in its place.
+fn killed(cluster: &Cluster, desk: &Desk) {
+    let digest = push_image(cluster, "shop/victim:1", "victim");
+    apply(cluster, &sleeping(cluster));
+    wait_until_within(REPORTED_WITHIN, "it is recorded while it runs", || {
+        let runs = desk.runs(&digest);
+        runs.len() == 1 && runs[0]["ended"].is_null()
+    })
+    .unwrap();
+    let processes = cluster.mark().traces().unwrap().processes;
+    let is_victim = |line: &String| line.starts_with("sleep ") && line.contains(LONG_SLEEP);
+    let victims: Vec<_> = processes.iter().filter(|(_, line)| is_victim(line)).collect();
+    assert_eq!(victims.len(), 1, "{victims:?}");
+    let victim = victims[0].0.to_string();
+    let killed = std::process::Command::new("kill").args(["-KILL", &victim]).status().unwrap();
+    assert!(killed.success());
+    wait_until_within(REPORTED_WITHIN, "its end and the next container are recorded", || {
+        let runs = desk.runs(&digest);
+        let is_killed = |run: &Value| precision(run, "ended") == "exact" && run["exit_code"] == 137;
+        let one_runs = runs.iter().filter(|run| run["ended"].is_null()).count() == 1;
+        runs.len() == 2 && one_runs && runs.iter().any(is_killed)
+    })
+    .unwrap_or_else(|error| panic!("{error:#}: {:#?}", desk.runs(&digest)));
 }
 
 /// While nobody watches, pods go without a word: their ends are bounded, and the gap is told.

@@ -41,6 +41,12 @@ impl Runner {
         self
     }
 
+    /// The same machine, with more variables.
+    pub(crate) fn also<'a>(&self, variables: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        let Self { home, cwd, variables: own } = self;
+        Self { home: home.clone(), cwd: cwd.clone(), variables: own.clone() }.with(variables)
+    }
+
     /// Runs `indelible` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.start(Command::new(testbed::indelible_bin().unwrap()).args(arguments))
