@@ -158,6 +158,23 @@ impl Run {
         self.ended.map(|ended| ended.ended.latest())
     }
 
+    /// How long it surely ran without a break, in milliseconds; what was not seen to end is sure until its place was
+    /// last watched. A time in which its node did not answer ends what is sure.
+    #[must_use]
+    pub fn surely_ran_ms(&self, watched_until: Timestamp) -> i64 {
+        let from = self.from();
+        let end = match self.ended.map(|ended| ended.ended) {
+            None => watched_until,
+            Some(Moment::Exact { at }) => at,
+            Some(Moment::Bounded { after, .. } | Moment::Unconfirmed { after, .. }) => {
+                after.unwrap_or(from)
+            }
+        };
+        let doubted = self.doubts.iter().map(|(since, _)| *since).min();
+        let until = doubted.map_or(end, |since| since.min(end));
+        until.as_millis().saturating_sub(from.as_millis()).max(0)
+    }
+
     /// Whether it ran at a moment, and how sure that is; none: it did not.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Option<Precision> {
@@ -283,6 +300,33 @@ mod tests {
         // What a second watcher says of the same run changes nothing.
         story.run_says(run, ended, at("16:40:00"));
         assert_eq!(runs(story.events()), all);
+    }
+
+    #[test]
+    fn what_surely_ran_ends_where_anybody_last_knew() {
+        let minutes = |count: i64| count * 60_000;
+        let begun = || {
+            let mut story = Story::new();
+            let run = story.run_began("api", at("14:40:00"));
+            (story, run)
+        };
+        let sure = |story: &Story, until: &str| runs(story.events())[0].surely_ran_ms(at(until));
+        let (story, _) = begun();
+        assert_eq!(sure(&story, "15:00:00"), minutes(20), "it was last watched at 15:00");
+        assert_eq!(sure(&story, "14:00:00"), 0, "never less than nothing");
+        let (mut story, run) = begun();
+        story.run_says(run, RunChange::Doubted { since: at("14:50:00") }, at("14:50:10"));
+        assert_eq!(sure(&story, "15:00:00"), minutes(10), "its node did not answer");
+        for (ended, expected) in [
+            (Moment::Exact { at: at("14:55:00") }, minutes(15)),
+            (Moment::Bounded { after: Some(at("14:45:00")), until: at("14:55:00") }, minutes(5)),
+            (Moment::Unconfirmed { after: None, until: at("14:55:00") }, 0),
+        ] {
+            let (mut story, run) = begun();
+            let ended = RunChange::Ended { ended, exit_code: None, deleted: None };
+            story.run_says(run, ended, at("15:00:00"));
+            assert_eq!(sure(&story, "15:00:00"), expected);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use domain::{Digest, EnvironmentName, EventId, ImageName, Tag, Timestamp};
 use record::claim::{DeployKind, Grade, Outcome};
 use record::when::length;
 use record::{Candidate, DeployFact, EnvironmentState, intended_intervals, longest_intended};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Builds that a refusal names; of more their number is told.
@@ -43,12 +44,15 @@ pub enum Least {
 }
 
 /// What a build must have shown here before a rollback chooses it by itself. A name asks for none of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demands {
     /// The least that is known of it.
     pub least: Least,
     /// How long it was intended without a break, at least.
     pub soak_ms: i64,
+    /// Builds that a watcher saw to run here steadily, whatever their deploys knew when they were recorded: a pull
+    /// request that was merged, a push from a runner that could not look.
+    pub seen: BTreeSet<Digest>,
     /// The moment at which this is asked: what is intended still, is so until then.
     pub now: Timestamp,
 }
@@ -57,7 +61,7 @@ impl Demands {
     /// Whatever there is, however short it was there.
     #[must_use]
     pub fn none(now: Timestamp) -> Self {
-        Self { least: Least::Anything, soak_ms: 0, now }
+        Self { least: Least::Anything, soak_ms: 0, seen: BTreeSet::new(), now }
     }
 }
 
@@ -70,7 +74,7 @@ pub enum Against {
     Condemned,
     /// It may not come here.
     NotEligible,
-    /// Nobody observed it: only files, git or somebody else's record said it.
+    /// Nobody observed it: only files, git or somebody else's record said it, and no watcher saw it run steadily.
     NotObserved {
         /// The best grade that it reached here.
         grade: Grade,
@@ -93,7 +97,7 @@ impl fmt::Display for Against {
             Self::Condemned => f.write_str("a rollback left it, and nobody has named it since"),
             Self::NotEligible => f.write_str("it is not eligible for this environment"),
             Self::NotObserved { grade } => {
-                write!(f, "it is only {grade}: no pod was observed to run it here")
+                write!(f, "it is only {grade}: its pods were not observed to run here steadily")
             }
             Self::NotSoaked { ran_ms, soak_ms } => {
                 let (ran, soak) = (length(*ran_ms), length(*soak_ms));
@@ -211,7 +215,11 @@ pub fn rollback_candidates(
         .candidates(image)
         .into_iter()
         .filter(|candidate| Some(candidate.deploy.claim.to) != running)
-        .map(|candidate| {
+        .map(|mut candidate| {
+            // What runs is what the kubelets say, never the last deploy.
+            if demands.seen.contains(&candidate.deploy.claim.to) {
+                candidate.grade = Grade::Observed;
+            }
             let ran_ms =
                 longest_intended(&intervals, image, &candidate.deploy.claim.to, demands.now);
             let why = against(&candidate, demands, ran_ms);
@@ -535,7 +543,25 @@ mod tests {
         };
         let only = Against::NotObserved { grade: Grade::Applied };
         assert_eq!(looked_at, [(a, only), (b, only)]);
-        assert_eq!(only.to_string(), "it is only applied: no pod was observed to run it here");
+        assert_eq!(
+            only.to_string(),
+            "it is only applied: its pods were not observed to run here steadily"
+        );
+    }
+
+    #[test]
+    fn what_a_watcher_saw_to_run_is_observed_whatever_its_deploy_knew() {
+        let (story, [a, b, _]) = story();
+        let state = story.state("prod");
+        let yes = |_: &Digest| Pullable::Yes;
+        let seen = |digest| Demands { seen: BTreeSet::from([digest]), ..observed() };
+        let plan = plan_rollback(&state, &api(), Told::Image, &seen(a), &yes).unwrap();
+        assert_eq!((plan.to, plan.grade), (a, Grade::Observed), "b is newer, and nobody saw it");
+        let plan = plan_rollback(&state, &api(), Told::Image, &seen(b), &yes).unwrap();
+        assert_eq!((plan.to, plan.grade), (b, Grade::Observed));
+        // To be seen lifts nothing else that speaks against it.
+        let never = Demands { soak_ms: i64::MAX, ..seen(a) };
+        assert!(plan_rollback(&state, &api(), Told::Image, &never, &yes).is_err());
     }
 
     #[test]

@@ -260,3 +260,26 @@ fn what_ran_is_a_line_each_with_its_basis_and_the_gaps() {
     assert_eq!(rows(&behind), ["decided", "seen", "gap", "gap"], "{behind}");
     assert!(behind.ends_with("[exit 2]\n"), "{behind}");
 }
+
+#[test]
+fn a_rollback_returns_to_what_a_watcher_saw_although_its_deploy_was_only_applied() {
+    let sandbox = watched();
+    let roll = |sandbox: &Sandbox| sandbox.run(["rollback", "prod", "api", "--dry-run", "-q"]);
+    // A ran from 14:10 until 15:01. Nothing else speaks against it; only its registry is out of reach here.
+    let said = roll(&sandbox);
+    let a = digest("a");
+    assert!(
+        said.contains(&format!("could not find out whether {a} can still be pulled")),
+        "{said}"
+    );
+    // The same decisions, and nobody watched.
+    let mut story = Story::new();
+    for build in ["a", "b"] {
+        let build = story.build("api", build, "prod");
+        story.deploy("api", "prod", build, DeployKind::Deploy, NamedBy::Rule);
+    }
+    let blind = recorded(crate::sandbox::sandbox().file("indelible.yaml", SETTINGS), &story, &[]);
+    let said = roll(&blind);
+    let why = "it is only applied: its pods were not observed to run here steadily";
+    assert!(said.contains(why), "{said}");
+}

@@ -7,7 +7,7 @@ use super::facts::{builds_of, check_names, image_named, next_key, repository_of}
 use super::pull_request::state_now;
 use super::{Report, Run};
 use crate::app::App;
-use crate::ask::SHORT_DIGEST_LEN_MIN;
+use crate::ask::{SHORT_DIGEST_LEN_MIN, steadily_ran};
 use crate::decide;
 use crate::registries::Registries;
 use crate::seam::environment_state;
@@ -160,7 +160,7 @@ async fn plan(
         None => Told::Image,
         Some(text) => Told::Digest(target(app, state, image, &builds, text).await?),
     };
-    let demands = demands(app, environment);
+    let demands = demands(app, environment, (state, image)).await?;
     let known = pullable(app, state, image, &repository, (told, &demands)).await?;
     let ask = |digest: &Digest| known.get(digest).copied().unwrap_or(Pullable::Unknown);
     let plan = plan_rollback(state, image, told, &demands, &ask).map_err(|source| {
@@ -195,9 +195,23 @@ async fn plan(
     })
 }
 
-fn demands(app: &App, environment: &EnvironmentSettings) -> Demands {
-    let now = app.surroundings().now();
-    Demands { least: least(environment), soak_ms: environment.soak_ms, now }
+async fn demands(
+    app: &App,
+    environment: &EnvironmentSettings,
+    (state, image): (&EnvironmentState, &ImageName),
+) -> Result<Demands, DeployError> {
+    let (least, now) = (least(environment), app.surroundings().now());
+    let seen = match least {
+        Least::Anything => BTreeSet::new(),
+        Least::Observed => {
+            let others = state.candidates(image).into_iter();
+            let others = others.filter(|candidate| candidate.grade != Grade::Observed);
+            let others: BTreeSet<Digest> =
+                others.map(|candidate| candidate.deploy.claim.to).collect();
+            steadily_ran(app, app.record_to_read().await?, environment, others).await?
+        }
+    };
+    Ok(Demands { least, soak_ms: environment.soak_ms, seen, now })
 }
 
 /// Where there are clusters pods can be observed, and nothing less is chosen by itself. Source: DESIGN, law 6.
@@ -320,10 +334,11 @@ pub async fn candidates(
     app: &App,
     environment: &EnvironmentName,
 ) -> Result<Vec<CandidateRow>, DeployError> {
-    let demands = demands(app, app.environment(environment)?);
+    let settings = app.environment(environment)?;
     let state = environment_state(app.record_to_read().await?, environment).await?;
     let mut rows = Vec::new();
     for image in state.images() {
+        let demands = demands(app, settings, (&state, image)).await?;
         for (candidate, against) in rollback_candidates(&state, image, &demands) {
             rows.push(CandidateRow {
                 image: image.clone(),
