@@ -25,6 +25,7 @@ pub struct Cluster {
     pub(crate) client: kube::Client,
     pub(crate) context: String,
     pub(crate) namespace: String,
+    pub(crate) server: String,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -61,15 +62,22 @@ impl Cluster {
         config.reset_reader_on_write = true;
         config.write_timeout = Some(IDLE_MAX);
         let namespace = config.default_namespace.clone();
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = kube::Client::try_from(config)
             .map_err(|error| ClusterError::of(error, &context, "use", || "its API".to_owned()))?;
-        Ok(Self { client, context, namespace })
+        Ok(Self { client, context, namespace, server })
     }
 
     /// The context's name.
     #[must_use]
     pub fn context(&self) -> &str {
         &self.context
+    }
+
+    /// The address of its API server.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// The namespace that the context names, else `default`.

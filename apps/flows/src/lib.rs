@@ -9,6 +9,7 @@ pub mod app;
 pub mod ask;
 pub mod copy;
 pub mod decide;
+pub mod demo;
 pub mod deploy;
 pub mod edit;
 pub mod files;

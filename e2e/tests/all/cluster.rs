@@ -1,5 +1,6 @@
 //! Commands against a real Kubernetes cluster: API server, two kubelets, containerd, runc.
 
+mod demo;
 mod deploy;
 mod deploy_argo;
 mod deploy_batch;

@@ -81,7 +81,8 @@ pub(crate) fn cluster(answers: Vec<Answer>) -> (Cluster, Asked) {
     });
     let client = kube::Client::new(service, "default");
     let (context, namespace) = ("scripted".to_owned(), "default".to_owned());
-    (Cluster { client, context, namespace }, asked)
+    let server = "http://scripted".to_owned();
+    (Cluster { client, context, namespace, server }, asked)
 }
 
 fn response(answer: Answer) -> Response<BoxBody<Bytes, Infallible>> {

@@ -1,5 +1,6 @@
 //! Why the demo stopped in the middle.
 
+use flows::demo::StageError;
 use flows::{Explain, Verdict};
 use std::path::{Path, PathBuf};
 
@@ -72,9 +73,14 @@ pub(crate) enum DemoError {
         /// What was looked for.
         missing: &'static str,
     },
-    /// The registry did not come up.
-    #[error("`indelible serve` is not ready: {why}; it printed: {printed}")]
-    Server {
+    /// The demo's namespaces.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// What is to run in the background did not come up.
+    #[error("`{command}` is not ready: {why}; it printed: {printed}")]
+    NotReady {
+        /// The command.
+        command: &'static str,
         /// Why.
         why: String,
         /// The end of its output.
@@ -94,6 +100,7 @@ impl Explain for DemoError {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Exit { .. } => Verdict::Refused,
+            Self::Stage(error) => error.verdict(),
             Self::Io { .. }
             | Self::FolderExists { .. }
             | Self::NotAFile { .. }
@@ -101,7 +108,7 @@ impl Explain for DemoError {
             | Self::Start { .. }
             | Self::Timeout { .. }
             | Self::Silent { .. }
-            | Self::Server { .. } => Verdict::Unknown,
+            | Self::NotReady { .. } => Verdict::Unknown,
         }
     }
 
@@ -110,6 +117,7 @@ impl Explain for DemoError {
             Self::Start { program, .. } if program == "git" => {
                 Some("the demo needs the git program: apt-get install git".to_owned())
             }
+            Self::Stage(error) => error.hint(),
             Self::FolderExists { .. } => Some("indelible demo --folder NEW-FOLDER".to_owned()),
             Self::Start { .. }
             | Self::Io { .. }
@@ -118,7 +126,7 @@ impl Explain for DemoError {
             | Self::Exit { .. }
             | Self::Timeout { .. }
             | Self::Silent { .. }
-            | Self::Server { .. } => None,
+            | Self::NotReady { .. } => None,
         }
     }
 }

@@ -49,13 +49,22 @@ pub(super) fn assemble(
     let bytes = manifest.write();
     let entry = Descriptor::of(manifest.media_type.as_str(), &bytes);
     let digest = entry.digest;
+    write_layout(layout, &[&layer, &config, &bytes], entry)?;
+    Ok(Assembled { digest, files: files.len() })
+}
+
+/// Writes an OCI layout with one entry, and all blobs that it leads to.
+pub(super) fn write_layout(
+    layout: &Path,
+    blobs: &[&[u8]],
+    entry: Descriptor,
+) -> Result<(), DemoError> {
     let index = Manifest::index(ImageFormat::Oci, vec![entry]).write();
-    for blob in [&layer, &config, &bytes] {
+    for blob in blobs {
         write(&layout.join(blob_path(&Digest::sha256(blob))), blob)?;
     }
     write(&layout.join(INDEX_FILE), &index)?;
-    write(&layout.join(MARKER_FILE), MARKER)?;
-    Ok(Assembled { digest, files: files.len() })
+    write(&layout.join(MARKER_FILE), MARKER)
 }
 
 /// The files of a folder by name.

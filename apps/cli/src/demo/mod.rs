@@ -5,8 +5,11 @@
 //! sha256:9f…  20260317-143958-uat  uat
 //! ```
 //! Every command is printed with what it answered, and may be typed by hand: nothing goes past the command
-//! line. What is made is made in one folder, and is removed on an interrupt, on a failure and by `--once`.
+//! line. What is made is made in one folder, and is removed on an interrupt, on a failure and by `--once`. With
+//! `--context` it is played in a real cluster instead: see `cluster`.
 
+mod background;
+mod cluster;
 mod error;
 mod folder;
 mod image;
@@ -19,8 +22,8 @@ mod story;
 
 pub(crate) use error::DemoError;
 
+use crate::arguments::Global;
 use crate::exit::Exit;
-use crate::output::Output;
 use flows::Surroundings;
 use folder::Folder;
 use server::Server;
@@ -31,13 +34,22 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DemoOptions {
     /// Stop the registry and remove everything at the end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "context")]
     once: bool,
     /// Work in this folder, which is made, instead of a temporary one
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: cluster::ClusterOptions,
     #[command(subcommand)]
     part: Option<Part>,
+}
+
+impl DemoOptions {
+    /// Whether it can tell what it would do: only where it does something outside of its own folder.
+    pub(crate) fn has_dry_run(&self) -> bool {
+        self.cluster.is_wanted()
+    }
 }
 
 /// A part of the demo that is a command of its own, because a reader repeats it by hand.
@@ -53,6 +65,17 @@ enum Part {
         #[arg(long, value_name = "COMMIT")]
         revision: String,
     },
+    /// Put a program of some hundred bytes into an OCI image for amd64 and arm64: it says a line, and waits
+    Program {
+        /// The OCI layout to make
+        layout: PathBuf,
+        /// The line
+        #[arg(long, value_name = "TEXT", value_parser = cluster::line)]
+        says: String,
+        /// End with this exit code instead of waiting
+        #[arg(long, value_name = "CODE")]
+        exits: Option<u8>,
+    },
 }
 
 /// Runs the demo, or a part of it.
@@ -62,19 +85,18 @@ enum Part {
 pub(crate) async fn run(
     options: &DemoOptions,
     surroundings: &Surroundings,
-    output: Output,
+    global: &Global,
 ) -> Result<Exit, DemoError> {
-    if let Some(Part::Assemble { source, layout, revision }) = &options.part {
-        let (source, layout) = (surroundings.cwd.join(source), surroundings.cwd.join(layout));
-        let made = image::assemble(&source, &layout, revision)?;
-        output.text(&format!("{}  {} files\n", made.digest, made.files));
+    let output = global.output();
+    if let Some(part) = &options.part {
+        output.text(&part.made(surroundings)?);
         return Ok(Exit::Done);
     }
+    if let Some(asked) = options.cluster.asked() {
+        return cluster::run(&asked, options.folder.as_deref(), surroundings, global).await;
+    }
     crate::process::handles_interrupts();
-    let folder = match &options.folder {
-        Some(path) => Folder::make(&surroundings.cwd.join(path))?,
-        None => Folder::temporary()?,
-    };
+    let folder = folder(options.folder.as_deref(), surroundings)?;
     let teller = Teller::new(output, folder.path())?;
     let program = teller.program().to_owned();
     let story = story::tell(teller, folder.path(), surroundings);
@@ -91,6 +113,30 @@ pub(crate) async fn run(
         output.text(&farewell(server, folder, &program)?);
     }
     Ok(Exit::Done)
+}
+
+impl Part {
+    /// Makes it, and says what was made.
+    fn made(&self, surroundings: &Surroundings) -> Result<String, DemoError> {
+        let at = |path: &Path| surroundings.cwd.join(path);
+        match self {
+            Self::Assemble { source, layout, revision } => {
+                let made = image::assemble(&at(source), &at(layout), revision)?;
+                Ok(format!("{}  {} files\n", made.digest, made.files))
+            }
+            Self::Program { layout, says, exits } => {
+                Ok(format!("{}\n", cluster::program(&at(layout), says, *exits)?))
+            }
+        }
+    }
+}
+
+/// The folder that was named, or a fresh one.
+fn folder(named: Option<&Path>, surroundings: &Surroundings) -> Result<Folder, DemoError> {
+    match named {
+        Some(path) => Folder::make(&surroundings.cwd.join(path)),
+        None => Folder::temporary(),
+    }
 }
 
 /// Leaves the registry running and says how to look around, and how to end it.

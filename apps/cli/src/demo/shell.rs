@@ -15,8 +15,12 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::process::Command;
 
-/// How long one command may take.
+/// How long one command may take on this machine.
 const COMMAND_SECONDS_MAX: u64 = 60;
+/// How long one may take that waits for a cluster, which gives a rollout up by itself before that.
+const ROLLOUT_SECONDS_MAX: u64 = 900;
+/// How often a question is asked again whose answer is waited for.
+const ASK_EVERY: Duration = Duration::from_millis(500);
 /// How much of a command's output is shown.
 const SHOWN_BYTES_MAX: u64 = 1 << 20;
 /// The word that stands for this program.
@@ -52,13 +56,20 @@ pub(super) struct Teller {
     /// Takes what the command prints, so that both of its streams stay in order.
     capture: PathBuf,
     folder: Option<PathBuf>,
+    command_seconds_max: u64,
 }
 
 impl Teller {
     pub(super) fn new(output: Output, folder: &Path) -> Result<Self, DemoError> {
         let program = std::env::current_exe()
             .map_err(|source| DemoError::Start { program: INDELIBLE.to_owned(), source })?;
-        Ok(Self { output, program, capture: folder.join("output"), folder: None })
+        let (capture, command_seconds_max) = (folder.join("output"), COMMAND_SECONDS_MAX);
+        Ok(Self { output, program, capture, folder: None, command_seconds_max })
+    }
+
+    /// The same for commands that wait for a cluster.
+    pub(super) fn for_rollouts(self) -> Self {
+        Self { command_seconds_max: ROLLOUT_SECONDS_MAX, ..self }
     }
 
     /// This program's file.
@@ -106,6 +117,28 @@ impl Teller {
             Some(_) | None => {
                 Err(DemoError::Exit { command: typed, ended: status.to_string(), expected })
             }
+        }
+    }
+
+    /// Asks again and again, without a word, until a command ends with this exit code.
+    pub(super) async fn wait_until(
+        &self,
+        shell: &Shell,
+        words: &[&str],
+        expected: i32,
+    ) -> Result<(), DemoError> {
+        let command = typed(words);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(COMMAND_SECONDS_MAX);
+        loop {
+            let (status, _) = self.answer(shell, words, &command).await?;
+            if status.code() == Some(expected) {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() >= deadline {
+                let ended = format!("{status} for {COMMAND_SECONDS_MAX} s");
+                return Err(DemoError::Exit { command, ended, expected });
+            }
+            tokio::time::sleep(ASK_EVERY).await;
         }
     }
 
@@ -173,12 +206,10 @@ impl Teller {
         };
         let mut command = self.command(shell, words);
         let mut child = command.stdout(stdout).stderr(stderr).spawn().map_err(start)?;
-        let waited = tokio::time::timeout(Duration::from_secs(COMMAND_SECONDS_MAX), child.wait());
+        let seconds = self.command_seconds_max;
+        let waited = tokio::time::timeout(Duration::from_secs(seconds), child.wait());
         let Ok(status) = waited.await else {
-            return Err(DemoError::Timeout {
-                command: typed.to_owned(),
-                seconds: COMMAND_SECONDS_MAX,
-            });
+            return Err(DemoError::Timeout { command: typed.to_owned(), seconds });
         };
         let status = status.map_err(wrong())?;
         let mut printed = Vec::new();

@@ -37,7 +37,7 @@ fn deployment(host: &str, reference: &str) -> String {
 }
 
 /// v1 by tag, pinned by a merge, renamed, v2 pinned, reverted, and removed from a second workload.
-fn history(sandbox: &Sandbox, host: &str) {
+pub(crate) fn history(sandbox: &Sandbox, host: &str) {
     git(sandbox, &["init", "--quiet", "--bare", "--initial-branch=main", "config.git"]);
     git(sandbox, &["clone", "--quiet", "config.git", "config"]);
     git(sandbox, &["-C", "config", "checkout", "--quiet", "-B", "main"]);
@@ -61,7 +61,7 @@ fn history(sandbox: &Sandbox, host: &str) {
 }
 
 /// The words of the table's first row.
-fn row(run: &str) -> Vec<&str> {
+pub(crate) fn row(run: &str) -> Vec<&str> {
     let row = run.lines().find(|line| line.starts_with("prod")).unwrap_or_else(|| panic!("{run}"));
     row.split_whitespace().take(7).collect()
 }

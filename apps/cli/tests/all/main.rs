@@ -19,6 +19,7 @@ mod pin;
 mod policy;
 mod population;
 mod publish;
+mod record_docs;
 mod refused;
 mod sandbox;
 mod scripted;

@@ -1,7 +1,7 @@
 //! What a cluster still knows: rollouts by kubectl, a StatefulSet, and a release as Helm keeps it.
 
 use super::{apply, cluster, kubectl, push_image, text, wait_for_pods};
-use crate::situations::runner::Runner;
+use crate::situations::runner::{Ran, Runner};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -133,9 +133,29 @@ fn what_a_cluster_still_knows_is_imported_once_with_what_it_does_not_know() {
     releases(&cluster, &digests[0]);
     let folder = tempfile::tempdir().unwrap();
     let ada = somebody(&cluster, folder.path());
+    documented(&ada);
     imported_once(&ada);
     history_says_what_was_not_kept(&ada);
     what_ran_is_what_was_kept(&ada, &digests[0], &web);
+}
+
+/// Each example of docs/record.md is run as it stands there, in this cluster, into a record of its own.
+fn documented(ada: &Runner) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/record.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, section) = text.split_once("\n## What a cluster still knows\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let lines = section.lines().filter_map(|line| line.strip_prefix("$ indelible "));
+    let told: Vec<Ran> = lines
+        .map(|line| {
+            let line = line.replace("prod-eu", "testbed");
+            let words: Vec<&str> = line.split_whitespace().collect();
+            ada.run(&[&words[..], &["--record", "file:documented.db"]].concat()).exits(0)
+        })
+        .collect();
+    let [looked, imported] = &told[..] else { panic!("{told:?}") };
+    assert!(looked.stdout.contains("WOULD ADD"), "{looked}");
+    assert!(imported.stdout.contains("ADDED") && imported.stdout.contains("Helm"), "{imported}");
 }
 
 /// The first words of the line of a keeper.

@@ -11,7 +11,7 @@ use super::super::overview::{Bytes, Row};
 use super::{ByPlace, DEPLOY_LATE_MAX_MS, Facts, Judged, Ours, Wrong};
 use domain::{Digest, ImageName, Timestamp};
 use record::DeployFact;
-use record::claim::FindingKind;
+use record::claim::{DeployKind, FindingKind, Outcome};
 use std::collections::BTreeSet;
 
 /// Judges each image of each environment.
@@ -68,7 +68,7 @@ impl One<'_> {
 
     fn eligible(&self, judged: &mut Judged) {
         let (state, images) = (&self.ours.state, self.images());
-        if images.iter().any(|image| !state.eligible(image).is_empty()) {
+        if images.iter().any(|image| !state.eligible(image).is_empty()) || self.is_coming(&images) {
             return;
         }
         let built: BTreeSet<_> =
@@ -99,6 +99,15 @@ impl One<'_> {
             self.unsure(judged, FindingKind::NotEligible);
             self.unsure(judged, FindingKind::UnknownBuild);
         }
+    }
+
+    /// Whether a promotion that has begun brings it: it was let in, and is eligible by right when that has landed.
+    fn is_coming(&self, images: &[Digest]) -> bool {
+        self.ours.state.attempted(self.image).is_some_and(|fact| {
+            matches!(fact.claim.how, DeployKind::Promote { .. })
+                && matches!(fact.claim.outcome, Outcome::Open { .. })
+                && images.contains(&fact.claim.to)
+        })
     }
 
     fn decided(&self, now: Timestamp, judged: &mut Judged) {

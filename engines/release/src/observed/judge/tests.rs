@@ -5,8 +5,8 @@ use crate::observed::differ::{Jurisdiction, differ};
 use crate::observed::standing::tests::{at, begins, begins_in, cluster, digest, ends, place};
 use record::FindingStates;
 use record::claim::{
-    ContainerRunClaim, DeployKind, FindingChange, FindingClaim, NamedBy, PlatformImage, Reported,
-    RunChange,
+    ContainerRunClaim, DeployKind, FindingChange, FindingClaim, NamedBy, Outcome, PlatformImage,
+    Reported, RunChange, Text,
 };
 use record::fuzz::story::Story;
 
@@ -153,6 +153,21 @@ fn a_build_of_another_environment_is_found_until_it_is_promoted() {
     story.deploy("api", "prod", build, DeployKind::Promote { from }, NamedBy::Name);
     let world = World::of(&claims).environment("prod", &story);
     assert_eq!(world.kinds("15:00"), [FindingKind::Unpinned]);
+}
+
+#[test]
+fn a_build_on_its_way_by_a_promotion_is_not_found_until_that_has_failed() {
+    let mut story = Story::new();
+    let build = story.build("api", "a", "uat");
+    let claims = [begins("api-6d5-x", "a", "14:00")];
+    let from = "uat".parse().unwrap();
+    let begun = story.begin("api", "prod", build, DeployKind::Promote { from });
+    let world = World::of(&claims).environment("prod", &story);
+    assert_eq!(world.kinds("15:00"), [FindingKind::Unpinned]);
+    let why = Text::try_from("it does not start".to_owned()).unwrap();
+    story.end(begun, Outcome::Failed { why });
+    let world = World::of(&claims).environment("prod", &story);
+    assert_eq!(world.judge("15:00").wrong[0].what, FindingKind::NotEligible);
 }
 
 #[test]
