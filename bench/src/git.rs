@@ -1,7 +1,8 @@
 //! Git write-back: many apps in one repository, by one writer and by twenty at once, beside a loop of the git program.
 //!
-//! The record is a branch of the same repository, so that every deploy is two pushes. A writer of the twenty has a home
-//! of its own, as a runner of its own has. What landed is read out of the repository: nothing may be lost.
+//! The record is a branch of the same repository, so that every deploy is two pushes. The twenty are measured twice: with
+//! a home each, as twenty machines have, which race; and with one home, as the jobs of one machine have, which take
+//! turns. What landed is read out of the repository: nothing may be lost.
 
 mod peer;
 mod project;
@@ -46,11 +47,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let project = Project::make(&indelible, &inside)?;
         let one = one_writer(&project)?;
         println!("one writer: {:.2} s", one.as_secs_f64());
-        let twenty = twenty_writers(&project)?;
-        println!("{WRITERS} writers: {:.2} s", twenty.as_secs_f64());
+        let apart = twenty_writers(&project, Homes::Apart, 2)?;
+        println!("{WRITERS} writers, a home each: {:.2} s", apart.as_secs_f64());
+        let shared = twenty_writers(&project, Homes::Shared, 3)?;
+        println!("{WRITERS} writers, one home: {:.2} s", shared.as_secs_f64());
         let loops = peer::measure(&inside.join("peer"), REPOSITORIES)?;
         print("one writer, one deploy of all", one, ONE_WRITER_TARGET, loops);
-        print("20 writers at once, 5 apps each", twenty, WRITERS_TARGET, loops);
+        print("20 writers at once, 5 apps and a home each", apart, WRITERS_TARGET, loops);
+        print("20 writers at once, 5 apps each, one home", shared, WRITERS_TARGET, loops);
         println!("git: clone, commit, push for each app: {:.2} s", loops.as_secs_f64());
     }
     Ok(())
@@ -76,19 +80,30 @@ fn one_writer(project: &Project) -> Result<Duration> {
     Ok(took)
 }
 
+/// Where writers keep their copies.
+#[derive(Clone, Copy)]
+enum Homes {
+    Apart,
+    Shared,
+}
+
 /// Twenty commands at once; each has its part of the apps.
-fn twenty_writers(project: &Project) -> Result<Duration> {
+fn twenty_writers(project: &Project, homes: Homes, round: usize) -> Result<Duration> {
     let part = REPOSITORIES / WRITERS;
     let begun = Instant::now();
     let writers = (0..WRITERS).map(|at| {
         let apps = at * part..(at + 1) * part;
-        project.writer(&format!("writer-{at:02}"), apps, 2)
+        let home = match homes {
+            Homes::Apart => format!("writer-{at:02}"),
+            Homes::Shared => "machine".to_owned(),
+        };
+        project.writer(&home, apps, round)
     });
     let writers = writers.collect::<Result<Vec<_>>>()?;
     for (at, mut writer) in writers.into_iter().enumerate() {
         writer.finish().with_context(|| format!("writer {at}"))?;
     }
     let took = begun.elapsed();
-    project.check(2)?;
+    project.check(round)?;
     Ok(took)
 }

@@ -9,6 +9,12 @@
 
 use std::time::Duration;
 
+/// How often the bound by a try's length doubles.
+const TRY_DOUBLINGS_MAX: u32 = 3;
+
+/// The longest wait for which the length of a try is the reason.
+const WAIT_OF_TRY_MAX: Duration = Duration::from_secs(10);
+
 /// The limits of one append or one landing, and the randomness of its waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -76,10 +82,14 @@ impl Refusals {
         if self.lost >= self.retry.races { Err(Spent::Races(self.count())) } else { Ok(()) }
     }
 
-    /// The next wait: anywhere between nothing and twice the last bound.
-    pub(crate) fn wait(&mut self) -> Duration {
+    /// The next wait: anywhere between nothing and a bound that doubles, and that is longer where a try `took` long.
+    ///
+    /// A try that takes longer than the waits meets all the others again, whose work then makes it slower still.
+    pub(crate) fn wait(&mut self, took: Duration) -> Duration {
         let doublings = self.count().min(16);
         let bound = self.retry.wait_first.saturating_mul(1 << doublings).min(self.retry.wait_most);
+        let by_try = took.saturating_mul(1 << self.count().min(TRY_DOUBLINGS_MAX));
+        let bound = bound.max(by_try.min(WAIT_OF_TRY_MAX));
         let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
         Duration::from_micros(self.random() % micros.max(1))
     }
@@ -124,11 +134,27 @@ mod tests {
             (0..50)
                 .map(|_| {
                     let _bounded = refusals.lost();
-                    refusals.wait()
+                    refusals.wait(Duration::ZERO)
                 })
                 .collect::<Vec<_>>()
         };
         assert!(waits(1).iter().all(|wait| *wait < Duration::from_secs(2)));
         assert_ne!(waits(1), waits(2));
+    }
+
+    #[test]
+    fn after_slow_tries_waits_are_longer_and_never_more_than_ten_seconds() {
+        let longest = |took| {
+            let mut refusals = Refusals::new(Retry::seeded(3));
+            let waits = (0..50).map(|_| {
+                let _bounded = refusals.lost();
+                refusals.wait(took)
+            });
+            waits.max().unwrap_or_default()
+        };
+        let slow = longest(Duration::from_secs(1));
+        assert!(slow > Duration::from_secs(4) && slow < Duration::from_secs(8), "{slow:?}");
+        let slowest = longest(Duration::from_secs(60));
+        assert!(slowest > Duration::from_secs(8) && slowest < Duration::from_secs(10));
     }
 }

@@ -1,7 +1,7 @@
 //! What each commit of a branch added, changed or removed, seen along its first parents.
 //!
 //! ```text
-//! <commit> NUL  :000000 100644 0000… 1a2b… A NUL  events/2026/03/17/01JQ….json NUL  …
+//! <commit> <parents> NUL  :000000 100644 0000… 1a2b… A NUL  events/2026/03/17/01JQ….json NUL  …
 //! ```
 //! Order: the branch's first-parent order, oldest first, then path. Source: DESIGN §12, "Git record".
 
@@ -57,6 +57,14 @@ pub(crate) enum StepKind {
     Altered(AlteredHow),
 }
 
+/// The commits of a branch along its first parents.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// The first parent of the oldest of them.
+    pub(crate) stands_on: Option<CommitId>,
+    pub(crate) steps: Vec<Step>,
+}
+
 const WHAT: &str = "log";
 
 /// The largest raw log that is read: about half a million files.
@@ -67,15 +75,16 @@ pub(crate) async fn steps(
     cache: &Cache,
     since: Option<&CommitId>,
     tip: &CommitId,
-) -> Result<Vec<Step>, GitError> {
+) -> Result<Line, GitError> {
     let range = since.map_or_else(|| tip.to_string(), |since| format!("{since}..{tip}"));
     let args = ["log", "--first-parent", "-m", "--reverse", "--raw", "--no-abbrev", "-z"];
     let call = cache.call(WHAT, args).setting("log.showRoot", "true");
-    let call = call.args(["--no-renames", "--no-ext-diff", "--no-textconv", "--format=tformat:%H"]);
+    let call =
+        call.args(["--no-renames", "--no-ext-diff", "--no-textconv", "--format=tformat:%H %P"]);
     let call = call.args(["--end-of-options", &range, "--"]).stdout_max(LOG_BYTES_MAX);
-    let mut steps = read_log(&call.ok().await?.stdout)?;
-    sort_inside_commits(&mut steps);
-    Ok(steps)
+    let mut line = read_log(&call.ok().await?.stdout)?;
+    sort_inside_commits(&mut line.steps);
+    Ok(line)
 }
 
 /// Reads the bytes of what was added; anything altered below `frozen` is an error.
@@ -129,9 +138,9 @@ pub(crate) fn check_frozen(steps: &[Step], frozen: &[&str]) -> Result<(), GitErr
     Ok(())
 }
 
-fn read_log(stdout: &[u8]) -> Result<Vec<Step>, GitError> {
+fn read_log(stdout: &[u8]) -> Result<Line, GitError> {
     let garbled = |token: &[u8]| GitError::garbled(WHAT, token);
-    let mut commit = None;
+    let (mut commit, mut stands_on) = (None, None);
     let mut steps = Vec::new();
     let mut tokens = stdout.split(|byte| *byte == 0);
     while let Some(token) = tokens.next() {
@@ -141,7 +150,13 @@ fn read_log(stdout: &[u8]) -> Result<Vec<Step>, GitError> {
             continue;
         }
         let Some(entry) = text.strip_prefix(':') else {
-            commit = Some(text.parse::<CommitId>().map_err(|_| garbled(token))?);
+            let mut ids = text.split_ascii_whitespace().map(str::parse::<CommitId>);
+            let id = ids.next().and_then(Result::ok).ok_or_else(|| garbled(token))?;
+            let parent = ids.next().transpose().map_err(|_| garbled(token))?;
+            if commit.is_none() {
+                stands_on = parent;
+            }
+            commit = Some(id);
             continue;
         };
         let path = tokens.next().ok_or_else(|| garbled(token))?;
@@ -149,7 +164,7 @@ fn read_log(stdout: &[u8]) -> Result<Vec<Step>, GitError> {
         let what = read_entry(entry).ok_or_else(|| garbled(token))?;
         steps.push(Step { commit, path: String::from_utf8_lossy(path).into_owned(), what });
     }
-    Ok(steps)
+    Ok(Line { stands_on, steps })
 }
 
 /// `OLDMODE NEWMODE OLDOBJECT NEWOBJECT STATUS`.
@@ -179,14 +194,16 @@ mod tests {
 
     #[test]
     fn a_raw_log_is_read_commit_by_commit() {
-        let (a, b) = ("a".repeat(40), "b".repeat(40));
+        let (a, b, c) = ("a".repeat(40), "b".repeat(40), "c".repeat(40));
         let (zero, one) = ("0".repeat(40), "1".repeat(40));
         let log = format!(
-            "{a}\0\n:000000 100644 {zero} {one} A\0z.json\0:000000 100644 {zero} {one} A\0a\nb\0{b}\0\n\
+            "{a} {c} {b}\0\n:000000 100644 {zero} {one} A\0z.json\0:000000 100644 {zero} {one} A\0a\nb\0{b} {a}\0\n\
              :100644 000000 {one} {zero} D\0z.json\0:100644 100755 {one} {one} M\0x\0\
              :000000 120000 {zero} {one} A\0l\0"
         );
-        let mut steps = read_log(log.as_bytes()).unwrap();
+        let line = read_log(log.as_bytes()).unwrap();
+        assert_eq!(line.stands_on, Some(c.parse().unwrap()));
+        let mut steps = line.steps;
         sort_inside_commits(&mut steps);
         let seen: Vec<_> = steps.iter().map(|s| (s.commit.short(1), s.path.as_str())).collect();
         assert_eq!(seen, [("a", "a\nb"), ("a", "z.json"), ("b", "l"), ("b", "x"), ("b", "z.json")]);

@@ -4,8 +4,8 @@
 //! indelible/record:  events/2026/03/17/01JQ….json   reserve/9f….json
 //! ```
 //! Two writers race by pushing without force; the loser fetches, asks its caller again, and commits on
-//! the new tip. The same path twice is the conflict, unless the bytes are the same too. What the files
-//! mean is not known here.
+//! the new tip. Processes of one machine that share a copy do not race: they take turns. The same path twice is
+//! the conflict, unless the bytes are the same too. What the files mean is not known here.
 
 use crate::backoff::{Refusals, Retry, Spent};
 use crate::branch_log::{self, AddedFile};
@@ -22,6 +22,7 @@ use crate::signature::Signature;
 use domain::CommitId;
 use std::future::Future;
 use std::path::Path;
+use std::time::Instant;
 
 /// The folders in which a file, once made, stays as it is.
 const FROZEN: [&str; 2] = ["events", "reserve"];
@@ -176,9 +177,11 @@ impl BranchStore {
         Fut: Future<Output = Result<Append, E>>,
         E: std::error::Error + 'static,
     {
+        let _turn = self.cache.turn().await;
         let mut refusals = Refusals::new(retry);
         let mut tip = self.fetch().await?;
         loop {
+            let begun = Instant::now();
             let append = decide(tip.clone()).await.map_err(AppendError::Decide)?;
             check_count(&append.files)?;
             let new = match self.compare(&tip, &append.files).await? {
@@ -194,9 +197,10 @@ impl BranchStore {
                 }
                 Pushed::Refused { said } | Pushed::Unclear { said } => said,
             };
-            tokio::time::sleep(refusals.wait()).await;
+            tokio::time::sleep(refusals.wait(begun.elapsed())).await;
             let now = self.fetch().await?;
             if let Tip::At(new_tip) = &now
+                && now != tip
                 && self.cache.contains(new_tip, &commit).await?
             {
                 return Ok(Appended::New { commit, refusals: refusals.count() });
@@ -208,11 +212,24 @@ impl BranchStore {
     }
 
     async fn steps(&self, since: &Tip, tip: &Tip) -> Result<Vec<branch_log::Step>, GitError> {
-        self.check_descends(since, tip).await?;
-        match tip {
-            Tip::Absent => Ok(Vec::new()),
-            Tip::At(commit) if since.commit() == Some(commit) => Ok(Vec::new()),
-            Tip::At(commit) => branch_log::steps(&self.cache, since.commit(), commit).await,
+        let (since, tip) = match (since, tip) {
+            (_, Tip::Absent) => {
+                self.check_descends(since, tip).await?;
+                return Ok(Vec::new());
+            }
+            (Tip::At(since), Tip::At(tip)) if since == tip => return Ok(Vec::new()),
+            (Tip::Absent, Tip::At(tip)) => {
+                return Ok(branch_log::steps(&self.cache, None, tip).await?.steps);
+            }
+            (Tip::At(since), Tip::At(tip)) => (since, tip),
+        };
+        match branch_log::steps(&self.cache, Some(since), tip).await {
+            // What the commits say of their parents proves it already.
+            Ok(line) if line.stands_on.as_ref() == Some(since) => Ok(line.steps),
+            other => {
+                self.check_descends(&Tip::At(since.clone()), &Tip::At(tip.clone())).await?;
+                Ok(other?.steps)
+            }
         }
     }
 

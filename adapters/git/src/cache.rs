@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! cache/shop-record/            bare; may be deleted at any time; `indelible-cache` marks it as ours
-//! cache/shop-record.lock        held while fetching
-//! cache/shop-record.turn        held while writing, so that processes of this machine do not race
+//! cache/shop-record.old         what is being removed
 //! ```
+//! Beside it are the locks of `held.rs`.
 //! Fetches one branch, makes commits, pushes without force. Never a checkout, so no filter, no
 //! attribute, no symbolic link and no submodule of the branch is ever acted upon.
 
 use crate::credential::Credential;
 use crate::error::GitError;
+use crate::held;
 use crate::import::{self, FileMode, NewFile};
 use crate::message::Message;
 use crate::remote_url::RemoteUrl;
@@ -20,19 +21,12 @@ use domain::CommitId;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 /// The ref that holds the fetched branch.
 const FETCHED: &str = "refs/indelible/fetched";
 
 /// Made beside git's own files, so that nobody else's folder is ever emptied.
 const MARKER: &str = "indelible-cache";
-
-/// How often a cache that another process fetches into is asked for again.
-const LOCK_POLL: Duration = Duration::from_millis(20);
-
-/// How long a process waits for its turn on one machine before it races.
-const TURN_WITHIN: Duration = Duration::from_secs(20);
 
 /// The ref that holds the fetched branch of a proposal.
 const PROPOSED: &str = "refs/indelible/proposed";
@@ -115,9 +109,14 @@ impl Cache {
         }
         // The branch is there, so either it appeared just now, the server cannot cut the past, or
         // the copy is damaged. A new copy of the whole branch answers all three.
+        self.fetch_anew().await.map(Some)
+    }
+
+    /// Brings the whole branch into a new copy.
+    async fn fetch_anew(&self) -> Result<CommitId, GitError> {
         self.remove()?;
         self.make().await?;
-        self.fetch_branch(Depth::Whole).await?.map(Some)
+        self.fetch_branch(Depth::Whole).await?
     }
 
     /// Brings the branch here, which must be there.
@@ -138,7 +137,13 @@ impl Cache {
         }
         let _held = self.lock().await?;
         self.make().await?;
-        self.fetch_as(branch, PROPOSED, Depth::Newest(PROPOSED_DEPTH)).await?.map(Some)
+        let depth = Depth::Newest(PROPOSED_DEPTH);
+        if let Ok(tip) = self.fetch_as(branch, PROPOSED, depth).await? {
+            return Ok(Some(tip));
+        }
+        // As above; what the caller knows of our own branch must be in the new copy too.
+        self.fetch_anew().await?;
+        self.fetch_as(branch, PROPOSED, Depth::Whole).await?.map(Some)
     }
 
     /// The branch's commit as the remote tells it, without fetching.
@@ -189,10 +194,18 @@ impl Cache {
         if output.code != Some(0) {
             return Ok(Err(self.unreached(&output)));
         }
+        if let Some(tip) = self.loose_ref(here) {
+            return Ok(Ok(tip));
+        }
         let args = ["rev-parse", "--verify", "--quiet", here];
         let output = self.call("rev-parse", args).ok().await?;
         let tip = output.line()?.parse();
         tip.map(Ok).map_err(|_| GitError::garbled("rev-parse", &output.stdout))
+    }
+
+    /// A ref of ours out of its file, without a process; nothing where git keeps it in another way.
+    fn loose_ref(&self, name: &str) -> Option<CommitId> {
+        fs::read_to_string(self.folder.join(name)).ok()?.strip_suffix('\n')?.parse().ok()
     }
 
     /// Makes one commit that changes these files and nothing else. No branch points to it.
@@ -266,6 +279,9 @@ impl Cache {
 
     /// Whether `old` is `new` or one of its ancestors, as far as the copy knows.
     pub(crate) async fn contains(&self, new: &CommitId, old: &CommitId) -> Result<bool, GitError> {
+        if new == old {
+            return Ok(true);
+        }
         let args = ["merge-base", "--is-ancestor", old.as_str(), new.as_str()];
         let output = self.call("merge-base", args).run().await?;
         // Anything but 0 and 1 says that a commit is not here: then it is no known ancestor.
@@ -284,8 +300,9 @@ impl Cache {
         let wrong = |source| {
             GitError::io(format!("cannot make the folder {}", self.folder.display()), source)
         };
-        make_private_folder(&self.folder).map_err(wrong)?;
+        held::make_private_folder(&self.folder).map_err(wrong)?;
         let call = self.git.call("init", ["init", "--quiet", "--bare", "--template=", "--"]);
+        let call = call.variable("GIT_DEFAULT_REF_FORMAT", "files");
         call.arg(&self.folder).ok().await?;
         fs::write(self.folder.join(MARKER), "May be deleted at any time.\n").map_err(wrong)
     }
@@ -294,52 +311,39 @@ impl Cache {
         if !self.folder.join(MARKER).is_file() {
             return Ok(());
         }
-        fs::remove_dir_all(&self.folder).map_err(|source| {
+        let wrong = |source| {
             GitError::io(format!("cannot remove the folder {}", self.folder.display()), source)
-        })
+        };
+        // A copy of which half the objects are gone looks whole to a fetch: it goes at once, or not at all.
+        let old = self.beside("old");
+        match fs::remove_dir_all(&old) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(wrong(source));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        fs::rename(&self.folder, &old).map_err(wrong)?;
+        fs::remove_dir_all(&old).map_err(wrong)
+    }
+
+    /// A path beside the copy.
+    fn beside(&self, what: &str) -> PathBuf {
+        let mut name = self.folder.clone().into_os_string();
+        name.push(format!(".{what}"));
+        PathBuf::from(name)
     }
 
     /// Waits until no other process fetches into the same folder.
     async fn lock(&self) -> Result<fs::File, GitError> {
         let limit = self.git.timeouts().remote * 2;
-        let held = self.held("lock", limit).await?;
+        let held = held::within(&self.beside("lock"), limit).await?;
         held.ok_or(GitError::Timeout { what: "fetch", seconds: limit.as_secs() })
     }
 
     /// The turn of this process among those of this machine that write to the same branch.
     ///
-    /// `None` where it cannot be had in time: then they race, as machines do.
+    /// `None` where it cannot be had, or not in time: then they race, as machines do.
     pub(crate) async fn turn(&self) -> Option<fs::File> {
-        self.held("turn", TURN_WITHIN).await.ok().flatten()
+        held::within(&self.beside("turn"), held::TURN_WITHIN).await.ok().flatten()
     }
-
-    /// A file beside the copy, held by one process at a time; `None` where that takes longer.
-    async fn held(&self, what: &str, limit: Duration) -> Result<Option<fs::File>, GitError> {
-        let mut name = self.folder.clone().into_os_string();
-        name.push(format!(".{what}"));
-        let path = PathBuf::from(name);
-        let wrong = |source| GitError::io(format!("cannot lock {}", path.display()), source);
-        if let Some(parent) = path.parent() {
-            make_private_folder(parent).map_err(wrong)?;
-        }
-        let mut options = fs::OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).open(&path).map_err(wrong)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(file)),
-                Err(fs::TryLockError::Error(source)) => return Err(wrong(source)),
-                Err(fs::TryLockError::WouldBlock) if begun.elapsed() > limit => return Ok(None),
-                Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
-            }
-        }
-    }
-}
-
-fn make_private_folder(path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

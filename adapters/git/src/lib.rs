@@ -23,6 +23,7 @@ mod checkout_commits;
 mod credential;
 mod environment;
 mod error;
+mod held;
 mod history;
 mod import;
 mod message;

@@ -3,7 +3,8 @@
 //! ```text
 //! stdin ->  git  -> stdout (too much: an error)  stderr (too much: the beginning)  exit code
 //! ```
-//! Input is written while output is read, so neither side can block the other. A process that takes
+//! Input is written while output is read, so neither side can block the other. Output is kept whole up to a
+//! limit, or handed on as it comes, so that what is too much is seen before it is kept. A process that takes
 //! too long, prints too much, or is no longer waited for is killed with all its children.
 
 use crate::error::GitError;
@@ -13,6 +14,12 @@ use tokio::process::Child;
 
 /// What is kept of standard error; the rest is read and dropped.
 const STDERR_BYTES_KEPT: usize = 64 * 1024;
+
+/// How much is read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Takes standard output as it comes; an error ends the process.
+pub(crate) type Sink<'a> = &'a mut (dyn FnMut(&[u8]) -> Result<(), GitError> + Send);
 
 /// How long a process may take and how much it may print.
 #[derive(Clone, Copy, Debug)]
@@ -31,18 +38,39 @@ pub(crate) struct Output {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// Waits for a process that leads its own group.
+/// Waits for a process that leads its own group, and keeps what it prints.
 pub(crate) async fn finish(
     child: Child,
     input: &[u8],
     what: &'static str,
     limits: Limits,
 ) -> Result<Output, GitError> {
+    let mut stdout = Vec::new();
+    let mut keep = |bytes: &[u8]| {
+        if stdout.len() + bytes.len() > limits.stdout_bytes {
+            let what = format!("the output of `git {what}`");
+            return Err(GitError::TooLarge { what, limit: limits.stdout_bytes });
+        }
+        stdout.extend_from_slice(bytes);
+        Ok(())
+    };
+    let output = finish_into(child, input, what, limits.time, &mut keep).await?;
+    Ok(Output { stdout, ..output })
+}
+
+/// The same, but what it prints is handed on as it comes, and is not in the output.
+pub(crate) async fn finish_into(
+    child: Child,
+    input: &[u8],
+    what: &'static str,
+    time: Duration,
+    sink: Sink<'_>,
+) -> Result<Output, GitError> {
     let group = Group::of(&child);
-    let work = exchange(child, input, what, limits.stdout_bytes);
+    let work = exchange(child, input, what, sink);
     // On every early return the group is dropped, and with it each process in it is killed.
-    let late = |_| GitError::Timeout { what, seconds: limits.time.as_secs() };
-    let output = tokio::time::timeout(limits.time, work).await.map_err(late)??;
+    let late = |_| GitError::Timeout { what, seconds: time.as_secs() };
+    let output = tokio::time::timeout(time, work).await.map_err(late)??;
     group.ended();
     Ok(output)
 }
@@ -51,7 +79,7 @@ async fn exchange(
     mut child: Child,
     input: &[u8],
     what: &'static str,
-    stdout_max: usize,
+    sink: Sink<'_>,
 ) -> Result<Output, GitError> {
     let wrong = |source| GitError::io(format!("cannot talk to `git {what}`"), source);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -63,17 +91,19 @@ async fn exchange(
         Ok(())
     };
     let read_out = async {
-        let out = read_to(stdout, stdout_max + 1).await.map_err(wrong)?;
-        if out.len() > stdout_max {
-            let what = format!("the output of `git {what}`");
-            return Err(GitError::TooLarge { what, limit: stdout_max });
+        let Some(mut stdout) = stdout else { return Ok(()) };
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            match stdout.read(&mut chunk).await.map_err(wrong)? {
+                0 => return Ok(()),
+                read => sink(&chunk[..read])?,
+            }
         }
-        Ok(out)
     };
     let read_err = async { read_and_drop(stderr, STDERR_BYTES_KEPT).await.map_err(wrong) };
-    let ((), stdout, stderr) = tokio::try_join!(write, read_out, read_err)?;
+    let ((), (), stderr) = tokio::try_join!(write, read_out, read_err)?;
     let code = exit_code(child.wait().await.map_err(wrong)?);
-    Ok(Output { what, code, stdout, stderr })
+    Ok(Output { what, code, stdout: Vec::new(), stderr })
 }
 
 impl Output {
@@ -104,14 +134,6 @@ fn exit_code(status: std::process::ExitStatus) -> Option<i32> {
     #[cfg(not(unix))]
     let signal = None;
     status.code().or(signal.map(|signal: i32| 128 + signal))
-}
-
-async fn read_to(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(from) = from {
-        from.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut bytes).await?;
-    }
-    Ok(bytes)
 }
 
 /// Reads to the end, so that the writer never blocks, and keeps the beginning.

@@ -17,6 +17,7 @@ use crate::tree::Tree;
 use crate::write_back::{Change, LandingError, WriteBack};
 use domain::CommitId;
 use std::future::Future;
+use std::time::Instant;
 
 /// The trailer by which a commit of ours is known.
 pub const TRAILER_OF_OURS: &str = "Deploy-Id";
@@ -65,6 +66,7 @@ impl WriteBack {
     {
         let mut refusals = Refusals::new(retry);
         loop {
+            let begun = Instant::now();
             let tip = self.cache.tip(Depth::Newest(1)).await?;
             let tree = Tree::list_commit(&self.cache, tip.clone()).await?;
             let change = edit(tree.clone()).await.map_err(LandingError::Edit)?;
@@ -84,7 +86,7 @@ impl WriteBack {
                 Pushed::Landed => return Ok(Proposed::Pushed { commit }),
                 Pushed::Refused { said } | Pushed::Unclear { said } => said,
             };
-            tokio::time::sleep(refusals.wait()).await;
+            tokio::time::sleep(refusals.wait(begun.elapsed())).await;
             let now = self.cache.ask_remote_of(onto).await?;
             if now.as_ref() == Some(&commit) {
                 return Ok(Proposed::Pushed { commit });

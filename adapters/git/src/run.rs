@@ -13,7 +13,7 @@ use crate::credential::Credential;
 use crate::environment::{Environment, Timeouts};
 use crate::error::GitError;
 use crate::own_home::OwnHome;
-use crate::process::{self, Limits, Output};
+use crate::process::{self, Limits, Output, Sink};
 use crate::remote_url::RemoteUrl;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -203,6 +203,14 @@ impl<'a> Call<'a> {
     pub(crate) async fn run(self) -> Result<Output, GitError> {
         let command = self.command();
         self.run_command(command).await
+    }
+
+    /// Runs the process, which must end with 0, and hands on what it prints as it comes.
+    pub(crate) async fn ok_into(self, sink: Sink<'_>) -> Result<(), GitError> {
+        let child = self.command().spawn().map_err(|source| self.not_started(source))?;
+        let time = self.timeout();
+        let output = process::finish_into(child, &self.stdin, self.what, time, sink).await?;
+        if output.code == Some(0) { Ok(()) } else { Err(output.failed()) }
     }
 
     /// Runs the process, which must end with 0.

@@ -11,11 +11,14 @@ use crate::import::{FileMode, NewFile};
 use crate::objects::{self, FILE_BYTES_MAX, Found};
 use crate::tree_path::TreePath;
 use domain::CommitId;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The largest listing of a commit that is read: about a million files.
 const LISTING_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// What is kept of files that were read, so that an edit of them reads them once.
+const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const WHAT: &str = "ls-tree";
 
@@ -25,6 +28,14 @@ pub struct Tree {
     cache: Cache,
     commit: CommitId,
     entries: Arc<BTreeMap<Vec<u8>, Entry>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// Files that were read, by their objects.
+#[derive(Debug, Default)]
+struct Kept {
+    files: HashMap<String, Vec<u8>>,
+    bytes: usize,
 }
 
 /// A path of the commit.
@@ -60,7 +71,7 @@ impl Tree {
         let args = ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit.as_str()];
         let call = cache.call(WHAT, args).stdout_max(LISTING_BYTES_MAX);
         let entries = Arc::new(read_listing(&call.ok().await?.stdout)?);
-        Ok(Self { cache: cache.clone(), commit, entries })
+        Ok(Self { cache: cache.clone(), commit, entries, kept: Arc::default() })
     }
 
     /// The commit.
@@ -105,15 +116,23 @@ impl Tree {
             self.file_mode(entry.kind, path)?;
             names.push(entry.object.clone());
         }
+        if let Some(files) = self.kept().get(&names) {
+            return Ok(files);
+        }
         let (git, folder) = (self.cache.git(), self.cache.folder());
         let found = objects::read_files(git, folder, &names, FILE_BYTES_MAX).await?;
         let joined = paths.iter().zip(found);
-        joined
-            .map(|(path, found)| match found {
-                Found::File(bytes) => Ok(bytes),
-                Found::Missing | Found::Other => Err(self.no_such_file(path)),
-            })
-            .collect()
+        let files = joined.map(|(path, found)| match found {
+            Found::File(bytes) => Ok(bytes),
+            Found::Missing | Found::Other => Err(self.no_such_file(path)),
+        });
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        self.kept().keep(names, &files);
+        Ok(files)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The files that would really change, with their modes; a new file is a plain one.
@@ -209,6 +228,23 @@ impl Tree {
     }
 }
 
+impl Kept {
+    /// All of them, or nothing.
+    fn get(&self, names: &[String]) -> Option<Vec<Vec<u8>>> {
+        names.iter().map(|name| self.files.get(name).cloned()).collect()
+    }
+
+    fn keep(&mut self, names: Vec<String>, files: &[Vec<u8>]) {
+        for (name, file) in names.into_iter().zip(files) {
+            let bytes = self.bytes + file.len();
+            if bytes <= KEPT_BYTES_MAX && !self.files.contains_key(&name) {
+                self.files.insert(name, file.clone());
+                self.bytes = bytes;
+            }
+        }
+    }
+}
+
 /// `MODE TYPE OBJECT TAB PATH NUL`.
 fn read_listing(stdout: &[u8]) -> Result<BTreeMap<Vec<u8>, Entry>, GitError> {
     let mut entries = BTreeMap::new();
@@ -230,4 +266,20 @@ fn read_listing(stdout: &[u8]) -> Result<BTreeMap<Vec<u8>, Entry>, GitError> {
         entries.insert(line[tab + 1..].to_vec(), Entry { kind, object: object.to_owned() });
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_kept_up_to_a_limit_and_one_byte_more_is_read_again() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut kept = Kept::default();
+        kept.keep(names(&["a", "b"]), &[vec![0; KEPT_BYTES_MAX - 1], vec![1]]);
+        assert!(kept.get(&names(&["b", "a"])).is_some());
+        kept.keep(names(&["c"]), &[vec![2]]);
+        assert_eq!(kept.get(&names(&["c"])), None);
+        assert_eq!(kept.get(&names(&["b", "c"])), None);
+    }
 }

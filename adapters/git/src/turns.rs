@@ -17,6 +17,7 @@ use crate::write_back::{Change, Landing};
 use domain::CommitId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// The most edits of one push; those behind them have the next turn.
@@ -119,6 +120,7 @@ async fn push(cache: &Cache, jobs: &mut Vec<Job>) -> Result<Option<Vec<Landing>>
     let mut refusals = Refusals::new(retry);
     let mut tip = cache.tip(Depth::Newest(1)).await?;
     loop {
+        let begun = Instant::now();
         let made = make(cache, &tip, jobs, &refusals).await?;
         if made.last == tip {
             return Ok(Some(made.landings));
@@ -128,12 +130,12 @@ async fn push(cache: &Cache, jobs: &mut Vec<Job>) -> Result<Option<Vec<Landing>>
             Pushed::Refused { said } => (said, Depth::Newest(1)),
             Pushed::Unclear { said } => (said, Depth::Newest(UNCLEAR_DEPTH)),
         };
-        tokio::time::sleep(refusals.wait()).await;
+        tokio::time::sleep(refusals.wait(begun.elapsed())).await;
         let now = cache.tip(depth).await?;
-        if cache.contains(&now, &made.last).await? {
+        let stands = now == tip;
+        if !stands && cache.contains(&now, &made.last).await? {
             return Ok(Some(made.landings));
         }
-        let stands = now == tip;
         if stands && jobs.len() > 1 {
             return Ok(None);
         }
@@ -154,6 +156,9 @@ async fn make(
     let mut kept = Vec::with_capacity(jobs.len());
     let mut last = tip.clone();
     for mut job in jobs.drain(..) {
+        if *tree.commit() != last {
+            tree = Tree::list_commit(cache, last.clone()).await?;
+        }
         let Some(change) = job.ask(tree.clone()).await else { continue };
         let commit = match commit(cache, &tree, change, &job.signature).await {
             Ok(commit) => commit,
@@ -166,7 +171,6 @@ async fn make(
         landings.push(match commit {
             None => Landing::Nothing { tip: last.clone() },
             Some(commit) => {
-                tree = Tree::list_commit(cache, commit.clone()).await?;
                 last = commit.clone();
                 Landing::Landed { commit, refusals: refusals.count() }
             }

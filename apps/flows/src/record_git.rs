@@ -8,6 +8,7 @@
 
 mod files;
 mod land;
+mod projection;
 
 use files::{event_of, files_of, is_event_path};
 
@@ -22,9 +23,9 @@ use ::record::{Claim, ClaimKey, Gap, Landed, Moving, RunPage, RunQuestion, Seque
 use domain::{Actor, CommitId, EventId};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use git::{AppendError, Appended, BranchStore, GitError, Retry, Signature, Tip};
+use git::{BranchStore, GitError, Retry, Signature, Tip};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use store::{Ledger, Reserved};
 use tokio::sync::OnceCell;
 
@@ -107,48 +108,6 @@ impl GitRecord {
         }
     }
 
-    /// Brings the cache up to a tip, or to a newer one that another process of this user has shown it.
-    async fn project(&self, tip: &Tip) -> Result<(), Stop> {
-        let known = self.cache.tip().await.map_err(|error| Stop::Cache(error.into()))?;
-        let known = match known.map(|text| text.parse()) {
-            Some(Ok(commit)) => Tip::At(commit),
-            Some(Err(_)) | None => Tip::Absent,
-        };
-        self.seen_before.get_or_init(|| known.commit().cloned());
-        match self.project_since(&known, tip).await {
-            // The cache may be ahead of us. That this tip is an ancestor of what it knows proves nothing: so is
-            // the tip of a branch that somebody wound back. What the remote has now decides, for `known` was
-            // read before it is asked.
-            Err(Stop::Git(GitError::Rewritten { .. })) => {
-                let now = self.branch.fetch().await?;
-                self.project_since(&known, &now).await
-            }
-            other => other,
-        }
-    }
-
-    async fn project_since(&self, known: &Tip, tip: &Tip) -> Result<(), Stop> {
-        if known == tip {
-            return Ok(());
-        }
-        let files = self.branch.added_since(known, tip).await?;
-        let events = files.iter().filter(|file| is_event_path(&file.path)).map(event_of);
-        let events = events.collect::<Result<Vec<_>, _>>()?;
-        let tip = tip.commit().map(ToString::to_string);
-        self.cache.insert_events(events, tip).await.map_err(|error| Stop::Cache(error.into()))?;
-        Ok(())
-    }
-
-    async fn fetch(&self) -> Result<(), Stop> {
-        let tip = self.branch.fetch().await?;
-        self.project(&tip).await
-    }
-
-    /// Fetches once in the life of this process; an append fetches by itself.
-    async fn fetch_once(&self) -> Result<(), Stop> {
-        self.fetched.get_or_try_init(|| self.fetch()).await.copied()
-    }
-
     async fn append_now(&self, claims: Vec<Claim>) -> Result<Vec<Recorded>, Stop> {
         if claims.len() > CLAIMS_AT_ONCE_MAX {
             let error = store::AppendError::TooMany { found: claims.len() };
@@ -157,29 +116,26 @@ impl GitRecord {
         let now = self.surroundings.now();
         let signature = Signature::new(self.actor.name(), &self.email, now)
             .map_err(|error| Stop::Cache(error.into()))?;
-        let fates = Mutex::new(Vec::new());
+        let decided = Mutex::new((Tip::Absent, Vec::new()));
         let appended = self
             .branch
             .append(&signature, Retry::seeded(self.surroundings.seed()), |tip| {
-                let (claims, fates) = (&claims, &fates);
+                let (claims, decided) = (&claims, &decided);
                 async move {
                     self.project(&tip).await?;
-                    let decided = self.decide(claims).await?;
-                    let append = files_of(&decided)?;
-                    *fates.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = decided;
+                    let fates = self.decide(claims).await?;
+                    let append = files_of(&fates)?;
+                    *decided.lock().unwrap_or_else(PoisonError::into_inner) = (tip, fates);
                     Ok(append)
                 }
             })
             .await;
-        let tip = match appended {
-            Ok(Appended::New { commit, .. }) => Tip::At(commit),
-            Ok(Appended::Same { tip }) => tip,
-            Ok(Appended::Taken { path, bytes }) => return Err(self.taken(path, &bytes)),
-            Err(AppendError::Git(error)) => return Err(error.into()),
-            Err(AppendError::Decide(stop)) => return Err(stop),
-        };
-        self.project(&tip).await?;
-        let fates = fates.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (on, fates) = decided.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let new = fates.iter().filter_map(|fate| match fate {
+            Fate::New(event) => Some(&**event),
+            Fate::Known(_) => None,
+        });
+        self.project_appended(appended, &on, new).await?;
         let ids = fates.iter().map(|fate| match fate {
             Fate::New(event) => (event.stamp.id, true),
             Fate::Known(id) => (*id, false),

@@ -8,8 +8,10 @@
 mod branch_store;
 mod checkout;
 mod hostile;
+mod left_behind;
 mod past;
 mod process;
+mod processes;
 mod proposal;
 mod sandbox;
 mod turns;

@@ -86,8 +86,11 @@ pub(super) async fn in_git(
         .land(&signature, Retry::seeded(app.surroundings().seed()), |tree: Tree| {
             let (applied, message, place) = (&applied, message.clone(), &place);
             async move {
-                still_next(app, &environment.name, steps, follows).await?;
-                let (files, now) = edited(&tree, path, place, steps).await?;
+                // At once, for what lands meanwhile makes this edit in vain.
+                let next = still_next(app, &environment.name, steps, follows);
+                let (next, edited) = tokio::join!(next, edited(&tree, path, place, steps));
+                next?;
+                let (files, now) = edited?;
                 let files = files.into_iter().map(new_file).collect::<Result<Vec<_>, _>>()?;
                 let mut known = applied.lock().unwrap_or_else(PoisonError::into_inner);
                 known.1.check(&environment.name, steps, &now.images)?;

@@ -54,6 +54,13 @@ pub(super) fn event_of(file: &AddedFile) -> Result<Event, Stop> {
     if own == file.path { Ok(event) } else { Err(wrong(format!("its place is {own}").into())) }
 }
 
+/// Events of one commit in the order in which a record's branch has them: by path.
+pub(super) fn in_order<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<Event> {
+    let mut events: Vec<Event> = events.cloned().collect();
+    events.sort_by_cached_key(path_of);
+    events
+}
+
 pub(super) fn files_of(fates: &[Fate]) -> Result<Append, Stop> {
     append_of(fates.iter().filter_map(|fate| match fate {
         Fate::New(event) => Some(&**event),

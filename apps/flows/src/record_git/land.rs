@@ -11,7 +11,7 @@ use ::record::claim::CLAIMS_AT_ONCE_MAX;
 use ::record::event::{Event, Stamp};
 use ::record::{ClaimKey, Landed, Moving, Take};
 use domain::EventId;
-use git::{AppendError, Appended, Retry, Signature, Tip};
+use git::{Retry, Signature, Tip};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -39,7 +39,7 @@ impl GitRecord {
         }
         let signature = Signature::new(self.actor.name(), &self.email, self.surroundings.now())
             .map_err(|error| Stop::Cache(error.into()))?;
-        let decided = Mutex::new(Decided::default());
+        let decided = Mutex::new((Tip::Absent, Decided::default()));
         let appended = self
             .branch
             .append(&signature, Retry::seeded(self.surroundings.seed()), |tip| {
@@ -48,20 +48,14 @@ impl GitRecord {
                     self.project(&tip).await?;
                     let on_tip = self.decide_landing(moving, until).await?;
                     let append = append_of(on_tip.new.iter())?;
-                    *decided.lock().unwrap_or_else(PoisonError::into_inner) = on_tip;
+                    *decided.lock().unwrap_or_else(PoisonError::into_inner) = (tip, on_tip);
                     Ok(append)
                 }
             })
             .await;
-        let tip = match appended {
-            Ok(Appended::New { commit, .. }) => Tip::At(commit),
-            Ok(Appended::Same { tip }) => tip,
-            Ok(Appended::Taken { path, bytes }) => return Err(self.taken(path, &bytes)),
-            Err(AppendError::Git(error)) => return Err(error.into()),
-            Err(AppendError::Decide(stop)) => return Err(stop),
-        };
-        self.project(&tip).await?;
-        Ok(decided.into_inner().unwrap_or_else(PoisonError::into_inner).landed)
+        let (on, decided) = decided.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.project_appended(appended, &on, decided.new.iter()).await?;
+        Ok(decided.landed)
     }
 
     async fn look_at_tip(

@@ -33,12 +33,14 @@ async fn a_runner_with_an_empty_cache_sees_everything_in_the_same_order() {
     for name in ["a", "b", "c"] {
         ada.append(vec![note(name), note(&format!("{name}2"))]).await.unwrap();
     }
-    ada.append(vec![reservation("github/1")]).await.unwrap();
+    // A branch has the files of one commit by path, and that of a reservation is behind those of events.
+    ada.append(vec![reservation("github/1"), note("d")]).await.unwrap();
     let runner = remote.record("runner").await;
     let expected = keys(&ada).await;
-    assert_eq!(expected.len(), 7);
+    assert_eq!(expected.len(), 8);
     assert_eq!(keys(&runner).await, expected);
-    assert_eq!(runner.verify().await.unwrap().events, 7);
+    assert_eq!(expected[6..], ["d", "reserve/github/1"]);
+    assert_eq!(runner.verify().await.unwrap().events, 8);
     let events = all(&ada, &Question::default()).await.unwrap();
     assert_eq!(all(&runner, &Question::default()).await.unwrap(), events);
 }
