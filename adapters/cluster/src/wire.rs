@@ -2,20 +2,23 @@
 //!
 //! Source: Kubernetes API v1.33, PodSpec and PodStatus.
 
+mod object;
+
 use domain::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::core::{Object, ObjectMeta};
+use kube::core::ObjectMeta;
+pub(crate) use object::WireObject;
 use release::observed::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// A pod, as it is read.
-pub(crate) type WirePod = Object<Spec, Status>;
+pub(crate) type WirePod = WireObject<Spec, Status>;
 
 /// What a Deployment's pods carry of their ReplicaSet's name.
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Spec {
     node_name: Option<String>,
@@ -24,14 +27,14 @@ pub(crate) struct Spec {
     ephemeral_containers: Vec<SpecContainer>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct SpecContainer {
     name: String,
     image: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Status {
     phase: String,
@@ -40,7 +43,7 @@ pub(crate) struct Status {
     ephemeral_container_statuses: Vec<ContainerStatus>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ContainerStatus {
     name: String,
@@ -53,7 +56,7 @@ struct ContainerStatus {
     last_state: State,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct State {
     waiting: Option<Waiting>,
@@ -61,19 +64,19 @@ struct State {
     terminated: Option<Terminated>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Waiting {
     reason: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Running {
     started_at: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Terminated {
     started_at: Option<String>,

@@ -30,7 +30,9 @@ fn main() -> ExitCode {
         }
     };
     process::log_to_stderr(arguments.global.verbose);
-    let runtime = match process::runtime() {
+    let is_watch = matches!(arguments.command, arguments::Command::Watch(_));
+    let built = if is_watch { process::runtime_of_a_watch() } else { process::runtime() };
+    let runtime = match built {
         Ok(runtime) => runtime,
         Err(error) => {
             output::say(&format!("error: cannot start: {error}\n"));

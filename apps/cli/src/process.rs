@@ -5,9 +5,24 @@ use crate::exit::Failure;
 use flows::{App, Options, Surroundings};
 use std::sync::Arc;
 
+/// One takes reports in while the other judges.
+const WATCH_WORKERS: usize = 2;
+/// Questions to the record and to the resolver of names at once; more of them wait.
+const WATCH_BLOCKING_THREADS: usize = 4;
+
 /// The runtime of every command: two workers are enough for a pipeline, and `serve` takes what there is.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// The runtime of a watch, which waits most of the time and runs for months: few threads, for each of them keeps memory
+/// that it once used.
+pub(crate) fn runtime_of_a_watch() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WATCH_WORKERS)
+        .max_blocking_threads(WATCH_BLOCKING_THREADS)
+        .enable_all()
+        .build()
 }
 
 /// Installs the one TLS provider; two of them would panic at the first connection.

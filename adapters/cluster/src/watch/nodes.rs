@@ -3,26 +3,26 @@
 //! Source: Kubernetes, node lifecycle controller: the condition `Ready` is `Unknown` while the kubelet is silent;
 //! `False` is the kubelet's own word.
 
+use crate::wire::WireObject;
 use domain::{Platform, Timestamp};
-use kube::core::Object;
 use record::claim::{NodeInfo, Reported};
 use release::observed::{Node, NodeState};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// A node, as it is read.
-pub(super) type WireNode = Object<Spec, Status>;
+pub(super) type WireNode = WireObject<Spec, Status>;
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Spec {}
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Status {
     conditions: Vec<Condition>,
     node_info: Info,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Info {
     architecture: String,
@@ -30,7 +30,7 @@ struct Info {
     container_runtime_version: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Condition {
     #[serde(rename = "type")]

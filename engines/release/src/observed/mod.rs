@@ -18,6 +18,7 @@ mod report;
 mod resolve;
 mod standing;
 mod track;
+mod words;
 
 pub use differ::{Jurisdiction, differ};
 pub use findings::{Finding, Findings, Place, Told, find};

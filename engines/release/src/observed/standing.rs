@@ -10,6 +10,7 @@ use super::findings::Place;
 use super::image_id::ImageId;
 use super::overview::{Bytes, Row};
 use super::pod::{Owner, Role};
+use super::words::Words;
 use domain::{Digest, ImageRef, Repository, Timestamp};
 use record::Run;
 use record::claim::{ContainerRunClaim, RunBegan, RunChange, RunId, RunRole};
@@ -28,6 +29,7 @@ const POD_NAME_CUT: usize = 63;
 pub struct Standing {
     runs: HashMap<RunId, Open>,
     places: BTreeMap<Arc<Place>, Vec<Stretch>>,
+    words: Words,
 }
 
 /// One container that runs.
@@ -36,9 +38,9 @@ struct Open {
     place: Arc<Place>,
     role: Role,
     pod: Box<str>,
-    reference: Box<str>,
+    reference: Arc<str>,
     /// The repository of its imageID, where the spec names another.
-    pulled_from: Option<Box<str>>,
+    pulled_from: Option<Arc<str>>,
     bytes: Bytes,
     began: Timestamp,
 }
@@ -176,8 +178,8 @@ impl Standing {
             place,
             role: role(began.role),
             pod: began.pod.as_str().into(),
-            reference: began.reference.as_str().into(),
-            pulled_from: other_repository(began),
+            reference: self.words.keep(began.reference.as_str()),
+            pulled_from: other_repository(began).map(|other| self.words.keep(&other)),
             bytes: bytes(began.image_id.as_str()),
             began: at,
         };
@@ -232,13 +234,13 @@ fn template<'a>(owner: &Owner, pod: &'a str) -> Option<&'a str> {
 }
 
 /// A node chooses the first of all names that it knows for some bytes: a mirror's, or a copy's.
-fn other_repository(began: &RunBegan) -> Option<Box<str>> {
+fn other_repository(began: &RunBegan) -> Option<String> {
     let ImageId::InRepository { repository, .. } = ImageId::read(began.image_id.as_str()) else {
         return None;
     };
     let meant = began.reference.as_str().parse::<ImageRef>().ok();
     let is_meant = meant.is_some_and(|meant| *meant.repository() == repository);
-    (!is_meant).then(|| repository.to_string().into())
+    (!is_meant).then(|| repository.to_string())
 }
 
 fn owner(text: &str) -> Owner {

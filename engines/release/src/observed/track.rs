@@ -12,6 +12,7 @@ mod container;
 
 use super::pod::Pod;
 use super::report::{Node, NodeState, Report};
+use super::words::Words;
 use container::Known;
 use domain::Timestamp;
 use record::Run;
@@ -36,13 +37,14 @@ pub struct Tracker {
     list: u64,
     is_listing: bool,
     alive: Option<Timestamp>,
+    words: Words,
 }
 
 /// What is known of one pod; names and images are kept for what is said at its end.
 #[derive(Clone, Debug)]
 struct Tracked {
-    namespace: Box<str>,
-    node: Option<Box<str>>,
+    namespace: Arc<str>,
+    node: Option<Arc<str>>,
     deleted: Option<Timestamp>,
     version: Option<u64>,
     /// The list that named it last.
@@ -83,19 +85,21 @@ impl Tracker {
             list: 0,
             is_listing: false,
             alive,
+            words: Words::default(),
         };
         for run in runs.iter().filter(|run| run.cluster == tracker.cluster) {
+            let words = &mut tracker.words;
             let pod = tracker.pods.entry(run.began.pod_uid.as_str().into());
             let pod = pod.or_insert_with(|| Tracked {
-                namespace: run.namespace.as_str().into(),
-                node: run.began.node.as_ref().map(|node| node.as_str().into()),
+                namespace: words.keep(run.namespace.as_str()),
+                node: run.began.node.as_ref().map(|node| words.keep(node.as_str())),
                 deleted: None,
                 version: None,
                 list: 0,
                 is_orphan: false,
                 known: Vec::new(),
             });
-            pod.known.push(Known::of(run));
+            container::push(&mut pod.known, Known::of(run, words));
             container::forget_old(&mut pod.known, run.began.container.as_str());
         }
         tracker
@@ -174,9 +178,10 @@ impl Tracker {
             return;
         }
         let (list, alive) = (self.list, self.settled());
+        let words = &mut self.words;
         let tracked = self.pods.entry(pod.uid.as_str().into());
         let tracked = tracked.or_insert_with(|| Tracked {
-            namespace: pod.namespace.as_str().into(),
+            namespace: words.keep(&pod.namespace),
             node: None,
             deleted: None,
             version: None,
@@ -190,10 +195,10 @@ impl Tracker {
             return;
         }
         tracked.version = pod.version.or(tracked.version);
-        tracked.node = pod.node.as_deref().map(Into::into).or(tracked.node.take());
+        tracked.node = pod.node.as_deref().map(|node| words.keep(node)).or(tracked.node.take());
         tracked.deleted = pod.deleted.or(tracked.deleted);
         for container in &pod.containers {
-            container::take_in(&mut tracked.known, pod, container, alive, said);
+            container::take_in(&mut tracked.known, (pod, container), alive, words, said);
         }
     }
 

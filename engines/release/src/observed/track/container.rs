@@ -3,11 +3,13 @@
 //! A status tells of two runs at most: the one that is, and the one before it. More restarts than that were missed.
 
 use super::Said;
+use super::Words;
 use crate::observed::image_id::ImageId;
 use crate::observed::pod::{Container, ContainerState, Pod, Role};
 use domain::{Digest, Timestamp};
 use record::Run;
 use record::claim::{Moment, Reported, RunBegan, RunChange, RunId, RunRole};
+use std::sync::Arc;
 
 /// Ended runs of a container that are remembered: the kubelet reports the last one again and again.
 const ENDED_KEPT: usize = 2;
@@ -16,8 +18,8 @@ const ENDED_KEPT: usize = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     id: RunId,
-    container: Box<str>,
-    reference: Box<str>,
+    container: Arc<str>,
+    reference: Arc<str>,
     digest: Option<Digest>,
     restarts: u32,
     began: Timestamp,
@@ -47,7 +49,7 @@ struct End {
 }
 
 impl Known {
-    pub(super) fn of(run: &Run) -> Self {
+    pub(super) fn of(run: &Run, words: &mut Words) -> Self {
         let doubt = run.doubts.last().filter(|(_, until)| until.is_none());
         let state = match (&run.ended, doubt) {
             (Some(_), _) => State::Ended,
@@ -56,8 +58,8 @@ impl Known {
         };
         Self {
             id: run.id,
-            container: run.began.container.as_str().into(),
-            reference: run.began.reference.as_str().into(),
+            container: words.keep(run.began.container.as_str()),
+            reference: words.keep(run.began.reference.as_str()),
             digest: run.digest,
             restarts: run.began.restarts,
             began: run.from(),
@@ -106,6 +108,12 @@ impl Known {
     }
 }
 
+/// Adds a run. A pod has few of them, and ten thousand pods many places that nobody needs.
+pub(super) fn push(known: &mut Vec<Known>, one: Known) {
+    known.reserve_exact(1);
+    known.push(one);
+}
+
 /// Drops ended runs of a container but the newest.
 pub(super) fn forget_old(known: &mut Vec<Known>, container: &str) {
     let is_ended = |one: &Known| &*one.container == container && !one.is_open();
@@ -119,12 +127,12 @@ pub(super) fn forget_old(known: &mut Vec<Known>, container: &str) {
 /// Takes the status of one container in.
 pub(super) fn take_in(
     known: &mut Vec<Known>,
-    pod: &Pod,
-    container: &Container,
+    (pod, container): (&Pod, &Container),
     alive: Option<Timestamp>,
+    words: &mut Words,
     said: &mut Said<'_>,
 ) {
-    let mut taking = Taking { known, pod, container, alive, said };
+    let mut taking = Taking { known, pod, container, alive, words, said };
     let (previous, current) = (previous(container), current(container));
     if let Some(previous) = &previous {
         taking.run(previous);
@@ -176,6 +184,7 @@ struct Taking<'a, 'b, 'c> {
     pod: &'b Pod,
     container: &'b Container,
     alive: Option<Timestamp>,
+    words: &'a mut Words,
     said: &'a mut Said<'c>,
 }
 
@@ -207,8 +216,8 @@ impl Taking<'_, '_, '_> {
         let digest = ImageId::read(told.image_id).digest();
         let known = Known {
             id,
-            container: container.name.as_str().into(),
-            reference: container.reference.as_str().into(),
+            container: self.words.keep(&container.name),
+            reference: self.words.keep(&container.reference),
             digest,
             restarts: told.restarts,
             began: began.latest(),
@@ -236,7 +245,7 @@ impl Taking<'_, '_, '_> {
             node_info: pod.node.as_deref().and_then(|node| self.said.infos.get(node)).cloned(),
         };
         self.said.say(&pod.namespace, id, digest, RunChange::Began(Box::new(began)));
-        self.known.push(known);
+        push(self.known, known);
         self.known.len() - 1
     }
 
