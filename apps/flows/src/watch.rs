@@ -12,6 +12,7 @@ mod judging;
 mod known;
 mod meters;
 mod names;
+mod neighbours;
 mod outward;
 mod scene;
 mod writer;
@@ -32,6 +33,7 @@ use hooks::Hooks;
 use judging::Judging;
 use known::Known;
 use names::Names;
+use neighbours::Neighbours;
 use outward::Outward;
 use release::observed::{Report, Tracker};
 use scene::Scene;
@@ -229,6 +231,7 @@ async fn watch_one(
         },
         known: Known::new(id.clone(), &at.context, settings),
         names: Names::default(),
+        neighbours: Neighbours::of(id.clone()),
     };
     let mut writer = Writer::new(app.surroundings(), record, id.clone(), at, &scene, meters);
     let (out, reports) = mpsc::channel(WAITING_MAX);

@@ -8,6 +8,7 @@
 use super::known::Known;
 use super::meters::Meters;
 use super::names::Names;
+use super::neighbours::Neighbours;
 use super::outward::Outward;
 use super::scene::Scene;
 use super::{Told, WatchAt};
@@ -45,6 +46,7 @@ pub(super) struct Judging<'a> {
     pub(super) outward: Outward<'a>,
     pub(super) known: Known,
     pub(super) names: Names,
+    pub(super) neighbours: Neighbours,
 }
 
 /// What runs, as questions.
@@ -97,6 +99,8 @@ impl Judging<'_> {
         let ours = self.known.ours();
         asked.decided(&ours);
         let now = self.now();
+        self.neighbours.read(self.record, &asked.wanted.tags, now).await?;
+        asked.also(&self.neighbours);
         let digests = &asked.digests;
         self.names.keep_contents(digests);
         let registered = &mut self.names.registered;
@@ -121,6 +125,7 @@ impl Judging<'_> {
                 registered: &self.names.registered,
                 builds: &self.known.builds,
                 environments: ours,
+                elsewhere: self.neighbours.elsewhere(),
             };
             let judged = judge(&facts, now);
             let here = Jurisdiction {
@@ -220,6 +225,14 @@ impl Judging<'_> {
 }
 
 impl Asked {
+    /// What runs elsewhere is compared with what runs here.
+    fn also(&mut self, neighbours: &Neighbours) {
+        for (digest, repository) in neighbours.elsewhere().sources() {
+            self.digests.insert(digest);
+            self.sources.entry(digest).or_insert_with(|| vec![repository.clone()]);
+        }
+    }
+
     /// What was decided is compared with what runs.
     fn decided(&mut self, ours: &[Ours]) {
         for state in ours.iter().map(|one| &one.state) {

@@ -6,7 +6,7 @@
 //! Keys count openings, so that two watchers, or one that starts again, say each of them once.
 
 use super::findings::Place;
-use super::judge::{Judged, Wrong};
+use super::judge::{Judged, Wrong, is_about_elsewhere};
 use super::pod::Owner;
 use super::standing::Standing;
 use domain::{EnvironmentName, Timestamp};
@@ -64,6 +64,9 @@ impl Jurisdiction<'_> {
 
 /// Where something runs and nobody could judge it, what is open stays open.
 fn is_unsure(state: &FindingState, judged: &Judged, standing: &Standing) -> bool {
+    if is_about_elsewhere(state) {
+        return state.digests.iter().any(|digest| judged.unsure_elsewhere.contains(digest));
+    }
     match place_of(state) {
         Some(place) => {
             standing.runs_at(&place) && judged.unsure.contains(&(state.what, Some(place)))

@@ -7,6 +7,7 @@
 //! Two watchers that know the same say the same: nothing here depends on who watches (DESIGN §3, law 12). What could
 //! not be found out opens nothing and closes nothing.
 
+mod elsewhere;
 mod ours;
 mod say;
 
@@ -19,6 +20,9 @@ use domain::{Digest, EnvironmentName, ImageName, Repository, Timestamp};
 use record::EnvironmentState;
 use record::claim::{ClusterId, FindingId, FindingKind, FindingOpened};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use elsewhere::Elsewhere;
+pub(super) use elsewhere::is_about_elsewhere;
 
 /// How long after its newest pod began a rollout counts as under way: until then two builds are no finding.
 /// Source: Kubernetes, `progressDeadlineSeconds`, 600 s: a rollout that makes no progress for so long has failed.
@@ -37,6 +41,8 @@ pub struct Facts<'a> {
     pub builds: &'a Builds,
     /// The environments of the settings that are in this cluster.
     pub environments: &'a [Ours],
+    /// What other clusters run under the names that this one uses.
+    pub elsewhere: &'a Elsewhere,
 }
 
 /// What images were built as: for which environment, and the name under which they were published.
@@ -88,6 +94,8 @@ pub struct Judged {
     pub wrong: Vec<Wrong>,
     /// What could not be judged: of this kind, at this place (none: between places).
     pub unsure: BTreeSet<(FindingKind, Option<Place>)>,
+    /// Digests that run here under a name of which it could not be told what it is in other clusters.
+    pub unsure_elsewhere: BTreeSet<Digest>,
     /// When time alone may change the answer.
     pub next: Option<Timestamp>,
 }
@@ -112,6 +120,7 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Judged {
             judged.take(facts, &by_place, finding);
         }
     }
+    elsewhere::judge(facts, &by_place, now, &mut judged);
     ours::judge(facts, &by_place, now, &mut judged);
     for wrong in &mut judged.wrong {
         let name = |place| facts.environment_of(place).map(|one| one.state.name().clone());

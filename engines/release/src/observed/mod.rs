@@ -24,7 +24,8 @@ pub use differ::{Jurisdiction, differ};
 pub use findings::{Finding, Findings, Place, Told, find};
 pub use image_id::ImageId;
 pub use judge::{
-    Builds, BuiltAs, DEPLOY_LATE_MAX_MS, Facts, Judged, Ours, ROLLOUT_GRACE_MS, Wrong, judge,
+    Builds, BuiltAs, DEPLOY_LATE_MAX_MS, Elsewhere, Facts, Judged, Ours, ROLLOUT_GRACE_MS, Wrong,
+    judge,
 };
 pub use meant::{Meant, meant};
 pub use overview::{Bytes, Row, Wanted, rows, to_compare, wanted};

@@ -177,7 +177,7 @@ impl Wrong {
         Self::between(what, BTreeSet::from([place]), digests, says)
     }
 
-    fn between(
+    pub(super) fn between(
         what: FindingKind,
         places: BTreeSet<Place>,
         digests: impl IntoIterator<Item = Digest>,
@@ -202,7 +202,7 @@ impl Wrong {
         self
     }
 
-    fn about(mut self, about: String) -> Self {
+    pub(super) fn about(mut self, about: String) -> Self {
         self.about = about;
         self
     }
@@ -221,7 +221,7 @@ pub(super) fn told(image: &FoundImage) -> String {
     }
 }
 
-fn told_with_places(image: &FoundImage) -> String {
+pub(super) fn told_with_places(image: &FoundImage) -> String {
     let places: Vec<&str> = image.places.iter().map(Reported::as_str).collect();
     format!("{} in {}", image.digest.short(), places.join(", "))
 }

@@ -18,6 +18,7 @@ struct World {
     registered: Registered,
     builds: Builds,
     environments: Vec<Ours>,
+    elsewhere: Elsewhere,
 }
 
 impl World {
@@ -25,7 +26,8 @@ impl World {
         let mut standing = Standing::default();
         claims.iter().for_each(|claim| standing.apply(claim));
         let (registered, builds) = (Registered::default(), Builds::new());
-        Self { standing, registered, builds, environments: Vec::new() }
+        let elsewhere = Elsewhere::default();
+        Self { standing, registered, builds, environments: Vec::new(), elsewhere }
     }
 
     /// The registry shows what these hold, each another configuration.
@@ -35,6 +37,15 @@ impl World {
             let part = PlatformImage { platform: None, manifest: digest(content), config };
             self.registered.contents.insert(digest(content), vec![part]);
         }
+        self
+    }
+
+    /// In prod-us this runs since then, under the same name.
+    fn elsewhere(mut self, content: &str, since: &str) -> Self {
+        let run = begins_in("shop", "deployment/api", "api-far", content, since);
+        let tag = ("reg.example.com/shop/api".parse().unwrap(), "uat".parse().unwrap());
+        let run = record::Run::begun(&run).unwrap();
+        self.elsewhere.take(&Reported::of("prod-us"), &run, &BTreeSet::from([tag]));
         self
     }
 
@@ -60,8 +71,8 @@ impl World {
     }
 
     fn judge(&self, now: &str) -> Judged {
-        let Self { standing, registered, builds, environments } = self;
-        judge(&Facts { standing, registered, builds, environments }, at(now))
+        let Self { standing, registered, builds, environments, elsewhere } = self;
+        judge(&Facts { standing, registered, builds, environments, elsewhere }, at(now))
     }
 
     fn kinds(&self, now: &str) -> Vec<FindingKind> {
@@ -254,6 +265,55 @@ fn one_tag_that_is_two_builds_in_two_namespaces_is_found_once_for_both() {
         opened.found.iter().flat_map(|one| &one.places).map(ToString::to_string).collect();
     places.sort();
     assert_eq!(places, ["shop-prod/deployment/api", "shop/deployment/api"]);
+}
+
+#[test]
+fn one_tag_that_is_two_builds_in_two_clusters_is_found_with_both_places() {
+    let here = || World::of(&[begins("api-6d5-x", "a", "14:00")]).shows(&["a", "b"]);
+    let shared = |world: &World, now: &str| -> Vec<Wrong> {
+        let wrong = world.judge(now).wrong.into_iter();
+        wrong.filter(|one| one.what == FindingKind::SharedTag).collect()
+    };
+    let world = here().elsewhere("b", "14:05");
+    assert_eq!(shared(&world, "14:14"), [], "a rollout may go from one cluster to the next");
+    assert_eq!(world.judge("14:14").next, Some(at("14:15")));
+    let found = shared(&world, "14:15");
+    assert_eq!(found.len(), 1);
+    let says = found[0].opened.says.as_str();
+    assert!(says.starts_with("clusters that name reg.example.com/shop/api:uat run 2 builds: "));
+    assert!(says.contains("in prod-us: shop/deployment/api"), "{says}");
+    let mut places: Vec<_> =
+        found[0].opened.found.iter().flat_map(|one| &one.places).map(Reported::as_str).collect();
+    places.sort_unstable();
+    assert_eq!(places, ["prod-us: shop/deployment/api", "shop/deployment/api"]);
+    assert_eq!(found[0].digests, BTreeSet::from([digest("a"), digest("b")]));
+    // The same bytes, and another name or a pinned one, are nothing.
+    assert_eq!(shared(&here().elsewhere("a", "14:05"), "15:00"), []);
+    // Nobody knows what b is: it is told of neither, and what is open stays open.
+    let unknown = World::of(&[begins("api-6d5-x", "a", "14:00")]).elsewhere("b", "14:05");
+    assert_eq!(shared(&unknown, "15:00"), []);
+    assert!(unknown.judge("15:00").unsure_elsewhere.contains(&digest("a")));
+}
+
+#[test]
+fn what_is_open_between_clusters_closes_when_they_agree_and_waits_while_one_is_silent() {
+    let here = || World::of(&[begins("api-6d5-x", "a", "14:00")]).shows(&["a", "b"]);
+    let is_shared = |claim: &FindingClaim| claim.what == FindingKind::SharedTag;
+    let world = here().elsewhere("b", "14:05");
+    let opened = world.differ(&FindingStates::default(), "15:00");
+    assert_eq!(opened.iter().filter(|claim| is_shared(claim)).count(), 1);
+    let states = states(opened);
+    assert_eq!(world.differ(&states, "15:01"), [], "it opens once");
+    let mut silent = here();
+    silent.elsewhere.silent();
+    assert!(!silent.differ(&states, "15:01").iter().any(is_shared), "nobody can tell");
+    let closed = here().elsewhere("a", "14:30").differ(&states, "15:01");
+    let closed: Vec<_> = closed.into_iter().filter(is_shared).collect();
+    assert!(matches!(closed[..], [FindingClaim { change: FindingChange::Closed { .. }, .. }]));
+    // A cluster that is gone for ever keeps nothing open that does not run here any more.
+    let mut other = World::of(&[begins("api-6d5-y", "c", "14:50")]).shows(&["a", "b", "c"]);
+    other.elsewhere.silent();
+    assert!(other.differ(&states, "15:01").iter().any(is_shared));
 }
 
 #[test]
