@@ -87,6 +87,9 @@ fn moving(reference: &str) -> Option<(Repository, Tag)> {
     }
 }
 
+/// Each build under a name, with who runs it.
+type Build<'a> = (Digest, Vec<Who<'a>>);
+
 /// Who runs some bytes under a name.
 enum Who<'a> {
     Here(&'a Place, Digest),
@@ -128,10 +131,9 @@ pub(super) fn judge(facts: &Facts<'_>, rows: &ByPlace<'_>, now: Timestamp, judge
 }
 
 /// Whether the others run anything that this cluster does not, or the other way round.
-fn differ(builds: &[(Digest, Vec<Who<'_>>)]) -> bool {
+fn differ(builds: &[Build<'_>]) -> bool {
     let is_here = |who: &Who<'_>| matches!(who, Who::Here(..));
-    let one_sided =
-        |(_, who): &(Digest, Vec<Who<'_>>)| who.iter().all(is_here) || !who.iter().any(is_here);
+    let one_sided = |(_, who): &Build<'_>| who.iter().all(is_here) || !who.iter().any(is_here);
     builds.len() > 1 && builds.iter().any(one_sided)
 }
 
@@ -140,7 +142,7 @@ impl Judged {
         &mut self,
         facts: &Facts<'_>,
         rows: &ByPlace<'_>,
-        (name, builds, told): (&(Repository, Tag), &[(Digest, Vec<Who<'_>>)], Told),
+        (name, builds, told): (&(Repository, Tag), &[Build<'_>], Told),
         now: Timestamp,
     ) {
         let all = || builds.iter().flat_map(|(_, who)| who);
@@ -194,11 +196,7 @@ impl Who<'_> {
     }
 }
 
-fn image(
-    facts: &Facts<'_>,
-    rows: &ByPlace<'_>,
-    (digest, who): &(Digest, Vec<Who<'_>>),
-) -> Option<FoundImage> {
+fn image(facts: &Facts<'_>, rows: &ByPlace<'_>, (digest, who): &Build<'_>) -> Option<FoundImage> {
     let places: BTreeSet<String> = who.iter().map(Who::named).collect();
     let there = who.iter().map(|who| match who {
         Who::Here(..) => 0,
