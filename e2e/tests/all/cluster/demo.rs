@@ -1,6 +1,6 @@
 //! `demo --context NAME --registry HOST`: the story on a real cluster, what it leaves, and what it leaves alone.
 
-use super::{apply, cluster, kubectl, push_image, two_replicas, wait_for_pods};
+use super::{PODS_WITHIN, apply, cluster, kubectl, push_image, two_replicas, wait_for_pods};
 use crate::situations::runner::{Ran, Runner};
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -94,6 +94,7 @@ fn the_story_is_played_in_a_cluster_and_leaves_it_as_it_was() {
     assert_eq!(desk.folders(), Vec::<PathBuf>::new());
 
     refusals(&cluster, &desk);
+    failed_in_the_middle(&cluster, &desk);
     interrupted(&cluster, &desk);
     kept_and_replaced(&cluster, &desk);
 }
@@ -150,7 +151,8 @@ fn story(told: &str, registry: &str) {
     for found in history.lines().filter(|line| line.starts_with("finding: not-eligible")) {
         assert!(!found.contains(&short_a) && !found.contains(&short_b), "{found}");
     }
-    tells(history, &["finding: tag-moved", "gap: until"]);
+    tells(ran_digest, &["unknown: only a part of that time was watched", "[exit 2]"]);
+    tells(history, &["finding: tag-moved", "basis"]);
     assert!(status.contains(&short_a) && !status.contains(&short_b), "{status}");
     tells(
         told,
@@ -173,7 +175,7 @@ fn refusals(cluster: &Cluster, desk: &Desk) {
     desk.demo(&["--namespace", "mine", "--replace"]).exits(1);
     assert_eq!(namespaces(cluster), before);
     kubectl(cluster, &["delete", "namespace", "mine-uat"]);
-    // A registry that the nodes do not reach: what was made is removed.
+    // A registry that does not answer.
     let before = namespaces(cluster);
     let nowhere = ["demo", "--context", "testbed", "--registry", "127.0.0.1:1"];
     let failed = desk.runner.run(&nowhere);
@@ -181,6 +183,36 @@ fn refusals(cluster: &Cluster, desk: &Desk) {
     assert_eq!(namespaces(cluster), before);
     assert_eq!(desk.folders(), Vec::<PathBuf>::new());
     desk.runner.run(&["demo", "--context", "testbed"]).exits(2);
+}
+
+/// Somebody who may make namespaces and nothing in them: the one that was made by then is removed.
+fn failed_in_the_middle(cluster: &Cluster, desk: &Desk) {
+    let all = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
+    let path = desk.temporary.parent().unwrap().join("ada.kubeconfig");
+    let ada = all.replace("user: {token: testbed}", "user: {token: testbed, as: ada}");
+    assert_ne!(ada, all);
+    std::fs::write(&path, ada).unwrap();
+    let role = ["create", "clusterrole", "stages", "--resource=namespaces"];
+    kubectl(cluster, &[&role[..], &["--verb=get,create,delete"]].concat());
+    let bound = ["create", "clusterrolebinding", "stages", "--clusterrole=stages", "--user=ada"];
+    kubectl(cluster, &bound);
+    wait_until_within(PODS_WITHIN, "the right is there", || {
+        let asked = ["auth", "can-i", "create", "namespaces", "--as=ada"];
+        cluster.kubectl().args(asked).output().unwrap().status.success()
+    })
+    .unwrap();
+    let before = namespaces(cluster);
+    let home = path.parent().unwrap();
+    let runner = Runner::new(home, home).with([
+        ("KUBECONFIG", path.display().to_string()),
+        ("TMPDIR", desk.temporary.display().to_string()),
+    ]);
+    let failed = runner.run(&desk.arguments(&[])).exits(2);
+    assert!(failed.stdout.contains("# ... and are gone."), "{failed}");
+    let right = "does not let this user create deployments in namespace indelible-demo-prod";
+    failed.says(&[right, "the demo needs the rights"]);
+    assert_eq!(namespaces(cluster), before);
+    assert_eq!(desk.folders(), Vec::<PathBuf>::new());
 }
 
 fn send(signal: &str, child: &Child) {

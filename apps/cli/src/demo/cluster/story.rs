@@ -40,12 +40,12 @@ impl Play<'_> {
         self.begin().await?;
         let a = self.a_tag_that_moves().await?;
         self.a_by_its_digest(&a).await?;
-        let _watcher = self.watched().await?;
+        let (_watcher, since) = self.watched().await?;
         self.the_same_bytes_in_prod().await?;
         let before = self.b_after_it().await?;
         self.c_does_not_start().await?;
         self.two_rollbacks().await?;
-        self.the_answers(&a, before).await
+        self.the_answers(&a, since, before).await
     }
 
     /// Writes the settings.
@@ -97,8 +97,8 @@ impl Play<'_> {
         self.status("uat", 0).await
     }
 
-    /// From here on prod is watched.
-    async fn watched(&mut self) -> Result<Background, DemoError> {
+    /// From here on prod is watched; gives a moment behind its begin.
+    async fn watched(&mut self) -> Result<(Background, Timestamp), DemoError> {
         self.teller.chapter("From now on prod is watched");
         let namespace = self.namespace("prod");
         let words = ["watch", "--context", self.context, "--namespace", &namespace];
@@ -110,7 +110,7 @@ impl Play<'_> {
         let begun = format!("watching {}", self.context);
         let is_begun = |printed: &str| printed.contains(&begun).then_some(());
         watcher.wait_for("word of the cluster", is_begun).await?;
-        Ok(watcher)
+        Ok((watcher, self.surroundings.now()))
     }
 
     /// A goes on to prod: no build, no other bytes.
@@ -147,16 +147,23 @@ impl Play<'_> {
     }
 
     /// What ran, asked of the record.
-    async fn the_answers(&mut self, a: &Build, before: Timestamp) -> Result<(), DemoError> {
+    async fn the_answers(
+        &mut self,
+        a: &Build,
+        since: Timestamp,
+        before: Timestamp,
+    ) -> Result<(), DemoError> {
         self.teller.chapter("What ran, where, from when until when?");
         self.stage.wait_until_running().await?;
         self.until_it_is_recorded().await?;
         self.teller.say("What ran in prod before C came?");
         self.indelible(&["ran", "prod", "--at", &before.to_string()], 0).await?;
-        self.teller.say("Where and when did A run?");
-        self.indelible(&["ran", "--digest", &a.digest], 0).await?;
-        self.teller.say("What was done to prod, by whom?");
-        self.indelible(&["history", "prod"], 0).await?;
+        self.teller.say(
+            "Where and when did A run? Exit code 2: it was there before prod was watched, and of that time nobody knows.",
+        );
+        self.indelible(&["ran", "--digest", &a.digest], 2).await?;
+        self.teller.say("What was done to prod since it is watched, by whom, and what ran?");
+        self.indelible(&["history", "prod", "--from", &since.to_string()], 0).await?;
         self.teller.say("What stands there now, decided, running and held?");
         self.indelible(&["status", "prod"], 0).await
     }
