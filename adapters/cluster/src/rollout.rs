@@ -75,12 +75,10 @@ impl Cluster {
                 return Ok(self.own_pods(namespace, facts, By::Nothing).await);
             }
             Newest::OfReplicaSet(label, value) => {
-                let by = By::Label(label, value.clone());
                 let sets =
                     self.of_selector::<ReplicaSet>(namespace, &facts.selector, "replicasets");
                 let sets = sets.await?.into_iter().filter(|set| is_of(&set.metadata, &facts.uid));
-                let owner = Owner(sets.filter_map(|set| set.metadata.uid).collect());
-                return Ok(Pick { owner, by, cannot_create: None });
+                return Ok(of_labelled_sets(sets.collect(), label, value.clone()));
             }
             Newest::Revision { newest, before } => {
                 let (newest, before) = (newest.clone(), before.clone());
@@ -100,13 +98,7 @@ impl Cluster {
         let owner = Owner(sets.iter().map(uid).collect());
         let newest = sets.iter().position(has).map(|at| sets.swap_remove(at));
         let by = By::Owner(newest.as_ref().map(uid));
-        let cannot_create = newest.and_then(|set| set.status?.conditions).and_then(|conditions| {
-            let failure = conditions
-                .into_iter()
-                .find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
-            Some(failure.message.unwrap_or_default())
-        });
-        Ok(Pick { owner, by, cannot_create })
+        Ok(Pick { owner, by, cannot_create: newest.and_then(replica_failure) })
     }
 
     /// The pods of a controller that makes them itself, and says only in events what it cannot make.
@@ -229,6 +221,24 @@ struct Pick {
     cannot_create: Option<String>,
 }
 
+/// The pods of an Argo Rollout: its newest ReplicaSet is the one with this label.
+fn of_labelled_sets(sets: Vec<ReplicaSet>, label: &'static str, value: Option<String>) -> Pick {
+    let uid = |set: &ReplicaSet| set.metadata.uid.clone();
+    let owner = Owner(sets.iter().filter_map(uid).collect());
+    let newest = sets.into_iter().find(|set| {
+        let labels = set.metadata.labels.as_ref();
+        value.is_some() && labels.and_then(|labels| labels.get(label)) == value.as_ref()
+    });
+    Pick { owner, by: By::Label(label, value), cannot_create: newest.and_then(replica_failure) }
+}
+
+/// Why a ReplicaSet cannot make pods. Source: Kubernetes API v1.33, `ReplicaSetReplicaFailure`.
+fn replica_failure(set: ReplicaSet) -> Option<String> {
+    let mut conditions = set.status?.conditions?.into_iter();
+    let failure = conditions.find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
+    Some(failure.message.unwrap_or_default())
+}
+
 /// The objects whose pods are the workload's.
 struct Owner(Vec<String>);
 
@@ -328,5 +338,33 @@ fn seen_container(role: Role, status: ContainerStatus) -> SeenContainer {
         }),
         image_id: status.image_id,
         restarts: u32::try_from(status.restart_count).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_newest_replica_set_of_a_rollout_cannot_make_is_told_and_not_what_an_older_one_could_not()
+     {
+        let set = |hash: &str, status: &str| {
+            let failure = json!({"type": "ReplicaFailure", "status": status, "reason": "FailedCreate", "message": format!("{hash} is refused")});
+            let meta = json!({"name": format!("web-{hash}"), "uid": hash, "labels": {"app": "web", "rollouts-pod-template-hash": hash}});
+            serde_json::from_value(
+                json!({"metadata": meta, "status": {"replicas": 0, "conditions": [failure]}}),
+            )
+            .unwrap()
+        };
+        let pick = |newest: Option<&str>, status: &str| {
+            let sets = vec![set("old", "True"), set("new", status)];
+            let newest = newest.map(ToOwned::to_owned);
+            of_labelled_sets(sets, "rollouts-pod-template-hash", newest)
+        };
+        assert_eq!(pick(Some("new"), "True").cannot_create.as_deref(), Some("new is refused"));
+        assert_eq!(pick(Some("new"), "False").cannot_create, None, "it could at last");
+        assert_eq!(pick(None, "True").cannot_create, None, "its controller has not said which");
+        assert_eq!(pick(Some("new"), "True").owner.0, ["old", "new"]);
     }
 }

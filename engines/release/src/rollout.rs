@@ -14,9 +14,9 @@ mod seen;
 mod unstick;
 mod workload;
 
-pub use cause::{CRASHES_MAX, Cause, cause_of, pull_is_permanent};
+pub use cause::{CRASHES_MAX, Cause, cause_of, pull_is_permanent, refusal_is_decided};
 pub use field_owner::Manager;
-pub use judge::{Failure, Finished, Judged, Progress, Target, judge, to_look_into};
+pub use judge::{Doubt, Failure, Finished, Judged, Progress, Target, judge, to_look_into};
 pub use seen::{
     Counts, Holder, PodState, RolloutPhase, Seen, SeenContainer, SeenPod, Slot, Template,
 };

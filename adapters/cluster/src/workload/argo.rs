@@ -22,6 +22,10 @@ const POD_HASH: &str = "rollouts-pod-template-hash";
 const DISCOVERED: &str = "/openapi/v3/apis/argoproj.io/v1alpha1";
 const SCHEMA: &str = "io.argoproj.v1alpha1.Rollout";
 
+/// Its controller takes templates of these kinds too, and nobody else rolls them out. Source: argo-rollouts,
+/// `rollout/templateref.go`, `infoByGroupKind`: Deployment, ReplicaSet, PodTemplate.
+const NO_DEPLOYMENT: &str = "its workloadRef takes the template of a ReplicaSet or a PodTemplate, where no image is set: let it name a Deployment, or give the Rollout a spec.template of its own";
+
 impl Cluster {
     /// A Rollout, and the Deployment that it takes its template from.
     pub(super) async fn argo_rollout(
@@ -39,8 +43,7 @@ impl Cluster {
         let reference = &whole["spec"]["workloadRef"];
         if let Some(name) = reference["name"].as_str() {
             if reference["kind"].as_str() != Some("Deployment") {
-                facts.refuses =
-                    Some("its workloadRef names no Deployment: deploy to what it names");
+                facts.refuses = Some(NO_DEPLOYMENT);
                 return Ok(Some(facts));
             }
             let named = Workload::of(WorkloadKind::Deployment, name.to_owned());

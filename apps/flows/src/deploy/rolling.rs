@@ -10,7 +10,7 @@ use super::carry::{Carry, News};
 use super::error::{DeployError, InClusterError, InterruptedStep, RolloutFailed};
 use super::step_end::{PlaceEnd, StepEnd, Stop};
 use super::targets::Place;
-use super::wait::{Told, Wait};
+use super::wait::{Change, Told, Wait};
 use crate::app::App;
 use crate::settings::{EnvironmentSettings, RolloutOrder};
 use ::record::claim::DeployKind;
@@ -83,7 +83,7 @@ impl Rolling<'_> {
         let mut told = Vec::new();
         for at in here {
             match self.tell(places, *at).await {
-                Ok(generation) => told.push(Told::new(*at, &places[*at], generation)),
+                Ok(change) => told.push(Told::new(*at, &places[*at], change)),
                 Err(stop) => return (Vec::new(), Some(stop)),
             }
         }
@@ -103,21 +103,22 @@ impl Rolling<'_> {
     }
 
     /// Sets the images of one workload, where they are not set already.
-    async fn tell(&self, places: &[Place], at: usize) -> Result<i64, Stop> {
+    async fn tell(&self, places: &[Place], at: usize) -> Result<Change, Stop> {
         let place = &places[at];
         let images = place.to_set();
         if images.is_empty() {
-            return Ok(place.facts.generation);
+            return Ok(Change::Stood { generation: place.facts.generation });
         }
         let named = (place.namespace.as_str(), &place.workload);
         let take_over = self.carry.take_over;
         let told =
             place.cluster.apply_images(named, &place.facts, &images, take_over, Rehearsal::No);
-        told.await.map_err(|source| {
+        let told = told.await.map_err(|source| {
             let why = format!("{place}: {source}");
             let error = InClusterError::Apply { place: place.to_string(), source }.into();
             Stop::Failed { place: at, why, error }
-        })
+        });
+        Ok(Change::Made { generation: told? })
     }
 
     pub(super) fn line(&self, place: &Place, what: &str) {

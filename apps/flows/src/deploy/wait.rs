@@ -29,12 +29,22 @@ const REST: Duration = Duration::from_millis(250);
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Looks in a row that a cluster may fail to answer.
 const SILENT_LOOKS_MAX: u32 = 30;
-/// How long what keeps pods from being made may last: an old pod that leaves makes room in a full quota.
+/// How long what keeps pods from being made may last: an old pod that leaves makes room in a full quota, and a policy that
+/// refused an earlier try may be gone.
 const DOUBT_MAX: Duration = Duration::from_secs(15);
 /// Without any change. Source: Kubernetes' own default for `progressDeadlineSeconds`.
 const UNCHANGED_MAX: Duration = Duration::from_secs(600);
 /// The longest that one cluster is waited for, whatever moves there.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
+
+/// How a workload came to what it was told, and its generation since then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Our own patch, just now: whatever its controller says of that generation is news.
+    Made { generation: i64 },
+    /// It stood there: what is said of it may be an earlier try's, and over.
+    Stood { generation: i64 },
+}
 
 /// A workload that was told.
 pub(super) struct Told<'a> {
@@ -44,13 +54,14 @@ pub(super) struct Told<'a> {
     shown: String,
     changed: Instant,
     doubted: Option<Instant>,
+    change: Change,
     changes: Changes,
     end: PlaceEnd,
 }
 
 impl<'a> Told<'a> {
-    /// `generation` is the one that our own patch made.
-    pub(super) fn new(at: usize, place: &'a Place, generation: i64) -> Self {
+    pub(super) fn new(at: usize, place: &'a Place, change: Change) -> Self {
+        let (Change::Made { generation } | Change::Stood { generation }) = change;
         Self {
             at,
             place,
@@ -58,6 +69,7 @@ impl<'a> Told<'a> {
             shown: String::new(),
             changed: Instant::now(),
             doubted: None,
+            change,
             changes: place.cluster.changes(&place.namespace, &place.workload, &place.facts),
             end: PlaceEnd::default(),
         }
@@ -197,9 +209,10 @@ async fn waits(rolling: &Rolling<'_>, told: &mut Told<'_>, progress: Progress) -
         told.doubted = None;
         return Ok(());
     };
+    let is_decided = !doubt.may_pass && matches!(told.change, Change::Made { .. });
     let since = *told.doubted.get_or_insert_with(Instant::now);
-    if since.elapsed() > DOUBT_MAX {
-        return Err(rolling.failed(told, vec![doubt]).await);
+    if is_decided || since.elapsed() > DOUBT_MAX {
+        return Err(rolling.failed(told, vec![doubt.failure]).await);
     }
     Ok(())
 }

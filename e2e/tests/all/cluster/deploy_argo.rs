@@ -239,4 +239,11 @@ fn a_lent_template(lab: &Lab) {
     assert_eq!(text(&done, "grade"), "observed");
     assert_eq!(shown.image(), format!("{host}/shop/api:d@{d}"));
     assert_eq!(shown.itself("{.spec.template}"), "", "the Rollout itself is left as it was");
+
+    let other = BORROWING.replace("kind: Deployment", "kind: PodTemplate").replace("apps/v1", "v1");
+    apply(&lab.cluster, &other);
+    let e = lab.build("e", "uat");
+    let refused = lab.deploy("uat", &e, &[]);
+    refused.says(&["a ReplicaSet or a PodTemplate", "let it name a Deployment"]);
+    assert_eq!(shown.image(), format!("{host}/shop/api:d@{d}"), "nothing is written");
 }

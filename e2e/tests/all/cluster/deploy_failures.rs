@@ -76,7 +76,12 @@ fn policies(lab: &Lab) {
     })
     .unwrap();
     let failed = lab.deploy("uat", &d, &[]).exits(1);
+    println!("a policy for pods is noticed within {:.1} s", failed.took.as_secs_f64());
+    assert!(failed.took.as_secs() < 14, "what is decided is not waited for: {failed}");
     failed.says(&["FailedCreate", "nobody may do that here"]);
+    // A later try may find that it is gone: what stands there from the first is no proof.
+    let again = lab.deploy("uat", &d, &[]).exits(1);
+    assert!(again.took.as_secs() >= 14, "it may be an earlier try's: {again}");
 }
 
 /// A policy is in force a moment after it was made: then the rehearsal is refused.

@@ -85,6 +85,20 @@ pub fn pull_is_permanent(message: &str) -> Option<bool> {
     }
 }
 
+/// Words with which a server tells that a policy, a webhook or its own rules have decided about a pod. A quota that is full,
+/// a webhook that does not answer and a service account that is not there yet have others.
+///
+/// Source: kubernetes, `apiserver/pkg/admission/plugin/{policy/validating,webhook/errors}`, `pod-security-admission/admission`,
+/// `apimachinery/pkg/api/errors`, `NewInvalid`.
+const DECIDED: [&str; 4] =
+    ["denied request: ", "\" denied the request", "violates PodSecurity \"", "\" is invalid: "];
+
+/// Whether what keeps a controller from making pods was decided, so that the same pod is refused again.
+#[must_use]
+pub fn refusal_is_decided(message: &str) -> bool {
+    DECIDED.iter().any(|words| message.contains(words))
+}
+
 /// Leaves out what is quoted, and names of images and addresses: an image may be called `timeout`.
 fn without_names(message: &str) -> String {
     let outside_quotes: String = message.split('"').step_by(2).collect::<Vec<_>>().join(" ");
@@ -141,6 +155,25 @@ mod tests {
 
     /// Whole messages of kubelets. Source: kata-containers/kata-containers#10109, kubernetes/k8s.io#5181,
     /// godarch/darch#24, and what the kubelet of 1.35 with containerd 1.6 and 2.x said in our own testbed.
+    #[test]
+    fn what_was_decided_about_a_pod_is_told_from_what_may_pass() {
+        for decided in [
+            "pods \"api-6d5-\" is forbidden: ValidatingAdmissionPolicy 'strict' with binding 'strict' denied request: no digest",
+            "admission webhook \"images.example.com\" denied the request: no signature",
+            "pods \"api-6d5-x\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
+            "Pod \"api-1\" is invalid: spec.containers[0].resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit",
+        ] {
+            assert!(refusal_is_decided(decided), "{decided}");
+        }
+        for passes in [
+            "pods \"api-6d5-x\" is forbidden: exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2",
+            "Internal error occurred: failed calling webhook \"images.example.com\": failed to call webhook: connection refused",
+            "pods \"api-6d5-\" is forbidden: error looking up service account uat/api: serviceaccount \"api\" not found",
+        ] {
+            assert!(!refusal_is_decided(passes), "{passes}");
+        }
+    }
+
     #[test]
     fn whole_messages_of_kubelets_are_told_apart() {
         let cases = [

@@ -6,7 +6,7 @@
 //! ```
 //! Source: research/deploy.md §2.2; `k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go`.
 
-use super::cause::{Cause, cause_of};
+use super::cause::{Cause, cause_of, refusal_is_decided};
 use super::seen::{Counts, Holder, PodState, RolloutPhase, Seen, SeenContainer, SeenPod, Template};
 use crate::observed::{ImageId, Registered};
 use domain::{Digest, ImageRef, PinnedRef, Repository};
@@ -52,7 +52,17 @@ pub struct Progress {
     /// What is waited for.
     pub what: String,
     /// What keeps the rollout from going on, if it stays: a quota that is full, a webhook that refuses pods.
-    pub doubt: Option<Failure>,
+    pub doubt: Option<Doubt>,
+}
+
+/// A failure, if it stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What it would be.
+    pub failure: Failure,
+    /// Whether it may pass by itself: an old pod that leaves makes room, what a policy has decided stays. Either may be
+    /// left from an earlier try, for a controller that was refused waits before it tries again.
+    pub may_pass: bool,
 }
 
 /// How a rollout ended.
@@ -90,7 +100,9 @@ pub fn judge(target: &Target, seen: &Seen, registered: &Registered) -> Judged {
         return Judged::Replaced { container, now };
     }
     if seen.observed_generation < target.generation {
-        return waiting(seen, "its controller has not seen the change yet");
+        // What it could not do before says nothing of what it was told now.
+        let progress = progress(seen, "its controller has not seen the change yet");
+        return Judged::Waiting(Progress { doubt: None, ..progress });
     }
     let failures = failures(target, seen, registered);
     if !failures.is_empty() {
@@ -103,10 +115,16 @@ pub fn judge(target: &Target, seen: &Seen, registered: &Registered) -> Judged {
 }
 
 fn waiting(seen: &Seen, what: &str) -> Judged {
+    Judged::Waiting(progress(seen, what))
+}
+
+fn progress(seen: &Seen, what: &str) -> Progress {
     let (new, wanted) = seen.counts.new_of();
-    // A pod that leaves may make the room that a new one lacks.
-    let doubt = seen.cannot_create.as_ref().map(|message| of_workload("FailedCreate", message));
-    Judged::Waiting(Progress { new, wanted, what: what.to_owned(), doubt })
+    let doubt = seen.cannot_create.as_ref().map(|message| Doubt {
+        failure: of_workload("FailedCreate", message),
+        may_pass: !refusal_is_decided(message),
+    });
+    Progress { new, wanted, what: what.to_owned(), doubt }
 }
 
 fn replaced(target: &Target, seen: &Seen) -> Option<(String, String)> {

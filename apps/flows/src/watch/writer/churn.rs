@@ -328,6 +328,13 @@ fn what_was_seen_is_recorded(truth: &[Truth], seen: &Seen, runs: &HashMap<String
     let wanted: Vec<&Truth> = truth.iter().filter(|one| is_seen(one.began)).collect();
     assert!(wanted.len() > truth.len() / 3, "{} of {} began watched", wanted.len(), truth.len());
     assert!(wanted.len() < truth.len(), "the watcher never looked away");
+    println!(
+        "{} container runs: {} began watched in {} stretches and are recorded, {} are recorded in all",
+        truth.len(),
+        wanted.len(),
+        seen.len(),
+        runs.len()
+    );
     for one in wanted {
         let run = runs.get(&one.id).unwrap_or_else(|| panic!("{one:?} is not in the record"));
         assert_eq!(run.began.began, Moment::Exact { at: at(one.began) }, "{one:?}");

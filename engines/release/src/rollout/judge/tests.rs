@@ -127,7 +127,15 @@ fn a_paused_deployment_fails_at_once_and_a_full_quota_when_it_stays() {
     quota.cannot_create = Some("exceeded quota".to_owned());
     let Judged::Waiting(progress) = judged(&quota) else { panic!("an old pod may make room") };
     assert_eq!(progress.what, "exceeded quota");
-    assert_eq!(progress.doubt.unwrap().reason, "FailedCreate");
+    let doubt = progress.doubt.unwrap();
+    assert_eq!((doubt.failure.reason.as_str(), doubt.may_pass), ("FailedCreate", true));
+    let refused = "pods \"api-\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no";
+    quota.cannot_create = Some(refused.to_owned());
+    let Judged::Waiting(progress) = judged(&quota) else { panic!("it may be an earlier try's") };
+    assert!(progress.doubt.is_some_and(|doubt| !doubt.may_pass));
+    quota.observed_generation = 6;
+    let Judged::Waiting(progress) = judged(&quota) else { panic!("the change is not seen yet") };
+    assert_eq!(progress.doubt, None, "that was said of what stood there before");
 }
 
 #[test]
