@@ -81,6 +81,16 @@ pub enum ClusterError {
         #[source]
         source: Box<kube::Error>,
     },
+    /// More than can be looked at: the answer would be about a part of them.
+    #[error("{context} has more {what} than can be looked at: {read} were read")]
+    TooMany {
+        /// The context.
+        context: String,
+        /// `pods in namespace shop`
+        what: String,
+        /// How many were read by then.
+        read: usize,
+    },
     /// The answer did not come in time.
     #[error("{context} did not answer within {seconds} s")]
     TooLate {

@@ -8,6 +8,7 @@ pub use changes::Changes;
 use crate::apply::is_ours;
 use crate::connect::Cluster;
 use crate::error::ClusterError;
+use crate::pods::PAGE;
 use crate::workload::{Newest, REVISION, WorkloadFacts};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
@@ -15,8 +16,9 @@ use kube::api::{Api, DeleteParams, ListParams, LogParams, ObjectMeta, Preconditi
 use release::observed::Role;
 use release::rollout::{PodState, Seen, SeenContainer, SeenPod, Template, Workload};
 
-/// Pods or ReplicaSets of one workload that are looked at. Source: Kubernetes' own limit is 5 000 nodes.
-const LISTED_MAX: u32 = 5_000;
+/// Pods or ReplicaSets of one workload that are looked at. Source: Kubernetes, "Considerations for large clusters": no
+/// more than 150 000 pods in a whole cluster.
+const LISTED_MAX: usize = 150_000;
 /// Events of one object that are read: a server keeps an hour of them.
 const EVENTS_READ_MAX: u32 = 500;
 /// Events of a failing pod that are told.
@@ -164,16 +166,41 @@ impl Cluster {
         K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
-        let asked = ListParams::default().labels(selector).limit(LISTED_MAX);
         let what = || format!("{kind} in namespace {namespace}");
-        Ok(self.within("list", what, api.list(&asked)).await?.items)
+        self.pages(&api, selector, what, LISTED_MAX).await
+    }
+
+    /// All pages of a list. A part of the pods says nothing about the others, so a list without an end is no answer.
+    async fn pages<K>(
+        &self,
+        api: &Api<K>,
+        selector: &str,
+        what: impl Fn() -> String,
+        items_max: usize,
+    ) -> Result<Vec<K>, ClusterError>
+    where
+        K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+    {
+        let (mut page, mut items) = (ListParams::default().labels(selector).limit(PAGE), vec![]);
+        loop {
+            let listed = self.within("list", &what, api.list(&page)).await?;
+            items.extend(listed.items);
+            match listed.metadata.continue_.filter(|token| !token.is_empty()) {
+                None => return Ok(items),
+                Some(_) if items.len() >= items_max => {
+                    let (context, what) = (self.context.clone(), what());
+                    return Err(ClusterError::TooMany { context, what, read: items.len() });
+                }
+                Some(token) => page.continue_token = Some(token),
+            }
+        }
     }
 
     /// Adds what events and the log say about a failing pod; nothing where they cannot be read.
     pub async fn explain(&self, namespace: &str, pod: &str, container: Option<&str>) -> Explained {
         let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         let of_pod = format!("involvedObject.name={pod},type=Warning");
-        let asked = ListParams::default().fields(&of_pod).limit(LISTED_MAX);
+        let asked = ListParams::default().fields(&of_pod).limit(EVENTS_READ_MAX);
         let listed = self.within("list", String::new, events.list(&asked)).await;
         let mut events: Vec<_> = listed.map(|list| list.items).unwrap_or_default();
         events.sort_by_key(|event| event.last_timestamp.as_ref().map(|at| at.0));
@@ -344,7 +371,8 @@ fn seen_container(role: Role, status: ContainerStatus) -> SeenContainer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::watch::scripted::{Answer, cluster};
+    use serde_json::{Value, json};
 
     #[test]
     fn what_the_newest_replica_set_of_a_rollout_cannot_make_is_told_and_not_what_an_older_one_could_not()
@@ -366,5 +394,71 @@ mod tests {
         assert_eq!(pick(Some("new"), "False").cannot_create, None, "it could at last");
         assert_eq!(pick(None, "True").cannot_create, None, "its controller has not said which");
         assert_eq!(pick(Some("new"), "True").owner.0, ["old", "new"]);
+    }
+
+    fn pods(names: std::ops::Range<usize>, more: &str) -> Answer {
+        let pod = |at: usize| {
+            json!({"metadata": {"name": format!("api-{at}"), "uid": format!("p{at}"),
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api-1", "uid": "s1", "controller": true}]}})
+        };
+        let items: Vec<Value> = names.map(pod).collect();
+        let list = json!({"apiVersion": "v1", "kind": "PodList", "metadata": {"continue": more}, "items": items});
+        Answer::Whole(200, list.to_string())
+    }
+
+    fn answers(pods: impl IntoIterator<Item = Answer>) -> Vec<Answer> {
+        let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "api", "uid": "d1", "annotations": {REVISION: "3"}},
+            "spec": {"selector": {"matchLabels": {"app": "api"}}, "template": {}}});
+        let set = json!({"metadata": {"name": "api-1", "uid": "s1", "annotations": {REVISION: "3"},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "api", "uid": "d1", "controller": true}]}});
+        let sets = json!({"apiVersion": "apps/v1", "kind": "ReplicaSetList", "metadata": {}, "items": [set]});
+        let first = [deployment, sets].map(|one| Answer::Whole(200, one.to_string()));
+        first.into_iter().chain(pods).collect()
+    }
+
+    #[tokio::test]
+    async fn every_page_of_a_workloads_pods_is_looked_at() {
+        let (cluster, asked) =
+            cluster(answers([pods(0..500, "b"), pods(500..1_000, "c"), pods(1_000..1_001, "")]));
+        let seen = cluster.rollout("shop", &"deployment/api".parse().unwrap()).await;
+        let seen = seen.unwrap().unwrap();
+        assert_eq!(seen.pods.len(), 1_001);
+        assert!(seen.pods.iter().all(|pod| pod.template == Template::New));
+        let asked = asked.lock().unwrap().clone();
+        assert!(asked[3].contains("continue=b") && asked[4].contains("continue=c"), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn a_list_whose_rest_cannot_be_had_is_no_answer() {
+        let gone = crate::watch::scripted::status(410, "Expired");
+        let (cluster, _) = cluster(answers([pods(0..500, "b"), Answer::Whole(410, gone)]));
+        let seen = cluster.rollout("shop", &"deployment/api".parse().unwrap()).await;
+        assert!(matches!(seen, Err(ClusterError::Refused { code: 410, .. })), "{seen:?}");
+    }
+
+    #[tokio::test]
+    async fn as_many_pods_as_may_be_are_looked_at_and_a_page_more_is_no_answer() {
+        for (more, is_whole) in [("", true), ("more", false)] {
+            let (cluster, _) = cluster(vec![pods(0..2, "b"), pods(2..3, more)]);
+            let api: Api<Pod> = Api::namespaced(cluster.client.clone(), "shop");
+            let listed = cluster.pages(&api, "app=api", || "pods".to_owned(), 3).await;
+            match listed {
+                Ok(listed) => assert!(is_whole && listed.len() == 3),
+                Err(error) => {
+                    let said = "scripted has more pods than can be looked at: 3 were read";
+                    assert_eq!((is_whole, error.to_string().as_str()), (false, said));
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_events_of_a_failing_pod_are_read_than_of_a_workload() {
+        let events = json!({"apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": []});
+        let (cluster, asked) = cluster(vec![Answer::Whole(200, events.to_string())]);
+        cluster.explain("shop", "api-1", None).await;
+        let asked = asked.lock().unwrap().clone();
+        assert!(asked[0].contains("limit=500"), "{asked:?}");
     }
 }

@@ -39,15 +39,21 @@ fn main() -> ExitCode {
             return exit::Exit::Unknown.into();
         }
     };
-    runtime.block_on(run(arguments))
+    let exit = runtime.block_on(run(arguments));
+    if exit == exit::Exit::Interrupted {
+        // Nobody waits for what still runs on other threads.
+        runtime.shutdown_background();
+    }
+    exit.into()
 }
 
 /// Runs the command until it ends or is interrupted.
-async fn run(arguments: arguments::Arguments) -> ExitCode {
+async fn run(arguments: arguments::Arguments) -> exit::Exit {
     process::install_tls();
     let ended = tokio::select! {
         ended = command::run(arguments) => ended,
-        () = process::interrupted() => return exit::Exit::Interrupted.into(),
+        () = process::interrupted() => return exit::Exit::Interrupted,
+        () = process::given_up() => return exit::Exit::Interrupted,
     };
     let exit = match ended {
         Ok(exit) => exit,
@@ -56,7 +62,7 @@ async fn run(arguments: arguments::Arguments) -> ExitCode {
             failure.exit
         }
     };
-    complete(exit).into()
+    complete(exit)
 }
 
 /// An answer that nobody could write down is none, whatever it was.

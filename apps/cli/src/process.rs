@@ -4,6 +4,7 @@ use crate::arguments::Global;
 use crate::exit::Failure;
 use flows::{App, Options, Surroundings};
 use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// One takes reports in while the other judges.
 const WATCH_WORKERS: usize = 2;
@@ -49,6 +50,41 @@ static HANDLED: std::sync::OnceLock<()> = std::sync::OnceLock::new();
 /// From now on the command itself answers interrupts.
 pub(crate) fn handles_interrupts() {
     let _ = HANDLED.set(());
+}
+
+/// Interrupts, and requests to terminate as a CI sends them.
+pub(crate) struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stops {
+    /// Listens from now on: neither ends the process by itself any more.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    /// Resolves at the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Set by a command that is to end at once, whatever it does.
+static GIVEN_UP: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+/// Ends the process as it is.
+pub(crate) fn give_up() {
+    GIVEN_UP.notify_one();
+}
+
+/// Resolves when the process is to end as it is.
+pub(crate) async fn given_up() {
+    GIVEN_UP.notified().await;
 }
 
 /// Diagnostics go to stderr: warnings, and more with each `-v`.

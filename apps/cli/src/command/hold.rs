@@ -29,7 +29,7 @@ pub(crate) struct HoldArguments {
 pub(crate) struct ResumeArguments {
     /// The environment
     environment: EnvironmentName,
-    /// Images by short name; none: the whole environment
+    /// Images by short name, with the suspended syncs that bring them; none: the whole environment
     images: Vec<ImageName>,
     /// Why
     #[arg(long, value_name = "TEXT")]
@@ -71,7 +71,7 @@ pub(crate) async fn resume(global: &Global, arguments: ResumeArguments) -> Resul
     let ResumeArguments { environment, images, reason } = arguments;
     let exit =
         say(global, &app, &environment, &images, HoldState::Resumed, reason.as_deref()).await?;
-    for line in flows::deploy::restore_sync(&app, &environment, run_of(global)).await? {
+    for line in flows::deploy::restore_sync(&app, &environment, &images, run_of(global)).await? {
         global.output().talk(format_args!("{line}"));
     }
     Ok(exit)

@@ -354,3 +354,43 @@ fn what_may_not_come_names_the_environment_that_it_comes_from() {
         "hint: indelible promote uat prod api; or indelible allow [nines] prod --reason TEXT\n";
     assert!(run.contains(hint) && run.ends_with("[exit 1]\n"), "{run}");
 }
+
+#[test]
+fn an_image_that_was_held_for_a_rollback_of_two_is_told_where_the_other_cannot_be_held() {
+    let tags = [("shop/api:v1", ONES), ("shop/api:v2", NINES)];
+    let more = [("shop/worker:v1", ONES), ("shop/worker:v2", NINES)];
+    let registry = Scripted::with_digests(&[tags, more].concat());
+    let sandbox = sandbox();
+    let (team, host) = (sandbox.path("team.git").display().to_string(), registry.host());
+    let settings = format!(
+        "version: 1\nrecord: git:{team}\nimages:\n  api: {{repository: {host}/shop/api}}\n  worker: {{repository: {host}/shop/worker}}\n\
+         environments:\n  prod: {{branches: [main], git: {{path: apps}}}}\n"
+    );
+    sandbox.write("indelible.yaml", settings);
+    let file = format!(
+        "services:\n  api:\n    image: {host}/shop/api:v0\n  worker:\n    image: {host}/shop/worker:v0\n"
+    );
+    sandbox.write("apps/compose.yaml", file);
+    git(&sandbox, &["init", "--quiet", "--bare", "team.git"]);
+    for digest in [ONES, NINES] {
+        allowed(&sandbox, digest);
+    }
+    for tag in ["v1", "v2"] {
+        let run = sandbox.run(["deploy", "prod", &format!("api={tag}"), &format!("worker={tag}")]);
+        assert!(run.ends_with("[exit 0]\n"), "{run}");
+    }
+    // The first hold is the last word that the record takes.
+    let hook = sandbox.path("team.git/hooks/post-receive");
+    sandbox.write("team.git/hooks/post-receive", format!("#!/bin/sh\nmv {team} {team}.gone\n"));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(hook, mode).unwrap();
+    let run = sandbox.run(["rollback", "prod", "api", "worker"]);
+    assert!(
+        run.contains("error: `worker` was not held in prod, so nothing was rolled back"),
+        "{run}"
+    );
+    assert!(run.contains("prod api: held, also now that the rollback did not end well"), "{run}");
+    assert!(!run.contains("prod worker: held"), "{run}");
+    let text = sandbox.text("apps/compose.yaml");
+    assert!(text.contains(&format!("shop/api:v2@{}", "[nines]")), "{text}");
+}

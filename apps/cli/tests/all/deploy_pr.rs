@@ -148,3 +148,24 @@ fn a_host_that_refuses_is_told_in_its_own_words_and_the_record_says_what_is_push
     let run = mended.run(["deploy", "prod", "api=v2"]);
     assert!(run.contains("http://[git-host]/shop/config/pull/7"), "{run}");
 }
+
+#[test]
+fn of_two_images_none_is_asked_for_where_one_has_no_place() {
+    let host = Host::start(Api::GitLab);
+    let (sandbox, _registry) = project(Api::GitLab, &host);
+    let settings = std::fs::read_to_string(sandbox.path("indelible.yaml")).unwrap();
+    let worker = settings.split("/shop/api}").next().unwrap().rsplit(' ').next().unwrap();
+    let images = format!("images: {{worker: {{repository: {worker}/shop/worker}}, api: ");
+    sandbox.write("indelible.yaml", settings.replace("images: {api: ", &images));
+    let registry = Scripted::start(&[("shop/worker:v2", NINES)]);
+    let settings = std::fs::read_to_string(sandbox.path("indelible.yaml")).unwrap();
+    let own = settings
+        .replace(&format!("{worker}/shop/worker"), &format!("{}/shop/worker", registry.host()));
+    sandbox.write("indelible.yaml", own);
+    let run = sandbox.run(["deploy", "prod", "api=v2", "worker=v2"]);
+    assert!(run.contains("no file below apps/prod") && run.ends_with("[exit 2]\n"), "{run}");
+    assert_eq!(host.asked(), Vec::<String>::new());
+    assert_eq!(config(&sandbox, &["branch", "--list", "deploy/*"]), "");
+    let history = sandbox.run(["history", "prod"]);
+    assert!(!history.contains("asked for"), "{history}");
+}

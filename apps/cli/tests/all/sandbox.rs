@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The digest that most fixtures have: 64 times the same digit, so that they can be read.
 pub(crate) const NINES: &str =
@@ -102,6 +102,14 @@ impl Sandbox {
         arguments: impl IntoIterator<Item = I>,
         input: &[u8],
     ) -> Output {
+        let mut child = self.begin(arguments);
+        // A command that does not read its input closes it: that is no failure of the test.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        child.wait_with_output().unwrap()
+    }
+
+    /// Starts the binary, and does not wait for it.
+    pub(crate) fn begin<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_indelible"));
         command
             .env_clear()
@@ -113,10 +121,12 @@ impl Sandbox {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // A command that does not read its input closes it: that is no failure of the test.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        child.wait_with_output().unwrap()
+        command.spawn().unwrap()
+    }
+
+    /// Waits for what was started; gives its transcript.
+    pub(crate) fn ended(&self, child: Child) -> String {
+        self.transcript(&child.wait_with_output().unwrap())
     }
 
     fn transcript(&self, output: &Output) -> String {

@@ -20,10 +20,11 @@ impl Explain for DeployError {
             Self::InCluster(error) => error.verdict(),
             Self::Files(error) => error.verdict(),
             Self::Write(error) => error.verdict(),
-            Self::NotRecorded { source, .. } => source.verdict(),
+            Self::NotRecorded { source, .. }
+            | Self::StaysSuspended { source, .. }
+            | Self::NotRolledBack { source, .. } => source.verdict(),
             Self::Overtaken { .. }
             | Self::RolledBack { .. }
-            | Self::NotRolledBack { .. }
             | Self::Moved { .. }
             | Self::PullRequest(PullRequestError::Refused { .. })
             | Self::Git { source: GitError::NotOurs { .. }, .. }
@@ -40,6 +41,8 @@ impl Explain for DeployError {
             | Self::PullRequestPlace(_)
             | Self::Cluster(_)
             | Self::Interrupted { .. }
+            | Self::StillWaiting { .. }
+            | Self::Unseen { .. }
             | Self::Edit(_)
             | Self::File { .. }
             | Self::NoImage { .. }
@@ -104,7 +107,15 @@ impl Explain for DeployError {
             Self::Rollout { image, environment, .. } => Some(format!(
                 "indelible rollback {environment} {image} returns to the newest build that was observed there"
             )),
-            Self::Interrupted { steps, .. } => Some(go_on_hint(steps)),
+            Self::Interrupted { steps, .. } | Self::StillWaiting { steps, .. } => {
+                Some(go_on_hint(steps))
+            }
+            Self::Unseen { steps, source, .. } => {
+                rights_hint(source).or_else(|| Some(go_on_hint(steps)))
+            }
+            Self::StaysSuspended { environment, .. } => {
+                Some(format!("indelible resume {environment} restores it"))
+            }
             Self::Git { source: GitError::NotOurs { branch, .. }, .. } => Some(format!(
                 "merge or move that commit, then delete the branch: git push --delete origin {branch}"
             )),
@@ -112,7 +123,9 @@ impl Explain for DeployError {
             Self::PullRequestPlace(_) => Some(
                 "name them: git: {pull-requests: {host: gitlab, api: https://HOST/api/v4, project: GROUP/NAME}}".to_owned(),
             ),
-            Self::NotRecorded { steps, .. } => Some(record_hint(steps)),
+            Self::NotRecorded { steps, failed, .. } => {
+                Some(record_hint(steps, failed.is_some()))
+            }
             Self::RolledBack { environment, .. } => Some(format!(
                 "indelible history {environment}; it is held until: indelible resume {environment}"
             )),
@@ -227,9 +240,10 @@ fn chain_hint(
     }
 }
 
-fn record_hint(steps: &[InterruptedStep]) -> String {
+fn record_hint(steps: &[InterruptedStep], has_failed: bool) -> String {
     let again: Vec<_> = steps.iter().map(|step| step.again.as_str()).collect();
-    format!("when the record can be reached again: {}; nothing restarts", again.join("; "))
+    let nothing = if has_failed { "" } else { "; nothing restarts" };
+    format!("when the record can be reached again: {}{nothing}", again.join("; "))
 }
 
 fn go_on_hint(steps: &[InterruptedStep]) -> String {

@@ -1,6 +1,7 @@
 //! Carrying a plan out: files of this work tree, or one commit on the environment's branch; then the record.
 
 use super::alias;
+use super::attempt::Stopped;
 use super::carry::Carry;
 use super::error::DeployError;
 use super::in_cluster;
@@ -146,45 +147,59 @@ pub(super) async fn carry_out(
     environment: &EnvironmentSettings,
     decisions: Vec<Decision>,
     carry: &Carry,
-) -> Result<Report, DeployError> {
-    let run = carry.run;
-    let mut unwatched = None;
+) -> Result<Report, Stopped> {
     let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
+    may_record(app, &steps, carry.run).await?;
+    let run = carry.run;
+    match environment.deploy {
+        DeployMode::Files => {
+            let applied = match steps.as_slice() {
+                [] => Applied::default(),
+                steps => in_files(app, environment, steps, run)?,
+            };
+            Ok(written(app, (environment, Mode::Files), decisions, (applied, run)).await?)
+        }
+        DeployMode::Git => {
+            let mut unwatched = None;
+            if is_worth_waiting(&decisions, run) && !environment.clusters.is_empty() {
+                match synced::look(app, environment, &steps).await {
+                    Ok(watched) => {
+                        let how = (carry, &watched);
+                        return synced::carry_out(app, environment, decisions, how).await;
+                    }
+                    Err(why) => unwatched = Some(format!("nobody waits for the pods: {why}")),
+                }
+            }
+            let mut applied = match steps.as_slice() {
+                [] => Applied::default(),
+                steps => in_git(app, environment, steps, (run, Follows::Plan)).await?,
+            };
+            applied.warnings.extend(unwatched);
+            Ok(written(app, (environment, Mode::Git), decisions, (applied, run)).await?)
+        }
+        DeployMode::Pr => Ok(pull_request::carry_out(app, environment, decisions, carry).await?),
+        DeployMode::Cluster | DeployMode::GitCluster => {
+            in_cluster::carry_out(app, environment, decisions, carry).await
+        }
+    }
+}
+
+/// Whoever may not record what is new is told so before anything is written.
+async fn may_record(app: &App, steps: &[&Step], run: Run) -> Result<(), DeployError> {
     if run == Run::Real && steps.iter().any(|step| step.say == Say::New) {
         app.record().await?.may_claim()?;
     }
-    let mode = match environment.deploy {
-        DeployMode::Files => Mode::Files,
-        DeployMode::Git
-            if is_worth_waiting(&decisions, run) && !environment.clusters.is_empty() =>
-        {
-            match synced::look(app, environment, &steps).await {
-                Ok(watched) => {
-                    drop(steps);
-                    let how = (carry, &watched);
-                    return synced::carry_out(app, environment, decisions, how).await;
-                }
-                Err(why) => unwatched = Some(format!("nobody waits for the pods: {why}")),
-            }
-            Mode::Git
-        }
-        DeployMode::Git => Mode::Git,
-        DeployMode::Pr => {
-            drop(steps);
-            return pull_request::carry_out(app, environment, decisions, carry).await;
-        }
-        DeployMode::Cluster | DeployMode::GitCluster => {
-            drop(steps);
-            return in_cluster::carry_out(app, environment, decisions, carry).await;
-        }
-    };
-    let applied = match (steps.is_empty(), mode) {
-        (true, _) | (false, Mode::Cluster | Mode::GitCluster | Mode::Pr | Mode::Other) => {
-            Applied::default()
-        }
-        (false, Mode::Files) => in_files(app, environment, &steps, run)?,
-        (false, Mode::Git) => in_git(app, environment, &steps, (run, Follows::Plan)).await?,
-    };
+    Ok(())
+}
+
+/// Records what was written, and lets the alias follow.
+async fn written(
+    app: &App,
+    (environment, mode): (&EnvironmentSettings, Mode),
+    decisions: Vec<Decision>,
+    (applied, run): (Applied, Run),
+) -> Result<Report, DeployError> {
+    let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
     let events = match run {
         Run::Dry => vec![None; steps.len()],
         Run::Real => record(app, environment, mode, &steps, &applied)
@@ -207,7 +222,7 @@ pub(super) async fn carry_out(
         grade: Grade::Applied,
         images: images.collect(),
         commit: applied.commit,
-        warnings: applied.warnings.into_iter().chain(unwatched).collect(),
+        warnings: applied.warnings,
         holds: Vec::new(),
         is_dry_run: run == Run::Dry,
     };
@@ -310,6 +325,7 @@ fn not_recorded(
         environment: environment.name.clone(),
         changed,
         steps: new.map(|step| again(&environment.name, step)).collect(),
+        failed: None,
         source: Box::new(source),
     }
 }

@@ -7,19 +7,18 @@
 
 use super::Run;
 use super::apply::Step;
-use super::carry::{Carry, News};
+use super::attempt::Attempt;
+use super::carry::News;
 use super::error::DeployError;
-use super::in_cluster::short;
 use super::in_git::edited;
-use super::targets::Place;
 use crate::app::App;
 use crate::look::connect_to;
 use crate::seam::{Question, all, environment_state};
 use crate::settings::EnvironmentSettings;
-use ::record::claim::{Claim, Kind, NoteClaim};
+use ::record::claim::{Claim, Kind, NoteClaim, Text};
 use ::record::{ClaimKey, Facet};
-use cluster::{Cluster, SyncChange};
-use domain::{Digest, EnvironmentName, EventId};
+use cluster::{Cluster, ClusterError, SyncChange};
+use domain::{Digest, EnvironmentName, EventId, ImageName};
 use release::gitops::{SyncKind, SyncObject};
 use std::collections::BTreeMap;
 
@@ -29,17 +28,14 @@ const RESTORED: &str = "sync-restored";
 
 /// Suspends automatic sync of every Application that brings a place that is about to change.
 ///
-/// The note comes first: whoever finds none need not look for a suspended sync.
-pub(super) async fn suspend(
-    app: &App,
-    environment: &EnvironmentSettings,
-    places: &[Place],
-    (steps, begun, carry): (&[&Step], &[Option<EventId>], &Carry),
-) -> Result<(), DeployError> {
-    let about = begun.iter().copied().flatten().next();
-    let reason = steps.iter().find_map(|step| step.reason.as_ref());
+/// The note comes first: whoever finds none need not look for a suspended sync. The attempt knows which ones were
+/// suspended, also where a later one cannot be.
+pub(super) async fn suspend(attempt: &mut Attempt<'_>) -> Result<(), DeployError> {
+    let (app, environment) = (attempt.app, attempt.environment);
+    let about = attempt.begun().into_iter().flatten().next();
+    let reason = attempt.steps().iter().find_map(|step| step.reason.clone());
     let reason = reason.map(|text| format!(": {text}")).unwrap_or_default();
-    for place in places.iter().filter(|place| !place.to_set().is_empty()) {
+    for place in attempt.places.iter().filter(|place| !place.to_set().is_empty()) {
         let at = (place.namespace.as_str(), &place.workload);
         for object in place.cluster.synced_by(at, &place.facts).await? {
             if object.kind != SyncKind::Application {
@@ -52,13 +48,24 @@ pub(super) async fn suspend(
             let name = named(place.cluster.context(), &object);
             let text = format!("automatic sync of {name} suspended{reason}");
             note(app, &environment.name, (SUSPENDED, &name), about, &text).await?;
-            place.cluster.suspend_sync(&object).await?;
+            if let Err(error) = place.cluster.suspend_sync(&object).await {
+                if is_unanswered(&error) {
+                    attempt.suspended.push(format!("{name} (perhaps)"));
+                }
+                return Err(error.into());
+            }
+            attempt.suspended.push(name.clone());
             let what =
                 format!("automatic sync is suspended until indelible resume {}", environment.name);
-            carry.listener.tell(&News::Line { place: name, what });
+            attempt.carry.listener.tell(&News::Line { place: name, what });
         }
     }
     Ok(())
+}
+
+/// Whether what was asked for may have been done all the same.
+fn is_unanswered(error: &ClusterError) -> bool {
+    matches!(error, ClusterError::NoAnswer { .. } | ClusterError::TooLate { .. })
 }
 
 fn named(context: &str, object: &SyncObject) -> String {
@@ -84,7 +91,7 @@ async fn note(
     let key = format!("{word}/{}/after/{last}", mark_of(environment, name));
     let key = ClaimKey::try_from(key).expect("words, hex and an id make a key");
     let environment = Some(environment.clone());
-    let claim = NoteClaim { key, environment, about, text: short(text) };
+    let claim = NoteClaim { key, environment, about, text: Text::cut(text) };
     record.append(vec![Claim::Note(claim)]).await?;
     Ok(())
 }
@@ -109,7 +116,8 @@ fn still_suspended<'a>(
     open
 }
 
-/// Gives Applications of an environment their automatic sync back, where `--break-glass` took it.
+/// Gives Applications of an environment their automatic sync back, where `--break-glass` took it: of the workloads of
+/// these images; none named: all of them.
 ///
 /// Gives what a person is told, and the commands that bring git in line, each a line; a dry run gives what would be done.
 ///
@@ -118,6 +126,7 @@ fn still_suspended<'a>(
 pub async fn restore_sync(
     app: &App,
     environment: &EnvironmentName,
+    images: &[ImageName],
     run: Run,
 ) -> Result<Vec<String>, DeployError> {
     let environment = app.environment(environment)?;
@@ -133,32 +142,45 @@ pub async fn restore_sync(
         return Ok(Vec::new());
     }
     let mut told = Vec::new();
-    match run {
-        Run::Dry => told.extend(open.values().map(|text| format!("would be restored: {text}"))),
-        Run::Real => {
+    let of = (environment, images);
+    match (run, images) {
+        (Run::Dry, []) => {
+            told.extend(open.values().map(|text| format!("would be restored: {text}")));
+        }
+        (Run::Dry | Run::Real, _) => {
             for context in &environment.clusters {
-                told.extend(restore_in(app, environment, context, &mut open).await?);
+                told.extend(restore_in(app, of, (context, run), &mut open).await?);
             }
-            let gone = |text| format!("its Application is not found any more: {text}");
+            let gone = |text: &&str| match images {
+                [] => format!("its Application is not found any more: {text}"),
+                _ => format!("stays as it is: {text}"),
+            };
             told.extend(open.values().map(gone));
         }
     }
-    told.extend(not_in_git(app, environment).await?);
+    told.extend(not_in_git(app, of).await?);
     Ok(told)
+}
+
+/// Whether an image is meant: none named means all.
+fn is_meant(images: &[ImageName], image: &ImageName) -> bool {
+    images.is_empty() || images.contains(image)
 }
 
 /// Restores what is open in one cluster, and takes it off what is `open`.
 async fn restore_in(
     app: &App,
-    environment: &EnvironmentSettings,
-    context: &str,
+    (environment, images): (&EnvironmentSettings, &[ImageName]),
+    (context, run): (&str, Run),
     open: &mut BTreeMap<&str, &str>,
 ) -> Result<Vec<String>, DeployError> {
     let cluster = Cluster::connect(&connect_to(app.surroundings(), context)).await?;
     let mut told = Vec::new();
-    for object in applications(environment, &cluster).await? {
+    for object in applications((environment, images), &cluster).await? {
         let name = named(context, &object);
-        if open.remove(mark_of(&environment.name, &name).as_str()).is_none() {
+        let Some(text) = open.remove(mark_of(&environment.name, &name).as_str()) else { continue };
+        if run == Run::Dry {
+            told.push(format!("would be restored: {text}"));
             continue;
         }
         let (text, line) = match cluster.restore_sync(&object).await? {
@@ -178,12 +200,13 @@ async fn restore_in(
 }
 
 async fn applications(
-    environment: &EnvironmentSettings,
+    (environment, images): (&EnvironmentSettings, &[ImageName]),
     cluster: &Cluster,
 ) -> Result<Vec<SyncObject>, DeployError> {
     let namespace = environment.namespace.as_deref().unwrap_or_default();
     let mut found: Vec<SyncObject> = Vec::new();
-    for workload in environment.workloads.values().flatten() {
+    let meant = environment.workloads.iter().filter(|(image, _)| is_meant(images, image));
+    for workload in meant.flat_map(|(_, workloads)| workloads) {
         let Some(facts) = cluster.workload(namespace, workload).await? else { continue };
         for object in cluster.synced_by((namespace, workload), &facts).await? {
             if object.kind == SyncKind::Application && !found.contains(&object) {
@@ -197,7 +220,7 @@ async fn applications(
 /// The commands that make git say what is intended.
 async fn not_in_git(
     app: &App,
-    environment: &EnvironmentSettings,
+    (environment, images): (&EnvironmentSettings, &[ImageName]),
 ) -> Result<Vec<String>, DeployError> {
     let state = environment_state(app.record().await?, &environment.name).await?;
     let tree = match app.write_back(&environment.git).await {
@@ -205,7 +228,7 @@ async fn not_in_git(
         Err(_) => None,
     };
     let mut told = Vec::new();
-    for image in state.images() {
+    for image in state.images().into_iter().filter(|image| is_meant(images, image)) {
         let Some(fact) = state.current(image) else { continue };
         let step = Step::of_fact(fact);
         let places = match &tree {

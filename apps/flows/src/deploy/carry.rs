@@ -5,6 +5,7 @@ use cluster::TakeOver;
 use domain::{EnvironmentName, ImageName};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// How a plan is carried out.
@@ -14,6 +15,8 @@ pub struct Carry {
     pub run: Run,
     /// Whether images that kubectl or a stranger set in a cluster are taken over.
     pub take_over: TakeOver,
+    /// How long the whole of it is waited for; none: without end.
+    pub timeout: Option<Duration>,
     /// Who hears how far a rollout is.
     pub listener: Listener,
 }
@@ -28,8 +31,15 @@ pub struct Listener {
 /// What a rollout says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// From now on clusters are told; who stops the command leaves a record that says so.
+    /// From now on something is recorded and changed; who stops the command leaves a record that says so.
     Begins,
+    /// `--rollback-on-failure` was asked for, and nothing was rolled back.
+    NotRolledBack {
+        /// Where.
+        environment: EnvironmentName,
+        /// Why not.
+        why: &'static str,
+    },
     /// What a rollback was to change is held, and the rollback did not end well: it stays held.
     StaysHeld {
         /// Where.
@@ -55,6 +65,10 @@ impl Listener {
 
     pub(super) fn tell(&self, news: &News) {
         (self.hears)(news);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
     }
 
     /// Resolves when somebody does not want to wait any longer; never where nobody is left to say so.

@@ -1,10 +1,12 @@
 //! Why nothing was deployed.
 
 mod in_cluster;
+mod left_behind;
 mod rollout;
 
 pub use in_cluster::InClusterError;
 pub(super) use in_cluster::rights_hint;
+pub use left_behind::LeftBehind;
 pub use rollout::RolloutFailed;
 
 use crate::app::OpenError;
@@ -251,32 +253,70 @@ pub enum DeployError {
     #[error(transparent)]
     InCluster(#[from] InClusterError),
     /// What was told did not come to run.
-    #[error(
-        "`{image}` does not run in {environment} as it was told{}",
-        left_as_they_were(untouched)
-    )]
+    #[error("`{image}` does not run in {environment} as it was told{left}")]
     Rollout {
         /// The image.
         image: ImageName,
         /// Where.
         environment: EnvironmentName,
-        /// Clusters behind the one that failed.
-        untouched: Vec<String>,
+        /// What it leaves behind elsewhere.
+        left: LeftBehind,
         /// Why.
         source: RolloutFailed,
     },
     /// Somebody did not want to wait any longer.
-    #[error(
-        "stopped: the rollout in {environment} goes on without being watched, and the record says so"
-    )]
+    #[error("stopped: {how_far}, and the record says so")]
     Interrupted {
         /// Where.
         environment: EnvironmentName,
+        /// What was done by then.
+        how_far: String,
         /// What was carried out.
         steps: Vec<InterruptedStep>,
     },
+    /// The time that somebody wanted to wait is over.
+    #[error("the rollout in {environment} was not over within {seconds} s, and goes on: {shown}")]
+    StillWaiting {
+        /// Where.
+        environment: EnvironmentName,
+        /// How long was waited.
+        seconds: u64,
+        /// How far it is.
+        shown: String,
+        /// What was carried out.
+        steps: Vec<InterruptedStep>,
+    },
+    /// A cluster was told, or may have been, and does not say what came of it.
+    #[error("nobody knows what came of {place}")]
+    Unseen {
+        /// Where.
+        environment: EnvironmentName,
+        /// The workload.
+        place: String,
+        /// What was carried out.
+        steps: Vec<InterruptedStep>,
+        /// Why not.
+        source: ClusterError,
+    },
+    /// It was stopped in an emergency after automatic sync was suspended.
+    #[error(
+        "the automatic sync of {} stays suspended, and the clusters of {environment} were told nothing",
+        suspended.join(", ")
+    )]
+    StaysSuspended {
+        /// Where.
+        environment: EnvironmentName,
+        /// The Applications.
+        suspended: Vec<String>,
+        /// Why it went no further.
+        source: Box<DeployError>,
+    },
     /// Clusters or files were changed, and the record does not say so.
-    #[error("{} in {environment}, and the record could not be told", listed(changed))]
+    #[error(
+        "{} in {environment}{}, and the record could not be told",
+        listed(changed),
+        and_failed(failed.as_deref())
+    )]
     NotRecorded {
         /// Where.
         environment: EnvironmentName,
@@ -284,6 +324,8 @@ pub enum DeployError {
         changed: Vec<String>,
         /// The commands that do no more than the record lacks.
         steps: Vec<InterruptedStep>,
+        /// Why the deploy did not end well; none: it did.
+        failed: Option<Box<DeployError>>,
         /// Why not.
         source: Box<DeployError>,
     },
@@ -331,11 +373,21 @@ fn listed(changed: &[String]) -> String {
     }
 }
 
-fn left_as_they_were(untouched: &[String]) -> String {
-    match untouched {
-        [] => String::new(),
-        contexts => format!("; left as they were: {}", contexts.join(", ")),
+fn and_failed(failed: Option<&DeployError>) -> String {
+    failed
+        .map(|error| format!(", the deploy did not end well ({})", line(error)))
+        .unwrap_or_default()
+}
+
+/// An error with its causes, as one line.
+pub(super) fn line(error: &DeployError) -> String {
+    let mut line = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        line = format!("{line}: {next}");
+        cause = next.source();
     }
+    line
 }
 
 fn chain_of(to: &EnvironmentName, expected: Option<&EnvironmentName>) -> String {

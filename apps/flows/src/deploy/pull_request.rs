@@ -11,7 +11,6 @@ use super::apply::{Decision, Say, Step, claim, done};
 use super::asking::{Asking, ask};
 use super::carry::{Carry, News};
 use super::error::DeployError;
-use super::in_cluster::short;
 use super::in_git::{Follows, edited, landed, new_file, still_next};
 use super::message::message_for_review;
 use super::places::below;
@@ -20,7 +19,7 @@ use crate::app::App;
 use crate::edit::Places;
 use crate::seam::{Recorded, environment_state};
 use crate::settings::EnvironmentSettings;
-use ::record::claim::{Claim, DeployClaim, Grade, Mode, Outcome};
+use ::record::claim::{Claim, DeployClaim, Grade, Mode, Outcome, Text};
 use ::record::{DeployFact, EnvironmentState};
 use domain::{CommitId, EventId};
 use git::{BranchName, Change, LandingError, Proposed, Retry, Signature, WriteBack};
@@ -58,6 +57,14 @@ pub(super) async fn carry_out(
         holds: Vec::new(),
         is_dry_run: carry.run == Run::Dry,
     };
+    let is_asked = |step: &&Step| step.say == Say::New;
+    let asked = decisions.iter().filter_map(Decision::step).filter(is_asked);
+    if carry.run == Run::Real && asked.clone().count() > 1 {
+        // A pass that writes nothing: the last image without a place must not leave the first one's pull request.
+        for step in asked {
+            bring(app, environment, step, Run::Dry).await?;
+        }
+    }
     let mut moves = Vec::new();
     for decision in decisions {
         let step = match decision {
@@ -233,7 +240,7 @@ fn opened(
     asking: &Asking,
 ) -> DeployClaim {
     let mut claim = claim(environment, Mode::Pr, step, places, Some(commit));
-    claim.outcome = Outcome::Open { why: short(&asking.why) };
+    claim.outcome = Outcome::Open { why: Text::cut(&asking.why) };
     claim
 }
 

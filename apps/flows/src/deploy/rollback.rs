@@ -86,17 +86,21 @@ pub(super) async fn rollback_in(
     if request.carry.run == Run::Dry {
         return Ok(Report { holds, ..planned });
     }
-    for (image, decision) in images.iter().zip(&decisions) {
-        hold(app, environment, image, decision, request.reason.as_deref()).await?;
+    let stays_held = |images: &[ImageName]| {
+        for image in images {
+            let (environment, image) = (environment.name.clone(), image.clone());
+            request.carry.listener.tell(&News::StaysHeld { environment, image });
+        }
+    };
+    for (at, (image, decision)) in images.iter().zip(&decisions).enumerate() {
+        let held = hold(app, environment, image, decision, request.reason.as_deref()).await;
+        held.inspect_err(|_| stays_held(&images[..at]))?;
     }
     match carry_out(app, environment, decisions, &request.carry).await {
         Ok(report) => Ok(Report { holds, ..report }),
-        Err(error) => {
-            for image in images {
-                let environment = environment.name.clone();
-                request.carry.listener.tell(&News::StaysHeld { environment, image });
-            }
-            Err(error)
+        Err(stopped) => {
+            stays_held(&images);
+            Err(stopped.into())
         }
     }
 }

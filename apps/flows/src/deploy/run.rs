@@ -68,8 +68,8 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     }
     let carried = carry_out(app, &environment, decisions, &request.carry).await;
     let mut report = match (carried, request.on_failure) {
-        (Err(failed @ DeployError::Rollout { .. }), OnFailure::RollBack) => {
-            return Err(roll_back(app, &environment, failed, &request.carry).await);
+        (Err(stopped), OnFailure::RollBack) => {
+            return Err(roll_back(app, &environment, stopped, &request.carry).await);
         }
         (carried, OnFailure::Stop | OnFailure::RollBack) => carried?,
     };

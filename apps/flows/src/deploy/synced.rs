@@ -6,12 +6,13 @@
 //! A runner without a kubeconfig cannot wait: then the deploy is "applied" when it is pushed, and that is said.
 
 use super::apply::{Decision, Say, Step};
+use super::attempt::{Attempt, Stopped};
 use super::carry::{Carry, News};
-use super::error::{DeployError, InClusterError};
-use super::in_cluster::{Beside, begin, end, report};
+use super::error::{DeployError, InClusterError, line as error_line};
 use super::in_git::{Follows, in_git};
+use super::patience::Patience;
 use super::rolling::{Rolling, again};
-use super::step_end::{Ended, StepEnd};
+use super::step_end::{Ended, Ends};
 use super::targets::{Place, gather};
 use super::{Report, Run};
 use crate::app::App;
@@ -20,10 +21,11 @@ use crate::settings::EnvironmentSettings;
 use crate::verdict::Explain as _;
 use ::record::claim::Mode;
 use cluster::Cluster;
-use domain::{CommitId, EventId};
+use domain::CommitId;
 use git::WriteBack;
 use release::gitops::{SyncObject, Synced, judge_sync};
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -101,28 +103,50 @@ pub(super) async fn carry_out(
     environment: &EnvironmentSettings,
     decisions: Vec<Decision>,
     (carry, watched): (&Carry, &Watched),
-) -> Result<Report, DeployError> {
-    let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
-    let mut beside = Beside::of(Mode::Git);
-    let begun = begin(app, environment, &steps, (&[], &beside)).await?;
+) -> Result<Report, Stopped> {
+    let mut attempt = Attempt::of((app, environment, carry), Mode::Git, &decisions);
+    // From here on the record hears of it, so whoever stops the command is listened to.
+    carry.listener.tell(&News::Begins);
+    attempt.begin().await?;
+    if let Err(error) = bring(&mut attempt, watched).await {
+        return Err(attempt.stopped(error).await);
+    }
+    attempt.end().await?;
+    Ok(attempt.report(decisions).await)
+}
+
+/// Pushes and waits; the attempt knows how each image ended.
+async fn bring(attempt: &mut Attempt<'_>, watched: &Watched) -> Result<(), DeployError> {
+    let (app, environment, carry) = (attempt.app, attempt.environment, attempt.carry);
+    attempt.may_go_on()?;
+    let (steps, begun) = (attempt.steps(), attempt.begun());
     match in_git(app, environment, &steps, (Run::Real, Follows::Begun(&begun))).await {
-        Ok(applied) => beside.git = applied,
+        Ok(applied) => attempt.git = applied,
         Err(error) => {
-            let ended = Ended::Badly(error.to_string());
-            let ends = vec![StepEnd { ended, ..StepEnd::planned() }; steps.len()];
-            end(app, environment, &steps, (&[], &beside), (&begun, &ends)).await?;
+            attempt.told_nothing(&Ended::Badly(error.to_string()));
             return Err(error);
         }
     }
-    carry.listener.tell(&News::Begins);
-    let waiting = Waiting { app, environment, steps: &steps, carry };
-    let (places, ends, stopped) = waiting.run(watched, beside.commit()).await;
-    let events: Vec<Option<EventId>> =
-        end(app, environment, &steps, (&places, &beside), (&begun, &ends)).await?;
-    match stopped {
-        Some(error) => Err(error),
-        None => report(app, environment, decisions, (carry, beside), (&places, ends, events)).await,
+    let patience = Patience::begins(carry.timeout);
+    let steps = attempt.steps();
+    let waiting = Waiting { app, environment, steps: &steps, carry, said: Mutex::default() };
+    match waiting.places(watched, attempt.git.commit.as_ref(), patience).await {
+        Ok(places) => attempt.places = places,
+        Err(error) => {
+            let why = error_line(&error);
+            let is_no = error.verdict() == crate::verdict::Verdict::Refused;
+            let ended = if is_no { Ended::Badly(why) } else { Ended::Unknown(why) };
+            attempt.told_nothing(&ended);
+            return Err(error);
+        }
     }
+    let came = {
+        let steps = attempt.steps();
+        let (places, ends) = (attempt.places.as_slice(), Ends::of(attempt.places.len()));
+        let steps = steps.as_slice();
+        Rolling { app, environment, steps, places, carry, patience, ends }.run().await
+    };
+    attempt.came(came)
 }
 
 /// What is waited for, and for whom.
@@ -131,43 +155,38 @@ struct Waiting<'a> {
     environment: &'a EnvironmentSettings,
     steps: &'a [&'a Step],
     carry: &'a Carry,
+    /// What the last object said.
+    said: Mutex<String>,
 }
 
 impl Waiting<'_> {
-    /// Waits for the objects, then for the pods.
-    async fn run(
+    /// Waits for the objects; gives the workloads that run the commit by then.
+    async fn places(
         &self,
         watched: &Watched,
         commit: Option<&CommitId>,
-    ) -> (Vec<Place>, Vec<StepEnd>, Option<DeployError>) {
-        let all = |ended: Ended| vec![StepEnd { ended, ..StepEnd::planned() }; self.steps.len()];
-        let shown = tokio::select! {
-            shown = self.objects(watched, commit) => shown,
+        patience: Patience,
+    ) -> Result<Vec<Place>, DeployError> {
+        let environment = self.environment.name.clone();
+        let steps = || self.steps.iter().map(|step| again(&environment, step)).collect();
+        tokio::select! {
+            biased;
+            shown = self.objects(watched, commit) => shown?,
             () = self.carry.listener.stopped() => {
-                let environment = self.environment.name.clone();
-                let steps = self.steps.iter().map(|step| again(&environment, step)).collect();
-                Err(DeployError::Interrupted { environment, steps })
+                let how_far = format!("the commit is pushed, and nobody waits until {environment} runs it");
+                return Err(DeployError::Interrupted { how_far, steps: steps(), environment });
             }
-        };
-        let failed = |error: DeployError| {
-            let why = error.to_string();
-            let is_no = error.verdict() == crate::verdict::Verdict::Refused;
-            let ended = if is_no { Ended::Badly(why) } else { Ended::Unknown(why) };
-            (Vec::new(), all(ended), Some(error))
-        };
-        if let Err(error) = shown {
-            return failed(error);
+            whole = patience.over() => {
+                let (seconds, steps) = (whole.as_secs(), steps());
+                let shown = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                return Err(DeployError::StillWaiting { environment, seconds, shown, steps });
+            }
         }
-        let places = match gather(self.app, self.environment, self.steps).await {
-            Ok(places) => places,
-            Err(error) => return failed(error),
-        };
+        let places = gather(self.app, self.environment, self.steps).await?;
         if let Some(place) = places.iter().find(|place| !place.to_set().is_empty()) {
-            return failed(InClusterError::NotBrought { place: place.to_string() }.into());
+            return Err(InClusterError::NotBrought { place: place.to_string() }.into());
         }
-        let (app, environment, steps, carry) = (self.app, self.environment, self.steps, self.carry);
-        let (ends, stopped) = Rolling { app, environment, steps, carry }.run(&places).await;
-        (places, ends, stopped)
+        Ok(places)
     }
 
     /// Waits until each object shows the commit.
@@ -213,6 +232,8 @@ impl Waiting<'_> {
                     if what != said {
                         let news = News::Line { place: place.clone(), what: what.clone() };
                         self.carry.listener.tell(&news);
+                        let mut last = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+                        *last = format!("{place}: {what}");
                         (said, changed) = (what, Instant::now());
                     }
                     if is_over {

@@ -5,7 +5,7 @@
 //! ```
 
 use super::apply::Step;
-use super::error::{DeployError, InClusterError};
+use super::error::{DeployError, InClusterError, LeftBehind};
 use crate::app::App;
 use crate::look::connect_to;
 use crate::settings::EnvironmentSettings;
@@ -162,7 +162,9 @@ pub(super) async fn rehearse(places: &[Place], take_over: TakeOver) -> Result<()
             }
             let at = (at.0.as_str(), &at.1);
             let told = cluster.apply_images(at, &facts, &images, take_over, Rehearsal::Only).await;
-            told.map(drop).map_err(|source| InClusterError::Apply { place: name, source }.into())
+            let left = LeftBehind::default();
+            let wrong = |source| InClusterError::Apply { place: name, left, source }.into();
+            told.map(drop).map_err(wrong)
         }
     };
     try_join_all(places.iter().map(one)).await.map(drop)

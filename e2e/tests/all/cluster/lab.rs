@@ -120,6 +120,7 @@ environments:
         text_of(&done.stdout).trim().to_owned()
     }
 
+    #[must_use = "a command that failed is noticed by `.exits(0)`"]
     pub(super) fn deploy(&self, environment: &str, digest: &str, more: &[&str]) -> Ran {
         let image = format!("api={digest}");
         self.ada.run(&[&["deploy", environment, &image, "--json"], more].concat())
@@ -166,7 +167,7 @@ environments:
     }
 
     pub(super) fn history(&self, environment: &str) -> Vec<Value> {
-        let answer = self.ada.run(&["history", environment, "--json"]).json();
+        let answer = self.ada.run(&["history", environment, "--json"]).exits(0).json();
         answer["items"].as_array().unwrap().clone()
     }
 }

@@ -48,6 +48,7 @@ impl Runner {
     }
 
     /// Runs `indelible` with these arguments.
+    #[must_use = "a command that failed is noticed by `.exits(0)`"]
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.start(Command::new(testbed::indelible_bin().unwrap()).args(arguments))
     }

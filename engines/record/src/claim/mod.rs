@@ -268,6 +268,14 @@ pub struct Text(String);
 pub struct TextError;
 
 impl Text {
+    /// A text of a program, made fit: control characters become spaces, and what is too long is cut.
+    #[must_use]
+    pub fn cut(text: &str) -> Self {
+        let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+        // A character has at most four bytes.
+        Self(plain.take(TEXT_LEN_MAX / 4).collect())
+    }
+
     /// The text as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -313,5 +321,13 @@ mod tests {
         assert!(Text::try_from("t".repeat(2_000)).is_ok());
         assert!(Text::try_from("t".repeat(2_001)).is_err());
         assert!(Text::try_from("a\u{1b}[31m".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_text_of_a_program_is_cut_to_what_the_record_takes() {
+        assert_eq!(Text::cut("it ended\u{1b}[31m\nbadly").as_str(), "it ended [31m badly");
+        assert_eq!(Text::cut(&"\u{1f980}".repeat(500)).as_str().len(), 2_000);
+        let longer = Text::cut(&"\u{1f980}".repeat(501));
+        assert!(Text::try_from(longer.as_str().to_owned()).is_ok_and(|text| text == longer));
     }
 }

@@ -1,5 +1,6 @@
 //! What is wrong in a cluster: workloads that cannot be told, and commits that nothing brings.
 
+use super::LeftBehind;
 use crate::verdict::{Explain, Verdict};
 use cluster::{ApplyError, ClusterError};
 use domain::{EnvironmentName, ImageName, Repository};
@@ -10,10 +11,12 @@ const TAKE_OVER: &str = "to take the image over from them, run the command with 
 #[derive(Debug, thiserror::Error)]
 pub enum InClusterError {
     /// A workload's images were not set.
-    #[error("{place} was not changed")]
+    #[error("{place} was not changed{left}")]
     Apply {
         /// The workload.
         place: String,
+        /// What it leaves behind elsewhere.
+        left: LeftBehind,
         /// Why.
         source: ApplyError,
     },
