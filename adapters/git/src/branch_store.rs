@@ -13,12 +13,14 @@ use crate::cache::{Cache, Depth, Pushed};
 use crate::credential::Credential;
 use crate::error::GitError;
 use crate::import::{FileMode, NewFile};
+use crate::lookup;
 use crate::message::Message;
-use crate::objects::{self, FILE_BYTES_MAX, Found};
+use crate::objects::{FILE_BYTES_MAX, Found};
 use crate::remote_url::RemoteUrl;
 use crate::revision::BranchName;
 use crate::run::Git;
 use crate::signature::Signature;
+use crate::tree_path::TreePath;
 use domain::CommitId;
 use std::future::Future;
 use std::path::Path;
@@ -254,9 +256,8 @@ impl BranchStore {
         let Tip::At(commit) = tip else {
             return Ok(Compared::New(files.iter().map(|file| (file, FileMode::Plain)).collect()));
         };
-        let names: Vec<String> = files.iter().map(|f| format!("{commit}:{}", f.path)).collect();
-        let (git, folder) = (self.cache.git(), self.cache.folder());
-        let found = objects::read_files(git, folder, &names, FILE_BYTES_MAX).await?;
+        let paths: Vec<&TreePath> = files.iter().map(|file| &file.path).collect();
+        let found = lookup::at(&self.cache, commit, &paths, FILE_BYTES_MAX).await?;
         let mut new = Vec::new();
         for (file, found) in files.iter().zip(found) {
             match found {

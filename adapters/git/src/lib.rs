@@ -26,6 +26,7 @@ mod error;
 mod held;
 mod history;
 mod import;
+mod lookup;
 mod message;
 mod objects;
 mod own_home;

@@ -31,7 +31,7 @@ pub(crate) enum Found {
     Other,
 }
 
-/// Reads files by their object names or by `COMMIT:PATH`, in the order of `names`.
+/// Reads files by their object names, in the order of `names`.
 ///
 /// A file of more than `each_max` bytes is an error that names `names[i]`.
 pub(crate) async fn read_files(

@@ -85,6 +85,22 @@ async fn the_same_path_twice_is_a_conflict_unless_the_bytes_are_the_same() {
     assert_eq!(paths(&two, &Tip::Absent).await, ["reserve/9f.json"]);
 }
 
+#[tokio::test]
+async fn a_path_is_taken_by_a_folder_and_is_never_a_pattern() {
+    let sandbox = Sandbox::new().await;
+    let remote = sandbox.bare("record.git").await;
+    let store = sandbox.store(&remote, "cache");
+    let (below, literal) = (file("events/A/b.json", "{}"), file("events/*.json", "star"));
+    put(&store, &[below, file("events/C.json", "{}"), file(":(top)events/D", "d")]).await.unwrap();
+    let taken = put(&store, &[file("events/A", "{}")]).await.unwrap();
+    assert_eq!(taken, Appended::Taken { path: "events/A".into(), bytes: Vec::new() });
+    // As a pattern it would be taken by `C.json`.
+    let appended = put(&store, &[literal]).await.unwrap();
+    assert!(matches!(appended, Appended::New { .. }), "{appended:?}");
+    let taken = put(&store, &[file(":(top)events/D", "other")]).await.unwrap();
+    assert_eq!(taken, Appended::Taken { path: ":(top)events/D".into(), bytes: b"d".to_vec() });
+}
+
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error("the environment is held")]
 struct Held;

@@ -57,7 +57,7 @@ async fn an_append_is_four_processes_and_reading_what_others_added_two() {
     counting = BranchStore::new(&git, url, git::Credential::Ambient, of, &cache);
     commands(&sandbox);
     append(&counting, "events/D.json").await;
-    assert_eq!(commands(&sandbox), ["fetch", "cat-file", "fast-import", "push"]);
+    assert_eq!(commands(&sandbox), ["fetch", "ls-tree", "fast-import", "push"]);
     let tip = counting.fetch().await.unwrap();
     assert_eq!(commands(&sandbox), ["fetch"]);
     assert_eq!(counting.added_since(&since, &tip).await.unwrap().len(), 3);
