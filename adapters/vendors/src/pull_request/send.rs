@@ -49,6 +49,15 @@ pub enum PullRequestError {
         /// The host.
         host: String,
     },
+    /// It answers with a page for people to log in: Azure DevOps does, to a token that it does not know or that ended.
+    /// Source: MicrosoftDocs/vsts-rest-api-specs, issues 97 and 574.
+    #[error("{host} does not take the token: it answered {what} with a page to log in")]
+    LogIn {
+        /// The host.
+        host: String,
+        /// What was asked.
+        what: &'static str,
+    },
     /// It said no.
     #[error("{host} answered {status} to {what}{}", said(.message))]
     Refused {
@@ -118,9 +127,10 @@ impl PullRequests {
             }
             bytes.extend_from_slice(&piece);
         }
-        // Azure DevOps answers a token that it does not know with 203 and a page to log in.
-        let is_answer = status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION;
-        if !is_answer {
+        if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
+            return Err(PullRequestError::LogIn { host: host(), what });
+        }
+        if !status.is_success() {
             let message = words(&bytes);
             return Err(PullRequestError::Refused { host: host(), status, what, message });
         }

@@ -169,3 +169,12 @@ fn of_two_images_none_is_asked_for_where_one_has_no_place() {
     let history = sandbox.run(["history", "prod"]);
     assert!(!history.contains("asked for"), "{history}");
 }
+
+#[test]
+fn a_token_that_azure_devops_does_not_know_is_told_although_it_answers_with_a_page() {
+    let host = Host::start(Api::Azure);
+    let (sandbox, _registry) = project(Api::Azure, &host);
+    let run = sandbox.variable("AZURE_DEVOPS_EXT_PAT", "ended").run(["deploy", "prod", "api=v2"]);
+    let expected = "[git-host] does not take the token: it answered the list of pull requests with a page to log in";
+    assert!(run.contains(expected) && run.ends_with("[exit 1]\n"), "{run}");
+}

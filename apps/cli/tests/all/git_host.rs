@@ -16,14 +16,16 @@ use std::sync::{Arc, Mutex};
 pub(crate) enum Api {
     /// Source: github/rest-api-description, `descriptions/api.github.com/api.github.com.2022-11-28.json`: `pulls/list`,
     /// `pulls/create` (required: head, base), `pulls/update`; answers `pull-request-simple` and `pull-request`, in
-    /// which `number` (integer) and `html_url` (uri) are required.
+    /// which `number` (integer) and `html_url` (uri) are required. A request that does not name its program is a 403:
+    /// docs.github.com/rest, "Getting started with the REST API", "User agent".
     GitHub,
     /// Source: docs.gitlab.com/api/merge_requests and GitLab's `doc/api/openapi/openapi_v2.yaml`:
     /// `postApiV4ProjectsIdMergeRequests` (required: title, source_branch, target_branch),
     /// `putApiV4ProjectsIdMergeRequestsMergeRequestIid`; answer `API_Entities_MergeRequest` with `iid` and `web_url`.
     GitLab,
     /// Source: MicrosoftDocs/vsts-rest-api-specs, `specification/git/7.1/git.json`: `Pull Requests_Get Pull Requests`,
-    /// `Pull Requests_Create`, `Pull Requests_Update`; the answer as in `httpExamples/pullRequests`.
+    /// `Pull Requests_Create`, `Pull Requests_Update`; the answers as in `httpExamples/pullRequests`, 201 and 200. A token
+    /// that it does not know is a 203 with a page to log in: issues 97 and 574 of the same repository.
     Azure,
 }
 
@@ -215,13 +217,14 @@ fn serve(api: Api, host: &str, stream: &TcpStream, heard: &Mutex<Heard>) -> Opti
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
-    let (mut proof, mut length) = (String::new(), 0);
+    let (mut proof, mut program, mut length) = (String::new(), String::new(), 0);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
             "authorization" => value.clone_into(&mut proof),
+            "user-agent" => value.clone_into(&mut program),
             "content-length" => length = value.parse().ok()?,
             _ => {}
         }
@@ -231,7 +234,11 @@ fn serve(api: Api, host: &str, stream: &TcpStream, heard: &Mutex<Heard>) -> Opti
     let mut words = first.split(' ');
     let (method, target) = (words.next()?, words.next()?);
     let (status, answer) = answer(api, host, (method, target, &proof), &body, heard);
-    let text = answer.to_string();
+    let (status, text) = match (api, status) {
+        (Api::GitHub, _) if program.is_empty() => (403, "Request forbidden".to_owned()),
+        (Api::Azure, 401) => (203, "<html>Sign in to your account</html>".to_owned()),
+        (Api::GitHub | Api::GitLab | Api::Azure, status) => (status, answer.to_string()),
+    };
     let mut writer = stream;
     write!(
         writer,

@@ -26,7 +26,9 @@ impl Explain for DeployError {
             Self::Overtaken { .. }
             | Self::RolledBack { .. }
             | Self::Moved { .. }
-            | Self::PullRequest(PullRequestError::Refused { .. })
+            | Self::PullRequest(
+                PullRequestError::Refused { .. } | PullRequestError::LogIn { .. },
+            )
             | Self::Git { source: GitError::NotOurs { .. }, .. }
             | Self::Rollout { .. }
             | Self::Deploy { .. }
