@@ -9,6 +9,8 @@
 use crate::connect::Cluster;
 use crate::error::ClusterError;
 use crate::helm::{HelmRelease, read_release};
+use crate::rollout::REVISION_HASH;
+use crate::workload::REVISION;
 use domain::Timestamp;
 use k8s_openapi::api::apps::v1::{ControllerRevision, ReplicaSet};
 use k8s_openapi::api::core::v1::{Pod, PodSpec, Secret};
@@ -27,11 +29,8 @@ const PAGE_WITHIN: Duration = Duration::from_secs(60);
 const OBJECTS_MAX: usize = 20_000;
 /// The most revisions that a ReplicaSet's annotation names.
 const REVISIONS_MAX: usize = 1_000;
-/// Source: kubernetes, pkg/controller/deployment/util: `RevisionAnnotation`, `RevisionHistoryAnnotation`.
-const REVISION: &str = "deployment.kubernetes.io/revision";
+/// Source: kubernetes, pkg/controller/deployment/util: `RevisionHistoryAnnotation`.
 const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
-/// Of pods of StatefulSets and DaemonSets: the ControllerRevision.
-const REVISION_HASH: &str = "controller-revision-hash";
 
 /// What is still known in one namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

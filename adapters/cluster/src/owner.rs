@@ -12,7 +12,7 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet}
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use kube::api::{Api, ApiResource, DynamicObject, ObjectMeta};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
 use release::observed::Owner;
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ pub struct Looked {
     pub uid: String,
     /// Who set fields of its specification, the newest change first.
     pub managers: Vec<FieldManager>,
+    /// What made it, where it is no person's: a Job's CronJob.
+    pub made_by: Option<Owner>,
 }
 
 /// A manager of fields.
@@ -59,6 +61,29 @@ impl Cluster {
         let found = self.within("get", what, api.get_metadata_opt(&owner.name)).await?;
         Ok(found.map(|object| looked(resource, object.metadata)))
     }
+
+    /// The same of whoever is to be told, or can have changed it: a Job comes and goes, its CronJob stays. Pods lead to
+    /// their Job, and the Job to its CronJob (research/deploy.md §2.4).
+    ///
+    /// # Errors
+    /// The cluster does not answer, or does not let this user.
+    pub async fn look_at_maker(
+        &self,
+        namespace: &str,
+        owner: &Owner,
+    ) -> Result<Option<(Owner, Looked)>, ClusterError> {
+        let own = self.look_at(namespace, owner).await?;
+        let maker = match &own {
+            Some(looked) => looked.made_by.clone(),
+            None => owner.cron_job(),
+        };
+        if let Some(maker) = maker
+            && let Some(looked) = self.look_at(namespace, &maker).await?
+        {
+            return Ok(Some((maker, looked)));
+        }
+        Ok(own.map(|looked| (owner.clone(), looked)))
+    }
 }
 
 fn resource(kind: &str) -> Option<ApiResource> {
@@ -70,6 +95,9 @@ fn resource(kind: &str) -> Option<ApiResource> {
         "job" => ApiResource::erase::<Job>(&()),
         "cronjob" => ApiResource::erase::<CronJob>(&()),
         "pod" => ApiResource::erase::<Pod>(&()),
+        "rollout" => {
+            ApiResource::from_gvk(&GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Rollout"))
+        }
         _ => return None,
     })
 }
@@ -79,7 +107,11 @@ fn looked(resource: ApiResource, meta: ObjectMeta) -> Looked {
     let mut managers: Vec<FieldManager> =
         entries.into_iter().filter(sets_specification).map(manager).collect();
     managers.sort_by_key(|one| std::cmp::Reverse(one.at));
+    let owners = meta.owner_references.unwrap_or_default();
+    let controller = owners.into_iter().find(|owner| owner.controller == Some(true));
+    let controller = controller.map(|owner| Owner::of(&owner.kind, &owner.name, &[]));
     Looked {
+        made_by: controller.filter(|maker| self::resource(&maker.kind).is_some()),
         api_version: resource.api_version,
         kind: resource.kind,
         uid: meta.uid.unwrap_or_default(),
@@ -159,12 +191,14 @@ mod tests {
         assert_eq!(looked.changed_image("log").unwrap().name, "kubectl-client-side-apply");
         // Nobody owns it: who changed the specification last is the best that is known.
         assert_eq!(looked.changed_image("new").unwrap().name, "kubectl-set");
+        assert_eq!(looked.made_by, None);
     }
 
     #[test]
     fn a_workload_without_managers_names_nobody() {
         let looked = looked(resource("statefulset").unwrap(), ObjectMeta::default());
         assert_eq!(looked.changed_image("api"), None);
-        assert!(resource("rollout").is_none());
+        assert_eq!(resource("rollout").unwrap().plural, "rollouts");
+        assert!(resource("widget").is_none());
     }
 }

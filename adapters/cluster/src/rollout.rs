@@ -283,7 +283,7 @@ enum By {
 }
 
 /// What each pod of a StatefulSet or DaemonSet carries.
-const REVISION_HASH: &str = "controller-revision-hash";
+pub(crate) const REVISION_HASH: &str = "controller-revision-hash";
 /// What each pod of a DaemonSet carries besides.
 const TEMPLATE_GENERATION: &str = "pod-template-generation";
 

@@ -8,7 +8,9 @@ use domain::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ObjectMeta;
 pub(crate) use object::WireObject;
-use release::observed::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
+use release::observed::{
+    Container, ContainerState, Owner, Phase, Pod, Previous, Role, TemplateHash,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -17,6 +19,8 @@ pub(crate) type WirePod = WireObject<Spec, Status>;
 
 /// What a Deployment's pods carry of their ReplicaSet's name.
 const TEMPLATE_HASH: &str = "pod-template-hash";
+/// What an Argo Rollout's pods carry of it.
+pub(crate) const ROLLOUT_HASH: &str = "rollouts-pod-template-hash";
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -93,11 +97,16 @@ pub(crate) fn pod(wire: WirePod) -> Pod {
     let created = moment(wire.metadata.creation_timestamp);
     let deleted = moment(wire.metadata.deletion_timestamp);
     let name = name.unwrap_or_default();
-    let hash = labels.as_ref().and_then(|labels| labels.get(TEMPLATE_HASH));
+    let label = |name| labels.as_ref().and_then(|labels| labels.get(name)).map(String::as_str);
+    let hashes = [
+        label(ROLLOUT_HASH).map(TemplateHash::OfRollout),
+        label(TEMPLATE_HASH).map(TemplateHash::OfDeployment),
+    ];
+    let hashes: Vec<_> = hashes.into_iter().flatten().collect();
     let owners = owner_references.unwrap_or_default();
     let controller = owners.iter().find(|owner| owner.controller == Some(true));
     let owner = match controller {
-        Some(owner) => Owner::of(&owner.kind, &owner.name, hash.map(String::as_str)),
+        Some(owner) => Owner::of(&owner.kind, &owner.name, &hashes),
         None => Owner { kind: "pod".to_owned(), name: name.clone() },
     };
     let status = wire.status.unwrap_or_default();
@@ -252,6 +261,14 @@ mod tests {
         assert_eq!(pod.containers[1].previous, Some(previous));
         let reason = "CrashLoopBackOff".to_owned();
         assert_eq!(pod.containers[2].state, ContainerState::Waiting { reason });
+    }
+
+    #[test]
+    fn a_pod_of_an_argo_rollout_leads_to_the_rollout() {
+        let text = r#"{"metadata": {"name": "api-7c9d-x", "labels": {"rollouts-pod-template-hash": "7c9d"},
+          "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api-7c9d", "uid": "1", "controller": true}]},
+          "spec": {"containers": []}}"#;
+        assert_eq!(pod(serde_json::from_str(text).unwrap()).owner.to_string(), "rollout/api");
     }
 
     #[test]

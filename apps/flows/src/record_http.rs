@@ -214,6 +214,14 @@ fn explained(error: ApiError, place: &RecordPlaceName) -> RecordError {
                 RecordError::Denied { place, source: error.into() }
             }
             StatusCode::PAYLOAD_TOO_LARGE => RecordError::Limit(error.into()),
+            // It is the request that is wrong: sent again, it is wrong again.
+            StatusCode::BAD_REQUEST
+            | StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY => {
+                RecordError::Refused { place, source: error.into() }
+            }
             _ => RecordError::Unavailable { place, source: error.into() },
         },
         ApiError::Unreachable { .. }

@@ -4,9 +4,12 @@
 //! prod-eu: list, watch  ->  Tracker  ->  [began, ended, watched …]  ->  append, at most 256 at once
 //! ```
 //! Goes on where the record stands. Two watchers of one cluster say the same under the same keys, so that both may run.
+//! Each cluster is watched on its own: one that is lost begins again by itself, and ends no other.
 //! Ends when it is told to, after everything that was seen is recorded.
 
+mod batches;
 mod cloud_event;
+mod follow;
 mod hooks;
 mod judging;
 mod known;
@@ -14,11 +17,13 @@ mod meters;
 mod names;
 mod neighbours;
 mod outward;
+mod patience;
 mod scene;
 mod writer;
 
 pub use hooks::WebhookError;
 pub use meters::Meters;
+pub use patience::Patience;
 
 use crate::app::{App, OpenError};
 use crate::look::connect_to;
@@ -28,6 +33,7 @@ use ::record::claim::{ClusterId, FindingClaim, Reported};
 use ::record::{Run, RunQuestion, RunState, Span, Watched};
 use cluster::{Cluster, ClusterError};
 use domain::Timestamp;
+use follow::follow;
 use futures_util::future::join_all;
 use hooks::Hooks;
 use judging::Judging;
@@ -35,9 +41,9 @@ use known::Known;
 use names::Names;
 use neighbours::Neighbours;
 use outward::Outward;
-use release::observed::{Report, Tracker};
+use patience::Keeping;
+use release::observed::Tracker;
 use scene::Scene;
-use std::convert::Infallible;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch as signal};
@@ -102,6 +108,24 @@ pub enum Told {
         /// Why.
         why: String,
     },
+    /// The record will never take what was seen; everything else goes on.
+    SetAside {
+        /// The context.
+        context: String,
+        /// What, and why.
+        why: String,
+    },
+    /// It cannot be watched, or not any more; it begins again by itself.
+    CannotWatch {
+        /// The context.
+        context: String,
+        /// Why.
+        why: String,
+        /// What would help.
+        hint: Option<String>,
+        /// When it is tried again at the latest.
+        again_within: Duration,
+    },
 }
 
 /// What a watcher did.
@@ -161,13 +185,14 @@ impl Explain for WatchError {
     }
 }
 
-/// Watches some clusters until `stop` turns true; where one cannot be watched, all end.
+/// Watches some clusters until `stop` turns true, each on its own: a watch that is lost begins again.
 ///
 /// # Errors
-/// A cluster does not let this user, or the record refuses; what was seen until then is recorded.
+/// A webhook of the settings cannot be used, or a watch ended by something that there is no patience with: then all
+/// end, and what was seen until then is recorded.
 pub async fn watch(
     app: &App,
-    places: &[WatchAt],
+    (places, patience): (&[WatchAt], Patience),
     meters: &Meters,
     stop: &signal::Sender<bool>,
     tell: &(dyn Fn(&Told) + Sync),
@@ -175,7 +200,9 @@ pub async fn watch(
     let (hooks, callers) = Hooks::open(app)?;
     let mut calling = std::pin::pin!(callers.run(meters));
     let watchers = places.iter().map(|at| async {
-        let ended = watch_one(app, at, (&hooks, meters), stop.subscribe(), tell).await;
+        let keeping = Keeping::of(app, (at, patience), meters, tell);
+        let once = || watch_one(app, at, (&hooks, meters), stop.subscribe(), tell);
+        let ended = keeping.keep(stop.subscribe(), once).await;
         if ended.is_err() {
             stop.send_replace(true);
         }
@@ -241,36 +268,6 @@ async fn watch_one(
         refused = follow => Err(refused),
         never = judging.run(tell) => match never {},
         ended = writer.run(tracker, reports, stop, &nodes_known, tell) => ended,
-    }
-}
-
-/// Nodes first: without them an end cannot be judged. Ends only where the pods may not be listed.
-async fn follow(
-    cluster: &Cluster,
-    at: &WatchAt,
-    seed: u64,
-    out: &mpsc::Sender<Report>,
-    nodes_known: &Notify,
-    tell: &(dyn Fn(&Told) + Sync),
-) -> WatchError {
-    let nodes = async {
-        if let Err(error) = cluster.watch_nodes(seed, out).await {
-            tell(&Told::NoNodes { context: at.context.clone(), why: error.to_string() });
-            let _nobody_listens = out.send(Report::Nodes(Vec::new())).await;
-        }
-        std::future::pending::<Infallible>().await
-    };
-    let pods = async {
-        nodes_known.notified().await;
-        match cluster.watch_pods(at.namespace.as_deref(), seed, out).await {
-            Err(error) => WatchError::from(error),
-            // Nobody listens any more: who listened is about to answer.
-            Ok(()) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        never = nodes => match never {},
-        refused = pods => refused,
     }
 }
 

@@ -80,7 +80,15 @@ impl EnvironmentState {
     /// Folds the record's events, oldest first; those of other environments are passed over.
     #[must_use]
     pub fn of<'a>(name: &EnvironmentName, events: impl IntoIterator<Item = &'a Sequenced>) -> Self {
-        let mut state = Self {
+        let mut state = Self::empty(name);
+        events.into_iter().for_each(|event| state.apply(event));
+        state
+    }
+
+    /// The state before any event.
+    #[must_use]
+    pub fn empty(name: &EnvironmentName) -> Self {
+        Self {
             name: name.clone(),
             deploys: Vec::new(),
             late: BTreeSet::new(),
@@ -89,12 +97,11 @@ impl EnvironmentState {
             blocked: BTreeMap::new(),
             condemned: BTreeMap::new(),
             held: BTreeMap::new(),
-        };
-        events.into_iter().for_each(|event| state.apply(event));
-        state
+        }
     }
 
-    fn apply(&mut self, sequenced: &Sequenced) {
+    /// Takes the next event in.
+    pub fn apply(&mut self, sequenced: &Sequenced) {
         let stamp = &sequenced.event.stamp;
         match &sequenced.event.claim {
             Claim::Build(claim) => self.built(stamp, claim),

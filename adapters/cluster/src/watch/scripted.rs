@@ -270,6 +270,7 @@ async fn remarked(answer: Answer) -> (Result<(), ClusterError>, Vec<String>) {
         kind: "Deployment".to_owned(),
         uid: "u1".to_owned(),
         managers: Vec::new(),
+        made_by: None,
     };
     let done = cluster.remark("shop", &owner, &looked, &remark()).await;
     let asked = asked.lock().unwrap().clone();
@@ -301,7 +302,32 @@ async fn a_workload_is_looked_at_once_for_its_metadata_and_one_that_is_gone_is_n
     assert_eq!(gone.look_at("shop", &owner).await.unwrap(), None);
     // What we do not know of is not asked for.
     let (never, asked) = cluster(Vec::new());
-    let rollout = Owner { kind: "rollout".to_owned(), name: "api".to_owned() };
-    assert_eq!(never.look_at("shop", &rollout).await.unwrap(), None);
+    let widget = Owner { kind: "widget".to_owned(), name: "api".to_owned() };
+    assert_eq!(never.look_at("shop", &widget).await.unwrap(), None);
     assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_job_leads_to_its_cron_job_also_when_it_is_gone_and_one_of_nobody_stays() {
+    let meta = |name: &str, owner: &str| {
+        let text = format!(
+            r#"{{"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {{"name": "{name}", "uid": "{name}"{owner}}}}}"#
+        );
+        Answer::Whole(200, text)
+    };
+    let made = r#", "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": "backup", "uid": "1", "controller": true}]"#;
+    let gone = || Answer::Whole(404, status(404, "NotFound"));
+    for (job, answers, expected) in [
+        ("by-hand", vec![meta("by-hand", made), meta("backup", "")], "cronjob/backup"),
+        ("backup-29012345", vec![gone(), meta("backup", "")], "cronjob/backup"),
+        ("migrate", vec![meta("migrate", "")], "job/migrate"),
+        // Its CronJob is gone as well: the Job is all there is.
+        ("by-hand", vec![meta("by-hand", made), gone()], "job/by-hand"),
+    ] {
+        let (cluster, _) = cluster(answers);
+        let owner = Owner { kind: "job".to_owned(), name: job.to_owned() };
+        let (maker, looked) = cluster.look_at_maker("shop", &owner).await.unwrap().unwrap();
+        assert_eq!(maker.to_string(), expected);
+        assert_eq!(looked.uid, maker.name);
+    }
 }

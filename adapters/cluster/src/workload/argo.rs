@@ -8,6 +8,7 @@
 use super::{Edits, Newest, WorkloadFacts, facts};
 use crate::connect::Cluster;
 use crate::error::ClusterError;
+use crate::wire::ROLLOUT_HASH as POD_HASH;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -16,8 +17,6 @@ use release::rollout::{Counts, RolloutPhase, Workload, WorkloadKind};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What a Rollout writes on the pods of each template.
-const POD_HASH: &str = "rollouts-pod-template-hash";
 /// What its API server says of its fields.
 const DISCOVERED: &str = "/openapi/v3/apis/argoproj.io/v1alpha1";
 const SCHEMA: &str = "io.argoproj.v1alpha1.Rollout";

@@ -8,7 +8,7 @@ use crate::process;
 use domain::{Actor, Proof};
 use flows::App;
 use flows::record_local::LocalRecord;
-use flows::watch::{Meters, Told, WatchAt};
+use flows::watch::{Meters, Patience, Told, WatchAt};
 use server::{Numbers, Running};
 use std::sync::Arc;
 
@@ -56,7 +56,13 @@ impl Beside {
             self.app.with_record(LocalRecord::of(running.ledger(), place, actor, surroundings));
         let (stop, _) = tokio::sync::watch::channel(false);
         let tell = |told: &Told| output.talk(told_text(told));
-        let watching = flows::watch::watch(&app, &self.places, &self.meters, &stop, &tell);
+        let watching = flows::watch::watch(
+            &app,
+            (&self.places, Patience::WithEverything),
+            &self.meters,
+            &stop,
+            &tell,
+        );
         let stopping = async {
             stopped().await;
             stop.send_replace(true);
@@ -66,9 +72,11 @@ impl Beside {
             ended = watching => ended,
             () = stopping => return Ok(Exit::Interrupted),
         };
+        // A server serves, whatever becomes of its watcher.
         if let Err(error) = ended {
-            running.stop().await;
-            return Err(error.into());
+            tracing::error!(%error, "nothing is watched any more");
+            output
+                .talk(format_args!("nothing is watched any more: {:#}", anyhow::Error::new(error)));
         }
         running.wait().await;
         Ok(Exit::Done)

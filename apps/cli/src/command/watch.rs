@@ -5,7 +5,7 @@ use crate::arguments::Global;
 use crate::exit::{Exit, Failure};
 use crate::process;
 use flows::App;
-use flows::watch::{Ended, Meters, Told, WatchAt};
+use flows::watch::{Ended, Meters, Patience, Told, WatchAt};
 use record::claim::{FindingChange, FindingClaim, Reported};
 use serde::Serialize;
 use server::Numbers;
@@ -51,7 +51,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     let tell = |told: &Told| output.talk(told_text(told));
     let meters = Arc::new(Meters::default());
     let scraped = scraped(global, arguments.metrics, &meters).await?;
-    let watching = flows::watch::watch(&app, &places, &meters, &stop, &tell);
+    let watching =
+        flows::watch::watch(&app, (&places, Patience::WithWhatPasses), &meters, &stop, &tell);
     let stopping = async {
         stopped().await;
         stop.send_replace(true);
@@ -125,6 +126,14 @@ pub(super) fn told_text(told: &Told) -> String {
         Told::Finding { context, claim } => finding_text(context, claim),
         Told::NoEvents { context, why } => {
             format!("{context}: {why}: findings are in the record, and no Events are made of them")
+        }
+        Told::SetAside { context, why } => {
+            format!("{context}: {why}; it is left out, and the gap is recorded")
+        }
+        Told::CannotWatch { context, why, hint, again_within } => {
+            let hint = hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            let seconds = again_within.as_secs();
+            format!("{context} is not watched: {why}; tried again within {seconds} s{hint}")
         }
         Told::RecordAway { why } => format!("{why}; what is seen waits, and is tried again"),
     }

@@ -153,6 +153,14 @@ pub enum RecordError {
         /// What it said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// It does not take what it was sent or asked, and would not the next time either.
+    #[error("the record at {place} refuses it")]
+    Refused {
+        /// Where it is.
+        place: String,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// It cannot be reached, read or written.
     #[error("the record at {place} cannot be used")]
     Unavailable {
@@ -179,6 +187,7 @@ impl Explain for RecordError {
             // Nothing recorded is not "nothing happened".
             Self::Missing { .. }
             | Self::Limit(_)
+            | Self::Refused { .. }
             | Self::Unavailable { .. }
             | Self::Altered { .. } => Verdict::Unknown,
         }
@@ -194,6 +203,10 @@ impl Explain for RecordError {
             Self::Denied { .. } => Some(
                 "INDELIBLE_TOKEN carries a token of that server; an administrator makes one: \
                  indelible token create NAME --right claims --registry HOST"
+                    .to_owned(),
+            ),
+            Self::Refused { .. } => Some(
+                "a server of another version may not know what this one says: compare `indelible --version` on both sides"
                     .to_owned(),
             ),
             Self::Reserved { .. } | Self::Limit(_) | Self::Unavailable { .. } => None,

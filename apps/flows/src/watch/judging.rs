@@ -5,6 +5,7 @@
 //! ```
 //! The record decides: what another watcher said first is not said again, here or anywhere outside.
 
+use super::batches::{Batches, Sent};
 use super::known::Known;
 use super::meters::Meters;
 use super::names::Names;
@@ -16,8 +17,7 @@ use crate::app::App;
 use crate::registries::Registries;
 use crate::seam::{Record, RecordError};
 use ::record::claim::{
-    CLAIMS_AT_ONCE_MAX, ChangedBy, Claim, ClusterId, FindingChange, FindingClaim, FindingKind,
-    Reported,
+    ChangedBy, Claim, ClusterId, FindingChange, FindingClaim, FindingKind, Reported,
 };
 use ::record::{Event, Sequenced};
 use cluster::Cluster;
@@ -110,6 +110,10 @@ impl Judging<'_> {
             let read = self.names.read_images(registries, &asked.sources, now).await;
             self.append(read).await?;
         }
+        // Builds of what runs, and of every image that it may be a part of.
+        let images = self.names.registered.contents.keys();
+        let wanted = asked.digests.iter().chain(images).copied().collect();
+        self.known.read_builds(self.record, wanted).await?;
         self.judge(&ours, tell).await
     }
 
@@ -163,11 +167,12 @@ impl Judging<'_> {
         }
         let place = (claim.namespace.as_ref(), claim.workload.as_ref(), claim.container.as_ref());
         let (Some(namespace), Some(workload), Some(container)) = place else { return };
-        let looked = self.cluster.look_at(namespace.as_str(), &owner(workload.as_str())).await;
+        let owner = Owner::read(workload.as_str());
+        let looked = self.cluster.look_at_maker(namespace.as_str(), &owner).await;
         let looked = looked.inspect_err(|error| {
             tracing::warn!(%error, "watch: who changed a workload cannot be told");
         });
-        let Ok(Some(looked)) = looked else { return };
+        let Ok(Some((_, looked))) = looked else { return };
         let Some(by) = looked.changed_image(container.as_str()) else { return };
         let at = by.at.map(|at| format!(" at {at}")).unwrap_or_default();
         opened.says = Reported::of(&format!("{}; changed by {}{at}", opened.says, by.name));
@@ -180,21 +185,21 @@ impl Judging<'_> {
 
     /// Appends claims; what another watcher said first is left out. Answers with what is new.
     async fn append(&self, mut claims: Vec<Claim>) -> Result<Vec<Sequenced>, RecordError> {
-        let mut new = Vec::new();
+        let (mut new, mut batches) = (Vec::new(), Batches::default());
         while !claims.is_empty() {
-            let count = claims.len().min(CLAIMS_AT_ONCE_MAX);
-            match self.record.append(claims[..count].to_vec()).await {
-                Ok(recorded) => {
+            match batches.send(self.record, &claims).await? {
+                Sent::Recorded(recorded) => {
+                    claims.drain(..recorded.len());
                     let fresh = recorded.into_iter().filter(|one| one.is_new);
                     new.extend(fresh.map(|one| one.event));
-                    claims.drain(..count);
                 }
-                Err(RecordError::KeyTaken { key, .. })
-                    if claims.iter().any(|claim| claim.key().as_str() == key) =>
-                {
-                    claims.retain(|claim| claim.key().as_str() != key);
+                Sent::Taken { key, .. } => claims.retain(|claim| claim.key().as_str() != key),
+                Sent::Refused(error) => {
+                    let claim = claims.remove(0);
+                    tracing::warn!(%error, key = %claim.key(), "watch: a claim is set aside");
+                    self.meters.of(&self.at.context, |meter| meter.set_aside += 1);
                 }
-                Err(error) => return Err(error),
+                Sent::Narrowed => {}
             }
         }
         Ok(new)
@@ -263,9 +268,4 @@ fn asked(standing: &Standing) -> Asked {
     asked.digests.extend(rows.iter().flat_map(Row::digests));
     asked.digests.extend(asked.sources.keys());
     asked
-}
-
-pub(super) fn owner(text: &str) -> Owner {
-    let (kind, name) = text.split_once('/').unwrap_or(("", text));
-    Owner { kind: kind.to_owned(), name: name.to_owned() }
 }

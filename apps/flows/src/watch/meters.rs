@@ -28,6 +28,12 @@ pub(super) struct Meter {
     pub(super) lists: u64,
     pub(super) gaps: u64,
     pub(super) record_away: u64,
+    /// Claims that the record will never take.
+    pub(super) set_aside: u64,
+    /// Times that the watch was given up, and began again.
+    pub(super) failures: u64,
+    /// Whether its list was complete, and it was not given up since.
+    pub(super) is_watching: bool,
     pub(super) undecided: usize,
     /// How long the last judgement of all that runs took.
     pub(super) judged_ms: Option<i64>,
@@ -106,6 +112,24 @@ impl Meters {
             "counter",
             "Tries that the record did not answer.",
             &|meter| meter.record_away.to_string(),
+        );
+        one(
+            "indelible_watch_set_aside_total",
+            "counter",
+            "Claims that the record refused: what they say is missing there.",
+            &|meter| meter.set_aside.to_string(),
+        );
+        one(
+            "indelible_watch_up",
+            "gauge",
+            "Whether the cluster is watched: 1 from its first complete list on, 0 while it cannot be.",
+            &|meter| u8::from(meter.is_watching).to_string(),
+        );
+        one(
+            "indelible_watch_failures_total",
+            "counter",
+            "Times that the cluster could not be watched any more, or at all.",
+            &|meter| meter.failures.to_string(),
         );
         one(
             "indelible_watch_undecided",

@@ -19,6 +19,11 @@ use std::time::Duration;
 const NAMES_EVERY_MS: i64 = 600_000;
 /// After no answer it is asked again sooner.
 const UNANSWERED_EVERY_MS: i64 = 60_000;
+/// Registries that are asked at once, and in one round: a pod may name any host there is.
+const HOSTS_AT_ONCE_MAX: usize = 8;
+const HOSTS_IN_ROUND_MAX: usize = 64;
+/// Names of one registry, tags and images each, that are asked for in one round; the others are due in the next.
+const NAMES_IN_ROUND_MAX: usize = 512;
 /// Questions to one registry that wait for answers at once.
 const IN_FLIGHT_MAX: usize = 8;
 /// One question about a name.
@@ -51,29 +56,49 @@ impl Names {
     /// Asks what is not known, or was asked too long ago; forgets what is not named any more.
     pub(super) async fn ask(&mut self, registries: &Registries, wanted: Wanted, now: Timestamp) {
         self.forget(&wanted);
+        let mut due = self.due(wanted, now).into_iter();
+        loop {
+            let some = due.by_ref().take(HOSTS_AT_ONCE_MAX);
+            let asked: Vec<_> = some.map(|wanted| ask_one(registries, wanted)).collect();
+            if asked.is_empty() {
+                return;
+            }
+            join_all(asked).await.into_iter().for_each(|told| self.take(told, now));
+        }
+    }
+
+    /// What is asked in this round, a part for each registry.
+    fn due(&self, wanted: Wanted, now: Timestamp) -> Vec<Wanted> {
         let mut hosts: BTreeMap<RegistryHost, Wanted> = BTreeMap::new();
         for tag in wanted.tags {
             if self.tags.get(&tag).is_none_or(|again| *again <= now) {
-                hosts.entry(tag.0.host().clone()).or_default().tags.insert(tag);
+                let own = &mut hosts.entry(tag.0.host().clone()).or_default().tags;
+                if own.len() < NAMES_IN_ROUND_MAX {
+                    own.insert(tag);
+                }
             }
         }
         for image in wanted.images {
             if self.images.get(&image).is_none_or(|again| *again <= now) {
-                hosts.entry(image.0.host().clone()).or_default().images.insert(image);
+                let own = &mut hosts.entry(image.0.host().clone()).or_default().images;
+                if own.len() < NAMES_IN_ROUND_MAX {
+                    own.insert(image);
+                }
             }
         }
-        let asked = hosts.into_values().map(|wanted| ask_one(registries, wanted));
-        for (tags, images) in join_all(asked).await {
-            for (tag, told) in tags {
-                let every = every(matches!(told, TagNow::Unknown(_)));
-                self.tags.insert(tag.clone(), now.plus_millis(every));
-                self.registered.tags.insert(tag, told);
-            }
-            for (image, told) in images {
-                let every = every(matches!(told, Presence::Unknown(_)));
-                self.images.insert(image.clone(), now.plus_millis(every));
-                self.registered.presence.insert(image, told);
-            }
+        hosts.into_values().take(HOSTS_IN_ROUND_MAX).collect()
+    }
+
+    fn take(&mut self, (tags, images): Told, now: Timestamp) {
+        for (tag, told) in tags {
+            let every = every(matches!(told, TagNow::Unknown(_)));
+            self.tags.insert(tag.clone(), now.plus_millis(every));
+            self.registered.tags.insert(tag, told);
+        }
+        for (image, told) in images {
+            let every = every(matches!(told, Presence::Unknown(_)));
+            self.images.insert(image.clone(), now.plus_millis(every));
+            self.registered.presence.insert(image, told);
         }
     }
 
@@ -215,4 +240,52 @@ async fn read(
         }
     }
     (digest, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(hosts: usize, tags: usize) -> Wanted {
+        let mut wanted = Wanted::default();
+        for host in 0..hosts {
+            let repository: Repository = format!("r{host}.example.com/api").parse().unwrap();
+            let tags =
+                (0..tags).map(|tag| (repository.clone(), format!("t{tag}").parse().unwrap()));
+            wanted.tags.extend(tags);
+        }
+        wanted
+    }
+
+    fn told(part: &Wanted) -> Told {
+        let gone = |tag: &(Repository, Tag)| (tag.clone(), TagNow::Gone);
+        (part.tags.iter().map(gone).collect(), Vec::new())
+    }
+
+    #[test]
+    fn a_round_asks_so_many_registries_and_the_next_round_the_others() {
+        let now = Timestamp::from_millis(1_773_758_400_000);
+        let mut names = Names::default();
+        assert_eq!(names.due(wanted(HOSTS_IN_ROUND_MAX, 1), now).len(), HOSTS_IN_ROUND_MAX);
+        let all = HOSTS_IN_ROUND_MAX + 1;
+        let first = names.due(wanted(all, 1), now);
+        assert_eq!(first.len(), HOSTS_IN_ROUND_MAX);
+        first.iter().for_each(|part| names.take(told(part), now));
+        let rest = names.due(wanted(all, 1), now);
+        assert_eq!(rest.len(), 1);
+        assert!(first.iter().all(|part| part.tags.is_disjoint(&rest[0].tags)));
+    }
+
+    #[test]
+    fn a_registry_is_asked_for_so_many_names_in_one_round() {
+        let now = Timestamp::from_millis(1_773_758_400_000);
+        let mut names = Names::default();
+        let due = |names: &Names, tags| names.due(wanted(1, tags), now)[0].tags.len();
+        assert_eq!(due(&names, NAMES_IN_ROUND_MAX), NAMES_IN_ROUND_MAX);
+        let all = NAMES_IN_ROUND_MAX + 1;
+        let first = names.due(wanted(1, all), now);
+        assert_eq!(first[0].tags.len(), NAMES_IN_ROUND_MAX);
+        names.take(told(&first[0]), now);
+        assert_eq!(due(&names, all), 1);
+    }
 }

@@ -1,12 +1,12 @@
 //! What is told outside of the record: webhooks, and a Kubernetes Event on each workload that a finding is about.
 
 use super::hooks::Hooks;
-use super::judging::owner;
 use super::meters::Meters;
 use super::{Told, WatchAt};
 use ::record::Event;
 use ::record::claim::{FindingChange, FindingClaim, FindingOpened, Reported};
 use cluster::{Cluster, ClusterError, Remark, Weight};
+use release::observed::Owner;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -61,9 +61,10 @@ impl Outward<'_> {
         namespace: &str,
         workload: &str,
     ) -> Result<(), ClusterError> {
-        let owner = owner(workload);
+        let owner = Owner::read(workload);
         // Without its identity `kubectl describe` would not show the Event.
-        let Some(looked) = self.cluster.look_at(namespace, &owner).await? else { return Ok(()) };
+        let looked = self.cluster.look_at_maker(namespace, &owner).await?;
+        let Some((owner, looked)) = looked else { return Ok(()) };
         let (note, weight) = match &claim.change {
             FindingChange::Opened(opened) => (opened.says.to_string(), Weight::Warning),
             FindingChange::Closed { why } => {

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod churn;
 
+use super::batches::{Batches, Sent};
 use super::meters::Meters;
 use super::scene::Scene;
 use super::{Ended, Told, WatchAt, WatchError};
@@ -19,8 +20,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch as signal};
 
-/// How often a quiet watch says that it lives: what a crash leaves open is at most so long.
+/// How often a watch says that it lives, at least: what a crash leaves open is at most so long.
 const SIGN_EVERY_MS: i64 = 120_000;
+/// A sign is given so long before it is due: a quiet watch hears from its API server no more often, and a record may
+/// be slow. Source: `IDLE_MAX` of the cluster adapter, 55 s.
+const SIGN_EARLY_MS: i64 = 60_000;
 /// As often on a git branch, where each sign is a commit.
 const SIGN_IN_GIT_EVERY_MS: i64 = 600_000;
 /// Between two tries at a record that does not answer.
@@ -43,6 +47,9 @@ pub(super) struct Writer<'a> {
     lists: usize,
     recorded: usize,
     pending: Vec<Claim>,
+    batches: Batches,
+    /// What the record will never take: why, oldest first, until it is said.
+    set_aside: Vec<String>,
 }
 
 impl<'a> Writer<'a> {
@@ -70,6 +77,8 @@ impl<'a> Writer<'a> {
             lists: 0,
             recorded: 0,
             pending: Vec::new(),
+            batches: Batches::default(),
+            set_aside: Vec::new(),
         }
     }
 
@@ -134,6 +143,7 @@ impl<'a> Writer<'a> {
                 self.lists += 1;
                 let is_gap = self.lists > 1;
                 self.meters.of(&context, |meter| {
+                    meter.is_watching = true;
                     meter.lists += 1;
                     meter.gaps += u64::from(is_gap);
                 });
@@ -168,7 +178,7 @@ impl<'a> Writer<'a> {
 
     fn sign(&mut self, tracker: &Tracker) {
         let (Some((watch, last)), Some(alive)) = (self.open, tracker.alive()) else { return };
-        if alive.as_millis() - last.as_millis() >= self.sign_every_ms {
+        if alive.as_millis() - last.as_millis() >= self.sign_every_ms - SIGN_EARLY_MS {
             self.open = Some((watch, alive));
             self.say(watch, alive, WatchChange::Alive);
         }
@@ -206,7 +216,9 @@ impl<'a> Writer<'a> {
     ) -> Result<(), WatchError> {
         let mut wait = RETRY_MIN;
         loop {
-            let error = match self.append_all().await {
+            let kept = self.append_all().await;
+            self.say_set_aside(tell);
+            let error = match kept {
                 Ok(()) => return Ok(()),
                 Err(error @ RecordError::Unavailable { .. }) => error,
                 Err(error) => return Err(error.into()),
@@ -240,19 +252,36 @@ impl<'a> Writer<'a> {
 
     async fn append_all(&mut self) -> Result<(), RecordError> {
         while !self.pending.is_empty() {
-            let count = self.pending.len().min(CLAIMS_AT_ONCE_MAX);
-            match self.record.append(self.pending[..count].to_vec()).await {
-                Ok(_) => self.count_delays(count),
+            match self.batches.send(self.record, &self.pending).await? {
+                Sent::Recorded(recorded) => self.count_delays(recorded.len()),
                 // Another watcher was first, with a clock of its own: what it said stands.
-                Err(RecordError::KeyTaken { key: taken, .. })
-                    if self.pending.iter().any(|claim| claim.key().as_str() == taken) =>
-                {
-                    self.drop_known(count, &taken).await?;
-                }
-                Err(error) => return Err(error),
+                Sent::Taken { count, key } => self.drop_known(count, &key).await?,
+                Sent::Refused(error) => self.set_aside(&error),
+                Sent::Narrowed => {}
             }
         }
         Ok(())
+    }
+
+    /// Sets the first claim aside. What it says will be missing, so that the stretch is over at its last sign of
+    /// life, and another begins: the gap between them is in the record.
+    fn set_aside(&mut self, error: &RecordError) {
+        let claim = self.pending.remove(0);
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        self.set_aside.push(format!("{error}: {} {}: {cause}", claim.kind().name(), claim.key()));
+        self.meters.of(&self.at.context, |meter| meter.set_aside += 1);
+        if let (Claim::ContainerRun(run), Some((watch, last))) = (&claim, self.open) {
+            self.open = None;
+            let why = "the record did not take what was seen";
+            self.say(watch, last, WatchChange::Ended { why: Reported::of(why) });
+            self.begin(Some(run.seen.max(last.plus_millis(1))));
+        }
+    }
+
+    fn say_set_aside(&mut self, tell: &(dyn Fn(&Told) + Sync)) {
+        for why in self.set_aside.drain(..) {
+            tell(&Told::SetAside { context: self.at.context.clone(), why });
+        }
     }
 
     /// Drops the claim whose key is taken, and whatever else of a batch the record has: pods that ended long ago stay

@@ -152,6 +152,25 @@ async fn sequences_tell_a_reader_nothing_of_what_it_may_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_will_never_take_is_refused_and_is_no_outage() {
+    let server = Served::start().await;
+    let record = server.record(None).await.unwrap();
+    // Nobody says by a claim what has a door of its own; a server that does not know a claim answers the same: 400.
+    let unlock = Claim::Unlock(record::claim::UnlockClaim {
+        key: key("u1"),
+        repository: "shop/api".parse().unwrap(),
+        tag: "uat".parse().unwrap(),
+        reason: Text::try_from("why".to_owned()).unwrap(),
+        until: "2026-03-17T15:00:00Z".parse().unwrap(),
+    });
+    let refused = record.append(vec![note("a"), unlock]).await.unwrap_err();
+    assert!(matches!(refused, RecordError::Refused { .. }), "{refused:?}");
+    assert_eq!(refused.verdict(), Verdict::Unknown);
+    assert!(words(&refused).contains("400"), "{}", words(&refused));
+    assert!(keys(&server.record(None).await.unwrap()).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_gone_is_unknown_and_not_empty() {
     let mut server = Served::start().await;
     let record = server.record(None).await.unwrap();

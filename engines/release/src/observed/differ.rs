@@ -7,7 +7,7 @@
 
 use super::findings::Place;
 use super::judge::{Judged, Wrong, is_about_elsewhere};
-use super::pod::Owner;
+use super::owner::Owner;
 use super::standing::Standing;
 use domain::{EnvironmentName, Timestamp};
 use record::claim::{ClusterId, FindingChange, FindingClaim, FindingKind, Reported};

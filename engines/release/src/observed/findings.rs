@@ -1,7 +1,7 @@
 //! What is wrong about what runs, worst first, and what could not be found out.
 
 use super::overview::Row;
-use super::pod::Owner;
+use super::owner::Owner;
 use super::resolve::{Presence, Registered, TagNow};
 use domain::{Digest, ImageRef, Repository, Tag};
 use std::collections::{BTreeMap, BTreeSet};

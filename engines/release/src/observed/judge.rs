@@ -141,14 +141,7 @@ impl Facts<'_> {
 impl Ours {
     fn holds(&self, place: &Place) -> bool {
         let is_there = self.namespace.as_ref().is_none_or(|name| *name == place.namespace);
-        let owner = place.owner.to_string();
-        // A CronJob's pods belong to Jobs of its name with a number behind it.
-        let is_own = |workload: &Workload| {
-            let text = workload.to_string();
-            let jobs = text.strip_prefix("cronjob/").map(|name| format!("job/{name}-"));
-            text == owner || jobs.is_some_and(|jobs| owner.starts_with(&jobs))
-        };
-        is_there && (self.workloads.is_empty() || self.workloads.iter().any(is_own))
+        is_there && place.owner.is_of_any(&self.workloads)
     }
 }
 

@@ -13,6 +13,7 @@ mod image_id;
 mod judge;
 mod meant;
 mod overview;
+mod owner;
 mod pod;
 mod report;
 mod resolve;
@@ -29,7 +30,8 @@ pub use judge::{
 };
 pub use meant::{Meant, meant};
 pub use overview::{Bytes, Row, Wanted, rows, to_compare, wanted};
-pub use pod::{Container, ContainerState, Owner, Phase, Pod, Previous, Role};
+pub use owner::{Owner, TemplateHash};
+pub use pod::{Container, ContainerState, Phase, Pod, Previous, Role};
 pub use report::{Node, NodeState, Report};
 pub use resolve::{Match, Presence, Registered, TagNow};
 pub use standing::Standing;

@@ -5,7 +5,8 @@
 //! ```
 
 use super::image_id::ImageId;
-use super::pod::{Container, ContainerState, Owner, Phase, Pod, Role};
+use super::owner::Owner;
+use super::pod::{Container, ContainerState, Phase, Pod, Role};
 use super::resolve::{Registered, TagNow};
 use domain::{Digest, ImageRef, Repository, Tag, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! A pod as its API server reports it, cut down to what tells which bytes run.
 
+use super::owner::Owner;
 use domain::Timestamp;
-use std::fmt;
 
 /// One pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,15 +26,6 @@ pub struct Pod {
     pub phase: Phase,
     /// Its containers of every role, in the order of the spec.
     pub containers: Vec<Container>,
-}
-
-/// What made a pod: `deployment/api`, `job/migrate`, or the pod itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Owner {
-    /// Lower case, as kubectl takes it: `deployment`.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
 }
 
 /// Source: Kubernetes API, PodStatus.phase.
@@ -123,30 +114,6 @@ pub enum ContainerState {
     Unreported,
 }
 
-impl Owner {
-    /// The owner that a pod's `ownerReferences` lead to.
-    ///
-    /// A ReplicaSet that a Deployment made has the Deployment's name, a dash, and the hash that the pod carries as
-    /// the label `pod-template-hash`. Source: Kubernetes, deployment controller, `getNewReplicaSet`.
-    #[must_use]
-    pub fn of(kind: &str, name: &str, template_hash: Option<&str>) -> Self {
-        let of_deployment = template_hash
-            .filter(|hash| kind == "ReplicaSet" && !hash.is_empty())
-            .and_then(|hash| name.strip_suffix(hash)?.strip_suffix('-'))
-            .filter(|name| !name.is_empty());
-        match of_deployment {
-            Some(name) => Self { kind: "deployment".to_owned(), name: name.to_owned() },
-            None => Self { kind: kind.to_lowercase(), name: name.to_owned() },
-        }
-    }
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.kind, self.name)
-    }
-}
-
 impl Container {
     /// Whether its imageID tells what it runs or ran: an id may be left over while it waits.
     #[must_use]
@@ -155,21 +122,5 @@ impl Container {
             ContainerState::Running { .. } | ContainerState::Ended { .. } => true,
             ContainerState::Waiting { .. } | ContainerState::Unreported => false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_replica_set_of_a_deployment_leads_to_the_deployment() {
-        let owner = |kind, name, hash| Owner::of(kind, name, hash).to_string();
-        assert_eq!(owner("ReplicaSet", "api-6d5f8c", Some("6d5f8c")), "deployment/api");
-        assert_eq!(owner("ReplicaSet", "api-v2", None), "replicaset/api-v2");
-        assert_eq!(owner("ReplicaSet", "api-v2", Some("6d5f8c")), "replicaset/api-v2");
-        assert_eq!(owner("ReplicaSet", "-6d5f8c", Some("6d5f8c")), "replicaset/-6d5f8c");
-        assert_eq!(owner("StatefulSet", "db", Some("x")), "statefulset/db");
-        assert_eq!(owner("Job", "migrate-28", None), "job/migrate-28");
     }
 }

@@ -9,7 +9,8 @@
 use super::findings::Place;
 use super::image_id::ImageId;
 use super::overview::{Bytes, Row};
-use super::pod::{Owner, Role};
+use super::owner::Owner;
+use super::pod::Role;
 use super::words::Words;
 use domain::{Digest, ImageRef, Repository, Timestamp};
 use record::Run;
@@ -162,7 +163,7 @@ impl Standing {
         }
         let place = Place {
             namespace: namespace.to_owned(),
-            owner: owner(began.workload.as_str()),
+            owner: Owner::read(began.workload.as_str()),
             container: began.container.as_str().to_owned(),
         };
         let place = match self.places.get_key_value(&place) {
@@ -226,7 +227,9 @@ fn arrive(stretches: &mut Vec<Stretch>, digest: Digest, at: Timestamp) {
 /// Source: Kubernetes, `podControl.CreatePods`: a pod's name is its ReplicaSet's, a dash and five letters.
 fn template<'a>(owner: &Owner, pod: &'a str) -> Option<&'a str> {
     match owner.kind.as_str() {
-        "deployment" if pod.len() < POD_NAME_CUT => pod.rsplit_once('-').map(|(set, _)| set),
+        "deployment" | "rollout" if pod.len() < POD_NAME_CUT => {
+            pod.rsplit_once('-').map(|(set, _)| set)
+        }
         // Their template cannot be changed, or a change does not touch pods that are there.
         "job" | "pod" => Some(""),
         _ => None,
@@ -241,11 +244,6 @@ fn other_repository(began: &RunBegan) -> Option<String> {
     let meant = began.reference.as_str().parse::<ImageRef>().ok();
     let is_meant = meant.is_some_and(|meant| *meant.repository() == repository);
     (!is_meant).then(|| repository.to_string())
-}
-
-fn owner(text: &str) -> Owner {
-    let (kind, name) = text.split_once('/').unwrap_or(("", text));
-    Owner { kind: kind.to_owned(), name: name.to_owned() }
 }
 
 fn role(role: RunRole) -> Role {

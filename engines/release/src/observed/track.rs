@@ -8,20 +8,20 @@
 //! Keyed on the container id: a restart in place keeps the pod, and an image may change inside one (research/deploy.md
 //! §2.4). A pure fold: the clock is an argument, and saying the same again changes nothing.
 
+mod buried;
 mod container;
 
 use super::pod::Pod;
 use super::report::{Node, NodeState, Report};
 use super::words::Words;
+use buried::Buried;
 use container::Known;
 use domain::Timestamp;
 use record::Run;
 use record::claim::{ClusterId, ContainerRunClaim, Moment, NodeInfo, Reported, RunChange, RunId};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Pods whose deletion was seen and that a late report must not bring back; older ones are forgotten.
-const BURIED_MAX: usize = 4_096;
 /// A report tells of a moment before it came: so long it may have been on its way, in milliseconds.
 const UNDER_WAY_MAX_MS: i64 = 5_000;
 
@@ -56,12 +56,6 @@ struct Tracked {
 
 /// What the nodes are.
 type Infos = HashMap<Box<str>, NodeInfo>;
-
-#[derive(Clone, Debug, Default)]
-struct Buried {
-    order: VecDeque<Box<str>>,
-    uids: HashSet<Box<str>>,
-}
 
 /// What a report brings about.
 struct Said<'a> {
@@ -172,9 +166,12 @@ impl Tracker {
         }
     }
 
-    /// Takes a pod's state in, unless the report is old.
+    /// Takes a pod's state in, unless the report is old. What is listed is never old: after its store was restored an
+    /// API server counts on from an older version, and pods may be there again that were gone.
     fn pod(&mut self, pod: &Pod, said: &mut Said<'_>) {
-        if self.buried.uids.contains(pod.uid.as_str()) {
+        if self.is_listing {
+            self.buried.dig_up(&pod.uid);
+        } else if self.buried.holds(&pod.uid) {
             return;
         }
         let (list, alive) = (self.list, self.settled());
@@ -191,7 +188,9 @@ impl Tracker {
         });
         tracked.list = list;
         let is_old = |known: u64| pod.version.is_some_and(|version| version <= known);
-        if tracked.version.is_some_and(is_old) {
+        if self.is_listing {
+            tracked.is_orphan = false;
+        } else if tracked.version.is_some_and(is_old) {
             return;
         }
         tracked.version = pod.version.or(tracked.version);
@@ -203,7 +202,7 @@ impl Tracker {
     }
 
     fn gone(&mut self, pod: &Pod, said: &mut Said<'_>) {
-        if self.buried.uids.contains(pod.uid.as_str()) {
+        if self.buried.holds(&pod.uid) {
             return;
         }
         self.pod(pod, said);
@@ -243,7 +242,7 @@ impl Tracker {
             Some(NodeState::Answers) => pod.end(self.settled(), said, bounded),
             // It may run on: nobody can stop it, or say that it stopped.
             Some(NodeState::Silent { since }) => {
-                pod.doubt(since.or(self.settled()).unwrap_or(said.seen), said);
+                pod.doubt(doubted_since(since, self.settled()).unwrap_or(said.seen), said);
                 if pod.known.iter().any(Known::is_open) {
                     pod.is_orphan = true;
                     self.pods.insert(uid.into(), pod);
@@ -274,7 +273,7 @@ impl Tracker {
         for (uid, pod) in self.on_node(name) {
             match state {
                 NodeState::Silent { since } => {
-                    pod.doubt(since.or(alive).unwrap_or(said.seen), said);
+                    pod.doubt(doubted_since(since, alive).unwrap_or(said.seen), said);
                 }
                 // What was forgotten meanwhile is stopped by a kubelet as soon as it is back.
                 NodeState::Answers if pod.is_orphan => left.push(uid.clone()),
@@ -308,6 +307,11 @@ impl Tracker {
     fn on_node(&mut self, name: &str) -> impl Iterator<Item = (&Box<str>, &mut Tracked)> {
         self.pods.iter_mut().filter(move |(_, pod)| pod.node.as_deref() == Some(name))
     }
+}
+
+/// A node that answered then said nothing of what came after all reports of its pods: the watch may have been lost.
+fn doubted_since(since: Option<Timestamp>, settled: Option<Timestamp>) -> Option<Timestamp> {
+    since.map_or(settled, |since| Some(settled.map_or(since, |settled| since.min(settled))))
 }
 
 fn bounded(after: Timestamp, until: Timestamp) -> Moment {
@@ -377,18 +381,5 @@ impl Said<'_> {
             seen: self.seen,
             change,
         });
-    }
-}
-
-impl Buried {
-    fn bury(&mut self, uid: &str) {
-        if self.uids.insert(uid.into()) {
-            self.order.push_back(uid.into());
-        }
-        while self.order.len() > BURIED_MAX {
-            if let Some(oldest) = self.order.pop_front() {
-                self.uids.remove(&oldest);
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@
 use crate::cluster::{TruePod, Watcher, at};
 use proptest::prelude::*;
 use record::claim::Moment;
+use release::observed::NodeState;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,13 @@ enum Step {
     Finish(usize),
     Delete(usize),
     ForceDelete(usize),
+    ChangeImage(usize),
+    RestartOther(usize),
+    Debug(usize),
+    NodeLost,
+    NodeBack,
+    /// The store of the API server comes from a backup: its versions begin again far below.
+    Restore,
     LoseWatch,
     ListAgain,
     RestartWatcher,
@@ -28,6 +36,12 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(Step::Finish),
         2 => any::<usize>().prop_map(Step::Delete),
         1 => any::<usize>().prop_map(Step::ForceDelete),
+        1 => any::<usize>().prop_map(Step::ChangeImage),
+        2 => any::<usize>().prop_map(Step::RestartOther),
+        1 => any::<usize>().prop_map(Step::Debug),
+        1 => Just(Step::NodeLost),
+        2 => Just(Step::NodeBack),
+        1 => Just(Step::Restore),
         1 => Just(Step::LoseWatch),
         1 => Just(Step::ListAgain),
         1 => Just(Step::RestartWatcher),
@@ -50,6 +64,9 @@ struct World {
     made: usize,
     watcher: Watcher,
     is_watching: bool,
+    /// Of those that are gone: which its silent node has not stopped yet.
+    orphans: Vec<usize>,
+    is_silent: bool,
     pending: Vec<release::observed::Report>,
     /// Steps that the reports have waited.
     held: usize,
@@ -68,6 +85,8 @@ impl World {
             made: 0,
             watcher,
             is_watching: true,
+            orphans: Vec::new(),
+            is_silent: false,
             pending: Vec::new(),
             held: 0,
             delivery,
@@ -127,9 +146,54 @@ impl World {
         let pick = |index: usize, count: usize| (count > 0).then(|| index % count.max(1));
         let count = self.pods.len();
         match step {
+            // A node that says nothing starts and ends nothing that anybody could know of.
+            Step::Create
+            | Step::Restart(_)
+            | Step::Finish(_)
+            | Step::Delete(_)
+            | Step::ChangeImage(_)
+            | Step::RestartOther(_)
+            | Step::Debug(_)
+                if self.is_silent => {}
+            Step::ChangeImage(index) => {
+                let Some(at) = pick(index, count) else { return };
+                self.pods[at].change(now - 1, now);
+                self.touched(at);
+            }
+            Step::RestartOther(index) => {
+                let Some(at) = pick(index, count) else { return };
+                self.pods[at].restart_others(now - 1, now);
+                self.touched(at);
+            }
+            Step::Debug(index) => {
+                let Some(at) = pick(index, count) else { return };
+                self.pods[at].debug(now);
+                self.touched(at);
+            }
+            Step::NodeLost if !self.is_silent => {
+                self.deliver();
+                self.is_silent = true;
+                self.watcher.node(NodeState::Silent { since: Some(at(now)) }, now + 1);
+            }
+            Step::NodeBack if self.is_silent => self.node_back(now),
+            Step::NodeLost | Step::NodeBack => {}
+            Step::Restore => {
+                self.deliver();
+                self.version /= 3;
+                for at in 0..self.pods.len() {
+                    self.version += 1;
+                    self.pods[at].version = self.delivery.versions.then_some(self.version);
+                }
+                self.list();
+            }
             Step::Create => {
                 self.made += 1;
-                self.pods.push(TruePod::started(&format!("pod-{}", self.made), now));
+                let uid = format!("pod-{}", self.made);
+                let pod = match self.made % 2 {
+                    0 => TruePod::started(&uid, now),
+                    _ => TruePod::started_with_others(&uid, now),
+                };
+                self.pods.push(pod);
                 self.touched(self.pods.len() - 1);
             }
             Step::Restart(index) => {
@@ -151,8 +215,11 @@ impl World {
             Step::ForceDelete(index) => {
                 let Some(at) = pick(index, count) else { return };
                 self.delete(at);
-                // The kubelet kills it, which nobody is told.
-                self.gone.last_mut().unwrap().end(now);
+                // The kubelet kills it, which nobody is told; one that is cut off does so when it is back.
+                match self.is_silent {
+                    true => self.orphans.push(self.gone.len() - 1),
+                    false => self.gone.last_mut().unwrap().end(now),
+                }
             }
             Step::LoseWatch => {
                 self.deliver();
@@ -183,16 +250,29 @@ impl World {
         self.gone.push(pod);
     }
 
+    fn node_back(&mut self, now: i64) {
+        self.deliver();
+        self.is_silent = false;
+        for orphan in std::mem::take(&mut self.orphans) {
+            self.gone[orphan].end(now);
+        }
+        self.watcher.node(NodeState::Answers, now + 1);
+    }
+
     /// Compares what is recorded with what was.
     fn check(mut self) {
         self.deliver();
+        let now = self.tick();
+        if self.is_silent {
+            self.node_back(now);
+        }
         self.tick();
         self.list();
         let truth: BTreeMap<&str, _> = self
             .pods
             .iter()
             .chain(&self.gone)
-            .flat_map(|pod| &pod.runs)
+            .flat_map(TruePod::all_runs)
             .map(|run| (run.id.as_str(), run))
             .collect();
         let runs = self.watcher.runs();
@@ -214,7 +294,8 @@ impl World {
             let own: Vec<_> =
                 runs.iter().filter(|run| run.began.pod_uid.as_str() == pod.uid).collect();
             let missed: usize = own.iter().map(|run| run.began.missed as usize).sum();
-            assert!(own.len() + missed >= pod.runs.len(), "{}: {} + {missed}", pod.uid, own.len());
+            let truly = pod.all_runs().count();
+            assert!(own.len() + missed >= truly, "{}: {} + {missed}", pod.uid, own.len());
         }
     }
 }
@@ -250,7 +331,8 @@ fn while_the_watch_stands_every_run_is_recorded() {
             world.take(Step::RestartWatcher);
         }
     }
-    let expected: usize = world.pods.iter().chain(&world.gone).map(|pod| pod.runs.len()).sum();
+    let expected: usize =
+        world.pods.iter().chain(&world.gone).map(|pod| pod.all_runs().count()).sum();
     assert_eq!(world.watcher.runs().len(), expected);
     world.check();
 }

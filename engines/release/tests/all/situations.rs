@@ -149,6 +149,7 @@ fn a_container_on_a_silent_node_is_unconfirmed_until_the_node_is_back() {
     let mut watcher = Watcher::new();
     let pod = TruePod::started("a", 10);
     watcher.lists(&[pod], 20);
+    watcher.sees(&Report::Alive, 60);
     watcher.sees(&silent(30), 70);
     let during = watcher.runs();
     assert_eq!((during[0].ended, during[0].at(at(60))), (None, Some(Precision::Unconfirmed)));
@@ -160,11 +161,23 @@ fn a_container_on_a_silent_node_is_unconfirmed_until_the_node_is_back() {
 }
 
 #[test]
+fn where_the_watch_was_lost_before_the_node_the_doubt_reaches_back_to_its_last_sign() {
+    let mut watcher = Watcher::new();
+    watcher.lists(&[TruePod::started("a", 10)], 20);
+    // It may have been started again at 25: the node answered at 30, and no report of its pods came after 20.
+    watcher.sees(&silent(30), 70);
+    watcher.lists(&[], 80);
+    watcher.sees(&answers(), 90);
+    assert_eq!(watcher.runs()[0].ended.unwrap().ended, bounded(15, 90));
+}
+
+#[test]
 fn a_pod_deleted_on_a_silent_node_stays_open_until_the_node_is_back_or_gone() {
     for is_back in [true, false] {
         let mut watcher = Watcher::new();
         let pod = TruePod::started("a", 10);
         watcher.lists(std::slice::from_ref(&pod), 20);
+        watcher.sees(&Report::Alive, 60);
         watcher.sees(&silent(30), 70);
         watcher.sees(&pod.gone(), 80);
         assert_eq!(watcher.runs()[0].ended, None, "its containers may run on");
@@ -279,4 +292,34 @@ fn a_crash_loop_is_one_run_for_each_container_id() {
     let ends: Vec<_> = runs.iter().map(|run| run.ended.map(|ended| ended.ended)).collect();
     assert_eq!(ends, [Some(exact(12)), None]);
     assert_eq!(runs[1].began.missed, 0);
+}
+
+#[test]
+fn after_its_store_was_restored_an_api_server_counts_from_below_and_is_believed() {
+    let mut watcher = Watcher::new();
+    let mut pod = TruePod::started("a", 10);
+    pod.version = Some(900);
+    let mut gone = TruePod::started("b", 10);
+    gone.version = Some(901);
+    watcher.lists(&[pod.clone(), gone.clone()], 20);
+    gone.end(25);
+    gone.version = Some(902);
+    watcher.sees(&gone.gone(), 26);
+    // The backup is older than what was seen: smaller versions, and a pod that had been deleted stands there again.
+    pod.restart(30, 31);
+    pod.version = Some(300);
+    gone.start(32);
+    gone.version = Some(301);
+    watcher.lists(&[pod.clone(), gone.clone()], 40);
+    let open = |watcher: &Watcher| {
+        let runs = watcher.runs();
+        let open = runs.iter().filter(|run| run.ended.is_none());
+        open.map(|run| run.began.container_id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(&watcher), ["containerd://a-1", "containerd://b-1"]);
+    // And from there on by the new versions.
+    pod.end(50);
+    pod.version = Some(302);
+    watcher.sees(&pod.report(), 51);
+    assert_eq!(open(&watcher), ["containerd://b-1"]);
 }

@@ -7,6 +7,8 @@
 //! The world is a script, so that it knows. Below the API server: what comes over its wire is told by the tests of
 //! `adapters/cluster`. The record is a true one, and each start reads from it what it goes on with.
 
+mod two;
+
 use super::Writer;
 use crate::record_local::LocalRecord;
 use crate::seam::{Record, each_run};
@@ -226,11 +228,16 @@ struct Around {
 }
 
 fn around(clock: &Arc<AtomicI64>) -> Around {
-    let (clock, made) = (Arc::clone(clock), AtomicU64::new(1));
+    around_ahead(clock, 0)
+}
+
+/// A watcher whose clock is so many seconds ahead of the nodes', and whose luck is its own.
+fn around_ahead(clock: &Arc<AtomicI64>, ahead: i64) -> Around {
+    let (clock, made) = (Arc::clone(clock), AtomicU64::new(1 + (ahead.unsigned_abs() << 32)));
     let surroundings = Surroundings {
         cwd: "/".into(),
         variables: BTreeMap::new(),
-        clock: Arc::new(move || at(clock.load(Ordering::Relaxed))),
+        clock: Arc::new(move || at(clock.load(Ordering::Relaxed) + ahead)),
         entropy: Arc::new(move || u128::from(made.fetch_add(1, Ordering::Relaxed)) << 20),
     };
     Around {
@@ -319,7 +326,7 @@ async fn a_churn_is_recorded_whole_where_it_was_watched_and_every_gap_is_declare
     .unwrap();
     assert_eq!(record.verify().await.unwrap().branch, None);
     what_was_seen_is_recorded(&world.truth, &seen, &runs);
-    what_is_recorded_was_so(&world.truth, &runs);
+    what_is_recorded_was_so(&world.truth, &runs, 0);
     what_was_not_watched_is_a_gap(&world, &seen, &runs, &watched);
 }
 
@@ -341,7 +348,9 @@ fn what_was_seen_is_recorded(truth: &[Truth], seen: &Seen, runs: &HashMap<String
     }
 }
 
-fn what_is_recorded_was_so(truth: &[Truth], runs: &HashMap<String, Run>) {
+/// A bound is as good as the clock of who said it: `apart` is how many seconds that may be wrong.
+fn what_is_recorded_was_so(truth: &[Truth], runs: &HashMap<String, Run>, apart: i64) {
+    let slack = apart * 1_000;
     let truth: HashMap<&str, &Truth> = truth.iter().map(|one| (one.id.as_str(), one)).collect();
     for (id, run) in runs {
         let one = truth[id.as_str()];
@@ -351,7 +360,8 @@ fn what_is_recorded_was_so(truth: &[Truth], runs: &HashMap<String, Run>) {
             (None, None) => true,
             (Some(truly), Some(Moment::Exact { at })) => truly == at,
             (Some(truly), Some(Moment::Bounded { after, until })) => {
-                after.is_some_and(|after| after <= truly) && truly <= until
+                after.is_some_and(|after| after.plus_millis(-slack) <= truly)
+                    && truly <= until.plus_millis(slack)
             }
             // A node that answers leaves no doubt, and what has ended does not run.
             (Some(_), None | Some(Moment::Unconfirmed { .. })) | (None, Some(_)) => false,
