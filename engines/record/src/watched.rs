@@ -15,9 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Signs of life that may be late before a watcher counts as gone.
-const SIGNS_LATE_MAX: i64 = 2;
-
 /// A stretch in which one watcher watched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,23 +91,17 @@ impl Watched {
         }
     }
 
-    /// Until when what it recorded is complete: its last sign of life, or now where the next is not late yet.
-    #[must_use]
-    pub fn until(&self, now: Timestamp) -> Timestamp {
-        if self.is_live(now) { now.max(self.last) } else { self.last }
-    }
-
-    /// Whether it watches still, as far as can be told.
+    /// Whether it watches still, as far as can be told: its next sign of life is not late.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        let late = self.sign_every_ms.saturating_mul(SIGNS_LATE_MAX);
-        self.ended.is_none() && now.as_millis().saturating_sub(self.last.as_millis()) <= late
+        let since = now.as_millis().saturating_sub(self.last.as_millis());
+        self.ended.is_none() && since <= self.sign_every_ms
     }
 
-    /// Whether a moment lies in it.
+    /// Whether a moment lies in it: what it recorded is complete up to its last sign of life, and no further.
     #[must_use]
-    pub fn holds(&self, at: Timestamp, now: Timestamp) -> bool {
-        self.from <= at && at <= self.until(now)
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.last
     }
 
     /// Whether it sees a namespace.
@@ -132,7 +123,7 @@ pub fn gaps_of(
     now: Timestamp,
 ) -> Vec<(Option<Timestamp>, Option<Timestamp>)> {
     let (from, end) = (span.from(), span.until().map_or(now, |until| until.min(now)));
-    let mut covered: Vec<_> = stretches.iter().map(|one| (one.from, one.until(now))).collect();
+    let mut covered: Vec<_> = stretches.iter().map(|one| (one.from, one.last)).collect();
     covered.sort_unstable();
     let mut gaps = Vec::new();
     let mut at = from;
@@ -162,7 +153,7 @@ pub fn covered_by(
     let end = span.until().map_or(now, |until| until.min(now));
     let clip = |one: &&Watched| {
         let from = span.from().map_or(one.from, |from| from.max(one.from));
-        (from, one.until(now).min(end))
+        (from, one.last.min(end))
     };
     let mut parts: Vec<_> = stretches.iter().map(clip).filter(|(from, end)| from < end).collect();
     parts.sort_unstable();
@@ -197,16 +188,18 @@ mod tests {
         story.watch_says(watch, at("14:04"), WatchChange::Alive);
         let all = watched(story.events());
         let now = at("18:00");
-        assert_eq!((all[0].from, all[0].until(now)), (at("14:00"), at("14:04")));
-        assert!(!all[0].is_live(now) && all[0].holds(at("14:04"), now));
+        assert_eq!((all[0].from, all[0].last), (at("14:00"), at("14:04")));
+        assert!(all[0].holds(at("14:04")) && !all[0].holds(at("14:04").plus_millis(1)));
         let gaps = gaps_of(&[&all[0]], &span("13:00", "15:00"), now);
         assert_eq!(
             gaps,
             [(Some(at("13:00")), Some(at("14:00"))), (Some(at("14:04")), Some(at("15:00")))]
         );
-        // Two signs may be late: until then it counts as watching.
-        assert!(all[0].is_live(at("14:08")) && all[0].holds(at("14:08"), at("14:08")));
-        assert!(!all[0].is_live(at("14:09")));
+        // Up to when its next sign is due it counts as watching, and what it saw as known up to the last one.
+        assert!(all[0].is_live(at("14:06")) && !all[0].holds(at("14:06")));
+        assert!(!all[0].is_live(at("14:06").plus_millis(1)));
+        let trailing = gaps_of(&[&all[0]], &span("14:00", "14:06"), at("14:06"));
+        assert_eq!(trailing, [(Some(at("14:04")), None)]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::seam::{Question, Record, all};
 use crate::watch::stretches;
 use ::record::claim::{DeployKind, Kind, Outcome, Reported};
 use ::record::trace::images_of;
-use ::record::{DeployFact, EnvironmentState, Facet, Gap, Run, Sighting, Span, sightings};
+use ::record::{DeployFact, EnvironmentState, Facet, Gap, Reach, Run, Sighting, Span, sightings};
 use domain::{Digest, EnvironmentName, ImageName, ImageRef, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,14 +71,16 @@ pub(super) async fn between(
     let Some(settings) = own_settings(app, state.name()) else { return Ok(None) };
     let watched = stretches(record, None).await?;
     let Some((places, mut gaps)) = places(settings, &watched) else { return Ok(None) };
-    let (mut runs, mut names): (Vec<Run>, BTreeMap<_, Reported>) = (Vec::new(), BTreeMap::new());
+    let now = app.surroundings().now();
+    let mut runs: Vec<Run> = Vec::new();
+    let mut names: BTreeMap<_, (Reported, Reach)> = BTreeMap::new();
     let begin = first(places.iter().flat_map(|place| place.stretches.iter().copied()));
-    let (mut coverage, not_watched) =
-        cover(&scopes(&places), (span, &since(span, begin)), app.surroundings().now());
+    let (mut coverage, not_watched) = cover(&scopes(&places), (span, &since(span, begin)), now);
     coverage.is_whole &= gaps.is_empty();
     gaps.extend(not_watched);
     for place in &places {
-        names.insert(place.cluster.clone(), place.name.clone());
+        let reach = Reach::of(place.stretches.iter().copied(), now);
+        names.insert(place.cluster.clone(), (place.name.clone(), reach));
         let left = RUNS_SUMMED_MAX - runs.len();
         let (own, is_all) = runs_up_to(record, &question_of(place, *span), left).await?;
         runs.extend(own.into_iter().filter(|run| run.is_in(span) && is_own(settings, run)));
@@ -98,13 +100,15 @@ pub(super) async fn between(
     });
     let judge = Judge::of(record, state).await?;
     let builds = builds_of(record, &images.values().copied().collect()).await?;
-    let rows = sightings(resolved).into_iter().map(|sighting| {
+    let rows = sightings(resolved).into_iter().map(|mut sighting| {
         let reference = sighting.reference.as_str().parse::<ImageRef>().ok();
         let settings = app.loaded().map(|loaded| &loaded.settings);
         let image =
             settings.and_then(|all| all.image_of(reference.as_ref()?.repository()).cloned());
+        let (cluster, reach) = names.get(&sighting.spot.cluster).cloned().unwrap_or_default();
+        sighting.precision = reach.of_sighting(&sighting);
         SeenRow {
-            cluster: names.get(&sighting.spot.cluster).cloned().unwrap_or_default(),
+            cluster,
             commit: sighting.digest.and_then(|digest| builds.built(&digest, None)),
             decided: judge.judge(image.as_ref(), &sighting),
             image,

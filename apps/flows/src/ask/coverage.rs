@@ -6,7 +6,8 @@
 //! An open begin means: since somebody first watched. What was before that is a gap, and asks nobody.
 
 use ::record::claim::Reported;
-use ::record::{Gap, Span, Watched, covered_by, gaps_of};
+use ::record::when::length;
+use ::record::{Gap, Reach, Span, Watched, covered_by, gaps_of};
 use domain::Timestamp;
 
 /// A time in which a place was watched without a break.
@@ -16,7 +17,7 @@ pub struct Covered {
     pub place: String,
     /// From then on.
     pub from: Timestamp,
-    /// Until then; now, where it is watched still.
+    /// Until then: where it is watched still, the last sign of life.
     pub until: Timestamp,
 }
 
@@ -56,13 +57,45 @@ pub(super) fn cover(
         let known = covered_by(&scope.stretches, shown, now).into_iter();
         let covered = |(from, until)| Covered { place: place.clone(), from, until };
         coverage.known.extend(known.map(covered));
+        let live = live(&scope.stretches, now);
         if scope.counts == Counts::Yes {
-            coverage.is_whole &= gaps_of(&scope.stretches, judged, now).is_empty();
+            let mut untold = gaps_of(&scope.stretches, judged, now).into_iter();
+            coverage.is_whole &= untold.all(|gap| is_as_of(gap, live));
         }
         let of_place = gaps_of(&scope.stretches, shown, now).into_iter();
-        gaps.extend(of_place.map(|(from, until)| gap(place, from, until)));
+        gaps.extend(of_place.map(|gap| told(place, gap, live, now)));
     }
     (coverage, gaps)
+}
+
+/// The last sign of life of whoever watches a place still: an answer about later is as of that.
+pub(super) fn live(stretches: &[&Watched], now: Timestamp) -> Option<Timestamp> {
+    Reach::of(stretches.iter().copied(), now).live()
+}
+
+/// Whether a gap is only that the next sign of life is not due yet.
+fn is_as_of(gap: (Option<Timestamp>, Option<Timestamp>), live: Option<Timestamp>) -> bool {
+    live.is_some_and(|last| gap.0.is_some_and(|from| from >= last))
+}
+
+/// A gap, in words.
+pub(super) fn told(
+    place: &str,
+    gap_of: (Option<Timestamp>, Option<Timestamp>),
+    live: Option<Timestamp>,
+    now: Timestamp,
+) -> Gap {
+    let (from, until) = gap_of;
+    match live.filter(|_| is_as_of(gap_of, live)) {
+        Some(last) => {
+            let before = length(now.as_millis() - last.as_millis());
+            let why = format!(
+                "as of {last}, the last sign of life of who watches {place}, {before} before: what happened since may not be recorded yet"
+            );
+            Gap { from, until, why }
+        }
+        None => gap(place, from, until),
+    }
 }
 
 pub(super) fn gap(place: &str, from: Option<Timestamp>, until: Option<Timestamp>) -> Gap {

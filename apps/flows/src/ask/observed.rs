@@ -7,15 +7,18 @@
 
 use super::AskError;
 use super::commits::{BuiltFrom, builds_of};
-use super::coverage::{Covered, gap, never as never_watched};
+use super::coverage::{Covered, live, never as never_watched, told};
 use crate::app::App;
 use crate::seam::{Question, Record, RecordError, all, each_run};
 use crate::settings::EnvironmentSettings;
 use crate::watch::stretches;
 use ::record::claim::{ClusterId, Kind, Reported};
 use ::record::trace::images_of;
-use ::record::{Facet, Gap, Precision, Run, RunQuestion, Span, Watched, covered_by, gaps_of};
+use ::record::{
+    Facet, Gap, Precision, Reach, Run, RunQuestion, RunState, Span, Watched, covered_by, gaps_of,
+};
 use domain::{Digest, EnvironmentName, ImageName, ImageRef, Timestamp};
+use release::observed::Owner;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One container run, and what the record knows about its bytes.
@@ -72,21 +75,16 @@ pub(super) async fn seen_at(
     let mut seen = Seen { is_complete: never.is_empty(), ..Seen::default() };
     seen.gaps.extend(never);
     for place in &places {
-        if !place.stretches.iter().any(|one| one.holds(at, now)) {
-            seen.is_complete = false;
+        // Where the next sign of life is not due yet, the answer is as of the last one.
+        let as_of = live(&place.stretches, now).filter(|last| *last <= at);
+        if !place.stretches.iter().any(|one| one.holds(at)) {
+            seen.is_complete &= as_of.is_some();
             seen.gaps.push(gap_around(place, at, now));
-        } else {
-            seen.known.extend(watched_around(place, at, now));
         }
-        if let Some(last) = quiet_since(place, at, now) {
-            let why = format!(
-                "{}: the watcher's last sign of life; since then perhaps not all is recorded",
-                place.name
-            );
-            seen.gaps.push(Gap { from: Some(last), until: None, why });
-        }
+        seen.known.extend(watched_around(place, as_of.unwrap_or(at), now));
+        let reach = Reach::of(place.stretches.iter().copied(), now);
         let runs = runs_of(record, place, Span::moment(at)).await?;
-        let held = runs.into_iter().filter_map(|run| Some((run.at(at)?, run)));
+        let held = runs.into_iter().filter_map(|run| Some((reach.at(&run, at)?, run)));
         let own = held.filter(|(_, run)| is_own(settings, run));
         let own_name = || Some(environment.clone());
         let rows = own.map(|(precision, run)| row_of(app, own_name(), &place.name, run, precision));
@@ -96,11 +94,16 @@ pub(super) async fn seen_at(
     Ok(Some(seen))
 }
 
-/// What ran in an environment's clusters and namespace, whatever made it, and where nobody watches now.
+/// A job that has not run for so long is not taken for one that comes again: longer than a year.
+const COMES_AGAIN_WITHIN_MS: i64 = 400 * 86_400_000;
+
+/// What runs in an environment's clusters and namespace, whatever made it, and where nobody watches now. Each run that
+/// is over, and was not so a year ago, is handed on.
 pub(crate) async fn running_in(
     app: &App,
     record: &dyn Record,
     settings: &EnvironmentSettings,
+    mut is_over: impl FnMut(Run),
 ) -> Result<(Vec<Run>, Vec<Gap>), RecordError> {
     let all = stretches(record, None).await?;
     let Some((places, mut gaps)) = places(settings, &all) else {
@@ -108,14 +111,25 @@ pub(crate) async fn running_in(
         return Ok((Vec::new(), vec![Gap { from: None, until: None, why }]));
     };
     let now = app.surroundings().now();
-    let mut runs = Vec::new();
+    let mut open = Vec::new();
     for place in &places {
-        if !place.stretches.iter().any(|one| one.is_live(now)) {
+        if live(&place.stretches, now).is_none() {
             gaps.push(gap_around(place, now, now));
         }
-        runs.extend(runs_of(record, place, Span::ALL).await?);
+        let of_place = question_of(place, Span::ALL);
+        let still = RunQuestion { state: RunState::Open, ..of_place.clone() };
+        each_run(record, &still, |run| open.push(run)).await?;
+        let since = now.plus_millis(-COMES_AGAIN_WITHIN_MS);
+        let when = Span::between(Some(since), None).unwrap_or(Span::ALL);
+        let late = RunQuestion { when, ..of_place };
+        each_run(record, &late, |run| {
+            if run.ended.is_some() {
+                is_over(run);
+            }
+        })
+        .await?;
     }
-    Ok((runs, gaps))
+    Ok((open, gaps))
 }
 
 pub(super) fn own_settings<'a>(
@@ -167,8 +181,8 @@ fn gap_around(place: &Place<'_>, at: Timestamp, now: Timestamp) -> Gap {
     let holds = |gap: &&(Option<Timestamp>, Option<Timestamp>)| {
         gap.0.is_none_or(|from| from <= at) && gap.1.is_none_or(|until| at < until)
     };
-    let (from, until) = gaps.iter().find(holds).copied().unwrap_or((None, None));
-    gap(place.name.as_str(), from, until)
+    let gap = gaps.iter().find(holds).copied().unwrap_or((None, None));
+    told(place.name.as_str(), gap, live(&place.stretches, now), now)
 }
 
 /// The time without a gap that a moment lies in.
@@ -177,16 +191,6 @@ fn watched_around(place: &Place<'_>, at: Timestamp, now: Timestamp) -> Option<Co
     let place = place.name.to_string();
     let mut around = covered.filter(|(from, until)| *from <= at && at <= *until);
     around.next().map(|(from, until)| Covered { place, from, until })
-}
-
-/// The last sign of life, where the moment lies behind it and the next one is not late yet.
-fn quiet_since(place: &Place<'_>, at: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    if !place.stretches.iter().any(|one| one.holds(at, now)) {
-        return None;
-    }
-    let is_sure = place.stretches.iter().any(|one| one.from <= at && at <= one.last);
-    let last = place.stretches.iter().filter(|one| one.ended.is_none()).map(|one| one.last).max();
-    last.filter(|_| !is_sure)
 }
 
 /// The first runs that answer a question, up to so many, and whether these are all.
@@ -237,16 +241,7 @@ pub(super) fn is_own(settings: &EnvironmentSettings, run: &Run) -> bool {
 }
 
 fn is_workload_of(settings: &EnvironmentSettings, owner: &str) -> bool {
-    let mut named = settings.workloads.values().flatten().map(ToString::to_string).peekable();
-    if named.peek().is_none() {
-        return true;
-    }
-    // A CronJob's pods belong to Jobs of its name with a number behind it.
-    let of_cron_job = |workload: &str| {
-        let prefix = workload.strip_prefix("cronjob/").map(|name| format!("job/{name}-"));
-        prefix.is_some_and(|prefix| owner.starts_with(&prefix))
-    };
-    named.any(|workload| workload == owner || of_cron_job(&workload))
+    Owner::read(owner).is_of_any(settings.workloads.values().flatten())
 }
 
 /// The environment of the settings in whose cluster and namespace a container ran.

@@ -6,7 +6,6 @@
 
 use super::observed::{is_own, parts_of, places, question_of, runs_up_to};
 use super::wherever::RUNS_OF_DIGEST_MAX;
-use crate::app::App;
 use crate::seam::{Record, RecordError};
 use crate::settings::EnvironmentSettings;
 use crate::watch::stretches;
@@ -24,7 +23,6 @@ pub const STEADY_MS: i64 = 600_000;
 /// # Errors
 /// The record cannot be read.
 pub(crate) async fn steadily_ran(
-    app: &App,
     record: &dyn Record,
     settings: &EnvironmentSettings,
     digests: BTreeSet<Digest>,
@@ -35,11 +33,10 @@ pub(crate) async fn steadily_ran(
     }
     let all = stretches(record, None).await?;
     let Some((places, _)) = places(settings, &all) else { return Ok(steady) };
-    let now = app.surroundings().now();
     for digest in digests {
         let parts = parts_of(record, &digest).await?;
         for place in &places {
-            let watched_until = place.stretches.iter().map(|one| one.until(now)).max();
+            let watched_until = place.stretches.iter().map(|one| one.last).max();
             let of_place = question_of(place, Span::ALL);
             let question = RunQuestion { digests: parts.clone(), ..of_place };
             let (runs, _) = runs_up_to(record, &question, RUNS_OF_DIGEST_MAX).await?;

@@ -44,10 +44,8 @@ pub async fn watched(
     let scopes = everywhere.scopes(Asked::All);
     let shown = since(span, begin);
     let (coverage, gaps) = cover(&scopes, (&shown, &shown), app.surroundings().now());
-    let now = app.surroundings().now();
     let touches = |one: &&Watched| {
-        one.from == one.until(now) && span.holds(one.from)
-            || span.touches(one.from, Some(one.until(now)))
+        one.from == one.last && span.holds(one.from) || span.touches(one.from, Some(one.last))
     };
     let stretches = everywhere.stretches().filter(touches).cloned().collect();
     Ok(WatchedAnswer { stretches, gaps, coverage })

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::seam::{Question, Record, all};
 use crate::watch::stretches;
 use ::record::claim::{ClusterId, Kind, Reported};
-use ::record::{Gap, RunQuestion, Sighting, Span, Watched, sightings};
+use ::record::{Gap, Reach, RunQuestion, Sighting, Span, Watched, sightings};
 use domain::{Digest, EnvironmentName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +104,12 @@ impl Everywhere {
         (coverage, gaps)
     }
 
+    /// How far the record of a namespace reaches.
+    fn reach(&self, cluster: &ClusterId, namespace: &Reported, now: Timestamp) -> Reach {
+        let sees = |one: &&Watched| one.cluster == *cluster && one.sees(Some(namespace.as_str()));
+        Reach::of(self.all.iter().filter(sees), now)
+    }
+
     /// Only what was watched under a name; none: nobody ever watched it.
     pub(super) fn only(mut self, context: Option<&str>) -> Option<Self> {
         self.all.retain(|one| context.is_none_or(|context| one.name.as_str() == context));
@@ -154,10 +160,11 @@ pub(super) async fn seen_digest(
     let (mut coverage, mut gaps) = everywhere.since(app, first);
     coverage.is_whole &= left_out.is_none();
     gaps.extend(left_out);
-    let names = names(&everywhere.all);
+    let (names, now) = (names(&everywhere.all), app.surroundings().now());
     let mut containers = Vec::new();
     for run in runs {
-        let (precision, own) = (run.precision(), digest);
+        let reach = everywhere.reach(&run.cluster, &run.namespace, now);
+        let (precision, own) = (reach.precision(&run), digest);
         let name = names.get(&run.cluster).cloned().unwrap_or_default();
         let environment = environment_at(app, &name, &run.namespace, &run.began.workload);
         let mut row = row_of(app, environment, &name, run, precision);
@@ -178,7 +185,11 @@ pub(super) async fn seen_where(
     let (runs, left_out) = runs_of(record, digest).await?;
     let names: BTreeMap<ClusterId, Reported> = names(&everywhere.all);
     let summed = sightings(runs.iter().map(|run| (run, Some(*digest))));
-    let row = |sighting: Sighting| {
+    let now = app.surroundings().now();
+    let row = |mut sighting: Sighting| {
+        let spot = &sighting.spot;
+        sighting.precision =
+            everywhere.reach(&spot.cluster, &spot.namespace, now).of_sighting(&sighting);
         let spot = &sighting.spot;
         let cluster = names.get(&spot.cluster).cloned().unwrap_or_default();
         let environment = environment_at(app, &cluster, &spot.namespace, &spot.workload);

@@ -212,7 +212,7 @@ async fn demands(
             let others = others.filter(|candidate| candidate.grade != Grade::Observed);
             let others: BTreeSet<Digest> =
                 others.map(|candidate| candidate.deploy.claim.to).collect();
-            steadily_ran(app, app.record_to_read().await?, environment, others).await?
+            steadily_ran(app.record_to_read().await?, environment, others).await?
         }
     };
     Ok(Demands { least, soak_ms: environment.soak_ms, seen, now })

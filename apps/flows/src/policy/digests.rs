@@ -34,15 +34,21 @@ pub(super) async fn found(
     newest: Option<NonZeroUsize>,
 ) -> Result<Found, RecordError> {
     let state = environment_state(record, &environment.name).await?;
-    let (runs, gaps) = running_in(app, record, environment).await?;
+    let mut jobs = Jobs::default();
+    let (mut runs, gaps) = running_in(app, record, environment, |run| jobs.add(run)).await?;
+    runs.extend(jobs.last());
     Ok(Found { gaps, ..gather(&state, runs, newest) })
 }
 
-fn gather(state: &EnvironmentState, runs: Vec<Run>, newest: Option<NonZeroUsize>) -> Found {
+fn gather(
+    state: &EnvironmentState,
+    runs: impl IntoIterator<Item = Run>,
+    newest: Option<NonZeroUsize>,
+) -> Found {
     let (listed, left_out) = eligible(state, newest);
     let mut found = Found { listed, left_out, ..Found::default() };
     let mut running = deployed(state);
-    for run in last_of_each(runs) {
+    for run in runs {
         match run.began.reference.as_str().parse::<ImageRef>() {
             // A pod is made again by what its spec says, not by what its kubelet reports.
             Ok(ImageRef::Pinned(pinned)) => running.extend([pinned.digest]),
@@ -106,20 +112,25 @@ fn deployed(state: &EnvironmentState) -> BTreeSet<Digest> {
         .collect()
 }
 
-/// What goes on, and of each job the last run: a job is over most of the time, and comes again.
-fn last_of_each(runs: Vec<Run>) -> Vec<Run> {
-    let mut last_of_job: HashMap<(String, String), Run> = HashMap::new();
-    let mut all = Vec::new();
-    // The earliest begin is first, so the last stays.
-    for run in runs {
-        if run.ended.is_none() {
-            all.push(run);
-        } else if let Some(job) = job(run.began.workload.as_str()) {
-            last_of_job.insert((job.to_owned(), run.began.container.as_str().to_owned()), run);
+/// Of each job the last run: a job is over most of the time, and comes again.
+#[derive(Default)]
+struct Jobs {
+    last: HashMap<(String, String), Run>,
+}
+
+impl Jobs {
+    /// Takes in a run that is over; those of what does not come again are passed over.
+    fn add(&mut self, run: Run) {
+        let Some(job) = job(run.began.workload.as_str()) else { return };
+        let of = (job.to_owned(), run.began.container.as_str().to_owned());
+        if self.last.get(&of).is_none_or(|known| known.from() <= run.from()) {
+            self.last.insert(of, run);
         }
     }
-    all.extend(last_of_job.into_values());
-    all
+
+    fn last(self) -> impl Iterator<Item = Run> {
+        self.last.into_values()
+    }
 }
 
 /// The name of a job without the number of its turn.
@@ -204,11 +215,38 @@ mod tests {
         let over = story.run_began("gone", at);
         let ended = Moment::Exact { at };
         story.run_says(over, RunChange::Ended { ended, exit_code: None, deleted: None }, at);
-        let found = gather(&story.state("prod"), runs(story.events()), None);
+        let (mut open, over): (Vec<Run>, Vec<Run>) =
+            runs(story.events()).into_iter().partition(|run| run.ended.is_none());
+        let mut jobs = Jobs::default();
+        over.into_iter().for_each(|run| jobs.add(run));
+        open.extend(jobs.last());
+        let found = gather(&story.state("prod"), open, None);
         assert_eq!(words(&found, Digest::sha256(b"redis")), ["runs"]);
         assert!(words(&found, Digest::sha256(b"gone")).is_empty());
         let unpinned: Vec<_> = found.unpinned.into_iter().collect();
         assert_eq!(unpinned, ["registry.example.com/shop/redis:uat"]);
+    }
+
+    #[test]
+    fn of_a_job_that_is_over_the_last_run_is_kept_in_whatever_order_they_come() {
+        let mut story = Story::new();
+        let mut ids = Vec::new();
+        for time in ["14:00", "15:00"] {
+            let at = format!("2026-03-17T{time}:00Z").parse().unwrap();
+            let run = story.run_began("report", at);
+            let ended = Moment::Exact { at };
+            story.run_says(run, RunChange::Ended { ended, exit_code: None, deleted: None }, at);
+            ids.push(run);
+        }
+        let mut all = runs(story.events());
+        for run in &mut all {
+            run.began.workload = record::claim::Reported::of("job/report-29384");
+        }
+        for order in [[0, 1], [1, 0]] {
+            let mut jobs = Jobs::default();
+            order.into_iter().for_each(|at| jobs.add(all[at].clone()));
+            assert_eq!(jobs.last().map(|run| run.id).collect::<Vec<_>>(), [ids[1]]);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::opened::surroundings;
 use domain::{EnvironmentName, Timestamp};
 use flows::App;
 use flows::app::Options;
-use flows::ask::{Ran, ran_at};
+use flows::ask::{Ran, ran_at, ran_digest};
 use record::claim::{Claim, Moment, Reported, RunChange, WatchChange};
 use record::fuzz::story::Story;
 use record::{Gap, Precision};
@@ -97,17 +97,25 @@ fn history(seed: u64) -> (Story, Vec<Lived>, Vec<(u64, u64)>) {
 /// An app over a record of the story, long after it.
 async fn app(folder: &std::path::Path, story: &Story) -> App {
     std::fs::write(folder.join("indelible.yaml"), SETTINGS).unwrap();
-    let mut around = surroundings(folder);
-    let now: Timestamp = "2026-03-18T14:00:00Z".parse().unwrap();
-    around.clock = Arc::new(move || now);
-    let options =
-        Options { config: None, record: None, plain_http: Vec::new(), own_hosts: Vec::new() };
-    let app = App::open(options, around).unwrap();
+    let app = opened(folder, day_later());
     let claims: Vec<Claim> = story.events().iter().map(|event| event.event.claim.clone()).collect();
     for part in claims.chunks(256) {
         app.record().await.unwrap().append(part.to_vec()).await.unwrap();
     }
     app
+}
+
+fn day_later() -> Timestamp {
+    "2026-03-18T14:00:00Z".parse().unwrap()
+}
+
+/// The same record, at another time.
+fn opened(folder: &std::path::Path, now: Timestamp) -> App {
+    let mut around = surroundings(folder);
+    around.clock = Arc::new(move || now);
+    let options =
+        Options { config: None, record: None, plain_http: Vec::new(), own_hosts: Vec::new() };
+    App::open(options, around).unwrap()
 }
 
 fn seen(ran: &Ran) -> BTreeSet<(String, Timestamp, Precision)> {
@@ -143,4 +151,58 @@ async fn what_ran_at_a_moment_is_what_a_model_says_and_unknown_where_nobody_watc
         }
     }
     assert!(watched_minutes > 100 && others > 100, "{watched_minutes} and {others}");
+}
+
+/// A watcher that began at minute 0 and gave its last sign at minute 10, and a container that nobody saw the end of.
+fn fell_silent() -> Story {
+    let mut story = Story::new();
+    story.run_began("a", minute(1));
+    let watch = story.watch_began(minute(0));
+    story.watch_says(watch, minute(10), WatchChange::Alive);
+    story
+}
+
+#[tokio::test]
+async fn after_the_last_sign_of_life_nothing_is_exact_and_the_answer_is_as_of_that_sign() {
+    let prod: EnvironmentName = "prod".parse().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path(), &fell_silent()).await;
+    let ran = |app: App, at: u64| {
+        let prod = prod.clone();
+        // On the heap: four of these futures in one are more than a test's stack holds.
+        Box::pin(async move { ran_at(&app, &prod, minute(at)).await.unwrap() })
+    };
+    // A day later nobody knows what came of it: exact up to the sign, unconfirmed behind it, exit 2.
+    let sure = ran(app, 10).await;
+    assert!(sure.is_known && sure.answer.gaps.is_empty(), "{:?}", sure.answer.gaps);
+    assert_eq!(sure.containers[0].precision, Precision::Exact);
+    let late = ran(opened(folder.path(), day_later()), 11).await;
+    assert!(!late.is_known);
+    assert_eq!(late.containers[0].precision, Precision::Unconfirmed);
+    assert!(late.answer.gaps.iter().any(|gap| gap.why == "prod-eu was not watched"));
+    // Two minutes later its next sign is due, and not late: as of the last one.
+    let soon = ran(opened(folder.path(), minute(12)), 12).await;
+    assert!(soon.is_known, "{:?}", soon.answer.gaps);
+    let gap = &soon.answer.gaps[0];
+    assert_eq!((gap.from, gap.until), (Some(minute(10)), None));
+    let why = "as of 2026-03-17T14:10:00.000Z, the last sign of life of who watches prod-eu, 2m 0s before: what happened since may not be recorded yet";
+    assert_eq!(gap.why, why);
+    let missed = ran(opened(folder.path(), minute(12).plus_millis(1)), 12).await;
+    assert!(!missed.is_known && missed.containers[0].precision == Precision::Unconfirmed);
+}
+
+#[tokio::test]
+async fn where_a_digest_ran_is_unknown_since_nobody_watches_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let digest = domain::Digest::sha256(b"a");
+    drop(app(folder.path(), &fell_silent()).await);
+    for (now, is_known, precision) in
+        [(minute(12), true, Precision::Exact), (day_later(), false, Precision::Unconfirmed)]
+    {
+        let app = opened(folder.path(), now);
+        let ran = Box::pin(ran_digest(&app, &digest)).await.unwrap();
+        assert_eq!(ran.is_known, is_known, "{now}");
+        assert_eq!(ran.containers[0].precision, precision, "{now}");
+        assert_eq!(ran.answer.gaps.last().unwrap().from, Some(minute(10)), "{now}");
+    }
 }

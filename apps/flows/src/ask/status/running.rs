@@ -116,10 +116,7 @@ async fn look(
 fn of_row(settings: &Settings, environment: &EnvironmentSettings, row: &Row) -> Vec<One> {
     let image = row.image().and_then(|image| settings.image_of(image.repository()).cloned());
     let Some(image) = image else { return Vec::new() };
-    let owner = row.owner.to_string();
-    let mut named = environment.workloads.values().flatten().peekable();
-    let is_own = named.peek().is_none() || named.any(|workload| workload.to_string() == owner);
-    if !is_own {
+    if !row.owner.is_of_any(environment.workloads.values().flatten()) {
         return Vec::new();
     }
     let one = |(bytes, pods): (&Bytes, &Vec<String>)| One {
