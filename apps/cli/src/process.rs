@@ -6,10 +6,10 @@ use flows::{App, Options, Surroundings};
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// One takes reports in while the other judges.
-const WATCH_WORKERS: usize = 2;
+/// The watch itself runs on the main thread; this one moves the bytes of its connections.
+const WATCH_WORKERS: usize = 1;
 /// Questions to the record and to the resolver of names at once; more of them wait.
-const WATCH_BLOCKING_THREADS: usize = 4;
+const WATCH_BLOCKING_THREADS: usize = 2;
 
 /// The runtime of every command: two workers are enough for a pipeline, and `serve` takes what there is.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

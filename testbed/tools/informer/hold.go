@@ -17,6 +17,8 @@ import (
 // hold keeps all pods as a controller does, and says when it saw a container restart:
 //
 //	<pod's uid> <restarts> <milliseconds since 1970>
+//
+// A count that goes back, which no kubelet reports, is said as "# back <pod's uid>".
 func hold(ctx context.Context, client kubernetes.Interface) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	pods := factory.Core().V1().Pods().Informer()
@@ -26,12 +28,17 @@ func hold(ctx context.Context, client kubernetes.Interface) error {
 		UpdateFunc: func(before, after any) {
 			now := time.Now().UnixMilli()
 			pod := after.(*core.Pod)
-			if restarts(before.(*core.Pod)) == restarts(pod) {
+			known := restarts(before.(*core.Pod))
+			if known == restarts(pod) {
 				return
 			}
 			guard.Lock()
 			defer guard.Unlock()
-			fmt.Fprintln(out, pod.UID, restarts(pod), now)
+			if known < restarts(pod) {
+				fmt.Fprintln(out, pod.UID, restarts(pod), now)
+			} else {
+				fmt.Fprintln(out, "# back", pod.UID)
+			}
 			out.Flush()
 		},
 	})
