@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let is_spread = changes_per_second.saturating_mul(10) <= pods;
     ensure!(is_spread, "a pod is changed once in ten seconds at most: fewer changes or more pods");
     let indelible = match &arguments.indelible {
-        Some(path) => path.clone(),
+        // It runs in a folder of its own.
+        Some(path) => path.canonicalize().with_context(|| path.display().to_string())?,
         None => std::env::current_exe()?.with_file_name("indelible"),
     };
     println!(
