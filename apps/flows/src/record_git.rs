@@ -17,7 +17,7 @@ use crate::seam::{
     Checked, CheckedBranch, Observed, Question, Record, RecordError, RecordPlaceName, Recorded,
 };
 use crate::surroundings::Surroundings;
-use ::record::claim::{CLAIMS_AT_ONCE_MAX, ReservationClaim, RunId};
+use ::record::claim::{CLAIMS_AT_ONCE_MAX, ReservationClaim, Right, RunId};
 use ::record::event::{Event, EventError, Stamp};
 use ::record::{Claim, ClaimKey, Gap, Landed, Moving, RunPage, RunQuestion, Sequenced, Take};
 use domain::{Actor, CommitId, EventId};
@@ -273,7 +273,7 @@ impl Record for GitRecord {
         &self.actor
     }
 
-    fn may_claim(&self) -> Result<(), RecordError> {
+    fn may(&self, _right: Right) -> Result<(), RecordError> {
         // Only a push tells whether the repository takes one.
         Ok(())
     }

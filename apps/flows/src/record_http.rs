@@ -267,12 +267,12 @@ impl Record for HttpRecord {
         &self.actor
     }
 
-    fn may_claim(&self) -> Result<(), RecordError> {
-        if self.rights.contains(&Right::Claims) {
+    fn may(&self, right: Right) -> Result<(), RecordError> {
+        if self.rights.contains(&right) {
             return Ok(());
         }
         let place = self.place.place.clone();
-        let source = format!("{} lacks the right `claims`", self.actor).into();
+        let source = format!("{} lacks the right `{right}`", self.actor).into();
         Err(RecordError::Denied { place, source })
     }
 

@@ -11,7 +11,7 @@ use crate::seam::{
     Checked, Observed, PAGE, Question, Record, RecordError, RecordPlaceName, Recorded,
 };
 use crate::surroundings::Surroundings;
-use ::record::claim::RunId;
+use ::record::claim::{Right, RunId};
 use ::record::{Claim, Gap, Landed, Moving, RunPage, RunQuestion, Sequenced, Take};
 use domain::{Actor, Digest, EventId};
 use futures_util::FutureExt as _;
@@ -236,7 +236,7 @@ impl Record for LocalRecord {
         &self.actor
     }
 
-    fn may_claim(&self) -> Result<(), RecordError> {
+    fn may(&self, _right: Right) -> Result<(), RecordError> {
         // Whoever can open the file may write to it; a file that nobody may write says so itself.
         Ok(())
     }

@@ -23,7 +23,7 @@ enum What {
     Create {
         /// Its name, which the history shows
         name: String,
-        /// pull, push-new-tags, move-alias, delete, unlock, claims, runs or admin
+        /// pull, push-new-tags, move-alias, delete, unlock, claims, decisions, runs or admin
         #[arg(long, value_name = "RIGHT", value_delimiter = ',', required = true)]
         right: Vec<Right>,
         /// In which repositories

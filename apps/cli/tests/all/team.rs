@@ -87,7 +87,7 @@ impl Runner<'_> {
 fn two_runners_with_empty_homes_share_what_the_server_keeps() {
     let team = Team::new();
     let builder = team.runner("builder", "push-new-tags,claims", "shop/**");
-    let deployer = team.runner("deployer", "pull,claims", "shop/**");
+    let deployer = team.runner("deployer", "pull,claims,decisions", "shop/**");
     let early = builder.refused(&["history", "prod"], 2);
     assert!(early.contains("there is no record at http://127.0.0.1:"), "{early}");
 
@@ -134,7 +134,7 @@ fn a_runner_without_the_right_is_told_which_it_lacks() {
     let shown = guest.says(&["trace", "v1"]);
     assert!(shown.contains("v1"), "{shown}");
     let refused = guest.refused(&["hold", "prod"], 1);
-    assert!(refused.contains("guest lacks the right `claims`"), "{refused}");
+    assert!(refused.contains("guest lacks the right `decisions`"), "{refused}");
     let stranger = team.machine("stranger", "ind_unknown");
     let refused = stranger.refused(&["history", "prod"], 1);
     assert!(refused.contains("INDELIBLE_TOKEN"), "{refused}");

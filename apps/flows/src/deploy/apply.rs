@@ -17,8 +17,9 @@ use crate::files::{Rewrite, text_files, write_all};
 use crate::settings::{DeployMode, EnvironmentSettings};
 use ::record::DeployFact;
 use ::record::claim::{
-    Claim, ClaimKey, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
+    Claim, ClaimKey, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Right, Text,
 };
+use cluster::TakeOver;
 use domain::{CommitId, Digest, EventId, ImageName, PinnedRef, Repository};
 
 /// The most places of one deploy that the record keeps.
@@ -187,7 +188,11 @@ pub(super) async fn carry_out(
 /// Whoever may not record what is new is told so before anything is written.
 async fn may_record(app: &App, steps: &[&Step], run: Run) -> Result<(), DeployError> {
     if run == Run::Real && steps.iter().any(|step| step.say == Say::New) {
-        app.record().await?.may_claim()?;
+        app.record().await?.may(Right::Claims)?;
+        // What breaks the glass is noted.
+        if carry.take_over == TakeOver::BreakGlass {
+            app.record().await?.may(Right::Decisions)?;
+        }
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::publish::{PublishError, TagDone, image_claim, tag_changes};
 use crate::registries::{Registries, TagPut};
 use crate::seam::{Question, all, environment_state};
 use crate::settings::{EnvironmentSettings, Settings};
-use ::record::claim::{BuildClaim, DeployKind, Kind, NamedBy};
+use ::record::claim::{BuildClaim, DeployKind, Kind, NamedBy, Right};
 use ::record::{EnvironmentState, Facet, Sequenced};
 use domain::{Digest, EnvironmentName, ImageName, PinnedRef, Repository, Tag};
 use release::promote::TagStep;
@@ -81,7 +81,7 @@ pub async fn promote(app: &App, request: &PromoteRequest) -> Result<Report, Depl
         return Ok(report);
     }
     // Neither a copy nor a tag is made for somebody who may not record it.
-    app.record().await?.may_claim()?;
+    app.record().await?.may(Right::Claims)?;
     let mut decisions = Vec::new();
     for (image, plan) in plans {
         let bring = Bring { app, settings, from, to, image: &image };

@@ -13,7 +13,7 @@ use crate::registries::Registries;
 use crate::seam::environment_state;
 use crate::settings::{DeployMode, EnvironmentSettings, Settings};
 use ::record::EnvironmentState;
-use ::record::claim::{BuildClaim, DeployKind, Grade, HoldState, NamedBy, TEXT_LEN_MAX};
+use ::record::claim::{BuildClaim, DeployKind, Grade, HoldState, NamedBy, Right, TEXT_LEN_MAX};
 use domain::{
     CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag, Timestamp,
 };
@@ -85,6 +85,9 @@ pub(super) async fn rollback_in(
     let holds: Vec<ImageName> = images.clone();
     if request.carry.run == Run::Dry {
         return Ok(Report { holds, ..planned });
+    }
+    for right in [Right::Claims, Right::Decisions] {
+        app.record().await?.may(right)?;
     }
     let stays_held = |images: &[ImageName]| {
         for image in images {

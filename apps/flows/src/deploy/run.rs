@@ -15,7 +15,7 @@ use crate::seam::{Recorded, environment_state};
 use crate::settings::{DeployMode, EnvironmentSettings, Settings};
 use ::record::EnvironmentState;
 use ::record::claim::{
-    BuildClaim, Claim, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Text,
+    BuildClaim, Claim, DeployClaim, DeployKind, Grade, Mode, NamedBy, Outcome, Right, Text,
 };
 use domain::{CommitId, Digest, EnvironmentName, EventId, ImageName, PinnedRef, Repository, Tag};
 use release::{DeployPlan, MergeEvidence, plan_deploy};
@@ -65,6 +65,9 @@ pub async fn deploy(app: &App, request: &DeployRequest) -> Result<Report, Deploy
     let (chosen, unbuilt) = choose(app, settings, &environment, &state, &request.images).await?;
     for chosen in chosen {
         decisions.push(decide(&environment, &state, chosen, reason.clone(), ticket.clone())?);
+    }
+    if request.on_failure == OnFailure::RollBack && request.carry.run == Run::Real {
+        app.record().await?.may(Right::Decisions)?;
     }
     let carried = carry_out(app, &environment, decisions, &request.carry).await;
     let mut report = match (carried, request.on_failure) {

@@ -8,7 +8,7 @@
 //! ([`crate::record_http`]).
 
 use crate::verdict::{Explain, Verdict};
-use ::record::claim::{Claim, Kind, RunId};
+use ::record::claim::{Claim, Kind, Right, RunId};
 use ::record::{
     EnvironmentState, Facet, Gap, Landed, Moving, Run, RunPage, RunQuestion, Sequenced, Take,
     Watched,
@@ -233,11 +233,11 @@ pub trait Record: Observed {
     /// Who is recorded as the actor of what this process appends.
     fn actor(&self) -> &Actor;
 
-    /// Whether its caller may record claims, as far as that is known before the first one is sent.
+    /// Whether its caller has a right to record, as far as that is known before the first claim is sent.
     ///
     /// # Errors
     /// Says which right is missing.
-    fn may_claim(&self) -> Result<(), RecordError>;
+    fn may(&self, right: Right) -> Result<(), RecordError>;
 
     /// Whether there is one yet. It begins with the first append: no question ever makes it.
     fn exists(&self) -> BoxFuture<'_, Result<bool, RecordError>>;

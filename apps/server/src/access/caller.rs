@@ -33,8 +33,10 @@ pub(crate) enum Need {
     Unlock,
     /// Reading the record.
     ReadRecord,
-    /// Saying what was built, deployed or decided.
+    /// Saying what was built or deployed.
     Claim,
+    /// Saying what people decided.
+    Decide,
     /// Saying what was seen to run.
     ClaimRun,
 }
@@ -54,9 +56,11 @@ impl Need {
                 Right::MoveAlias,
                 Right::Delete,
                 Right::Claims,
+                Right::Decisions,
                 Right::Runs,
             ],
             Self::Claim => &[Right::Claims],
+            Self::Decide => &[Right::Decisions],
             Self::ClaimRun => &[Right::Runs],
         }
     }
@@ -198,6 +202,11 @@ mod tests {
         // Whoever writes there asks first what is there.
         assert!(publisher.may(Need::ReadRecord, &ours) && watcher.may(Need::ReadRecord, &ours));
         assert!(publisher.needs_anywhere(Need::ClaimRun).is_err());
+        // Whoever builds does not decide what else may go where, and who decides deploys nothing by that.
+        assert!(publisher.needs_anywhere(Need::Decide).is_err());
+        let person = robot(&[Right::Decisions], "shop/*");
+        assert!(person.needs_anywhere(Need::Decide).is_ok() && !person.may(Need::Claim, &ours));
+        assert!(person.may(Need::ReadRecord, &ours));
         assert!(robot(&[Right::Unlock], "**").needs_anywhere(Need::ReadRecord).is_err());
         assert!(
             !publisher.reads_whole_record() && robot(&[Right::Runs], "**").reads_whole_record()

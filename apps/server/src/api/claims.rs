@@ -14,6 +14,7 @@ use crate::access::{Caller, Need};
 use crate::options::CLAIMS_BODY_BYTES_MAX;
 use crate::reply::Refusal;
 use axum::extract::{Request, State};
+use domain::Digest;
 use http::StatusCode;
 use record::claim::{CLAIM_BYTES_MAX, CLAIMS_AT_ONCE_MAX, Witness};
 use record::{Claim, EventError, Kind, Sequenced};
@@ -51,6 +52,7 @@ pub(super) async fn post(State(asked): State<Asked>, req: Request) -> Answered {
     for (nth, claim) in claims.iter().enumerate() {
         check(&asked.caller, nth, claim)?;
     }
+    check_digests(&asked, &claims).await?;
     let by = asked.app.stamping(asked.caller.actor())?;
     let appended = match asked.app.ledger.append(claims.clone(), by).await {
         Ok(appended) => appended,
@@ -120,9 +122,9 @@ fn check(caller: &Caller, nth: usize, claim: &Claim) -> Result<(), Refusal> {
         Claim::Deploy(claim) => caller.needs(Need::Claim, claim.repository.path()),
         Claim::Reservation(claim) => caller.needs(Need::Claim, claim.repository.path()),
         Claim::Imported(claim) => caller.needs(Need::Claim, claim.repository.path()),
-        // These name no repository: digests and environments belong to nobody alone.
+        // These name no repository: environments belong to nobody alone, and digests are asked about apart.
         Claim::Allow(_) | Claim::Block(_) | Claim::Hold(_) | Claim::Note(_) => {
-            caller.needs_anywhere(Need::Claim)
+            caller.needs_anywhere(Need::Decide)
         }
         // A watcher reads the bytes of images that nobody published.
         Claim::Image(_) if caller.needs_anywhere(Need::ClaimRun).is_ok() => Ok(()),
@@ -134,6 +136,63 @@ fn check(caller: &Caller, nth: usize, claim: &Claim) -> Result<(), Refusal> {
         Claim::Unlock(_) => elsewhere("a tag is unlocked by `POST /api/v1/unlock`"),
         Claim::Token(_) => elsewhere("a token is made by `POST /api/v1/tokens`"),
     }
+}
+
+/// Whether each digest that a claim names without a repository is the caller's to speak of: the record, or a
+/// claim beside it, puts it into one of its repositories. A foreign digest and an unknown one are refused alike.
+async fn check_digests(asked: &Asked, claims: &[Claim]) -> Result<(), Refusal> {
+    let watches = asked.caller.needs_anywhere(Need::ClaimRun).is_ok();
+    let mut reader = Reader::new(asked);
+    for claim in claims {
+        let digest = match claim {
+            Claim::Image(claim) if !watches => claim.digest,
+            Claim::Allow(claim) => claim.digest,
+            Claim::Block(claim) => claim.digest,
+            Claim::Image(_)
+            | Claim::TagChange(_)
+            | Claim::Build(_)
+            | Claim::Deploy(_)
+            | Claim::Reservation(_)
+            | Claim::Imported(_)
+            | Claim::Hold(_)
+            | Claim::Note(_)
+            | Claim::ContainerRun(_)
+            | Claim::Watched(_)
+            | Claim::Finding(_)
+            | Claim::Rule(_)
+            | Claim::Unlock(_)
+            | Claim::Token(_) => continue,
+        };
+        let is_placed = asked.caller.reads_whole_record() || is_placed_by(claims, digest);
+        if !is_placed && !reader.may_read_digest(digest).await? {
+            return Err(Refusal::Forbidden(
+                "no build, deploy or tag puts the digest into a repository of this token",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether one of these builds and deploys, each of which the caller may say, puts a digest into a repository.
+fn is_placed_by(claims: &[Claim], digest: Digest) -> bool {
+    claims.iter().any(|claim| match claim {
+        Claim::Build(build) => build.digest == digest,
+        Claim::Deploy(deploy) => deploy.to == digest,
+        Claim::TagChange(_)
+        | Claim::Image(_)
+        | Claim::Reservation(_)
+        | Claim::Imported(_)
+        | Claim::Allow(_)
+        | Claim::Block(_)
+        | Claim::Hold(_)
+        | Claim::Note(_)
+        | Claim::ContainerRun(_)
+        | Claim::Watched(_)
+        | Claim::Finding(_)
+        | Claim::Rule(_)
+        | Claim::Unlock(_)
+        | Claim::Token(_) => false,
+    })
 }
 
 /// The refusal, with what stands there as far as the caller may read it.

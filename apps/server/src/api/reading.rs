@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
 
     /// A digest is the caller's to know where something puts it, or the image that it is a part of, into one of
     /// its repositories.
-    async fn may_read_digest(&mut self, digest: Digest) -> Result<bool, Refusal> {
+    pub(super) async fn may_read_digest(&mut self, digest: Digest) -> Result<bool, Refusal> {
         if let Some(known) = self.digests.get(&digest) {
             return Ok(*known);
         }

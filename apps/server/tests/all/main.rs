@@ -5,6 +5,7 @@ mod access;
 mod api;
 mod blobs;
 mod client;
+mod decisions;
 mod discovery;
 mod facts;
 mod images;

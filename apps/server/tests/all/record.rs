@@ -79,7 +79,7 @@ fn keys(answer: &Value) -> Vec<String> {
 #[test]
 fn the_server_stamps_who_when_and_the_id() {
     let server = Server::start();
-    let token = server.token("ci-shop", &["claims"], "**");
+    let token = server.token("ci-shop", &["decisions"], "**");
     let made = say(&server, Some(&token), &[hold("h1", "prod")]);
     assert_eq!(made.status, 201, "{}", made.text());
     let item = &made.json()["items"][0];
@@ -97,7 +97,7 @@ fn the_server_stamps_who_when_and_the_id() {
     }
     let whoami = read(&server, &token, "/api/v1/whoami");
     let expected = json!({
-        "actor": {"name": "ci-shop", "proof": "token"}, "rights": ["claims"], "repositories": "**",
+        "actor": {"name": "ci-shop", "proof": "token"}, "rights": ["decisions"], "repositories": "**",
     });
     assert_eq!(whoami, expected);
     let mine = read(&server, &token, "/api/v1/log");
@@ -148,11 +148,13 @@ fn each_kind_of_fact_needs_its_right() {
     refused(&publisher, watched("w1"), "runs");
     refused(&publisher, finding("f1", &[]), "runs");
     refused(&watcher, build("b3", "shop/api", DIGEST), "claims");
-    refused(&watcher, hold("h1", "prod"), "claims");
+    refused(&watcher, hold("h1", "prod"), "decisions");
+    refused(&publisher, hold("h1", "prod"), "decisions");
+    refused(&publisher, block("a1", DIGEST), "decisions");
     // What an image is, a watcher may say: it reads the bytes of what nobody published.
     assert_eq!(say(&server, Some(&watcher), &[image(OTHER)]).status, 201);
     refused(&reader, image(OTHER), "claims");
-    refused(&reader, hold("h2", "prod"), "claims");
+    refused(&reader, hold("h2", "prod"), "decisions");
     refused(&reader, watched("w2"), "runs");
     // One claim that may not be said stops those that may.
     refused(&publisher, watched("w3"), "runs");
@@ -369,7 +371,7 @@ fn rows_of_other_teams_are_left_out_and_nothing_tells_how_many() {
     push(&server, "bank/api", "v1", "a secret layer");
     let ours = push(&server, "shop/api", "v1", "ours");
     let token = server.token("shop", &["pull", "claims"], "shop/**");
-    let bank = server.token("bank", &["pull", "claims"], "bank/**");
+    let bank = server.token("bank", &["pull", "claims", "decisions"], "bank/**");
     for n in 0..30 {
         let claims = [
             build(&format!("bank{n}"), "bank/api", OTHER),

@@ -159,8 +159,10 @@ pub enum Right {
     Delete,
     /// Unlock an immutable tag.
     Unlock,
-    /// Append claims to the record: builds, deploys and what people decide.
+    /// Append claims to the record: builds, deploys and reservations.
     Claims,
+    /// Append what people decide: holds, allows, blocks and notes; for those who answer for an environment.
+    Decisions,
     /// Append what was seen to run: for a watcher, never for a publisher.
     Runs,
     /// Everything, rules and tokens included.
@@ -169,20 +171,21 @@ pub enum Right {
 
 /// The text is no right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a right: pull, push-new-tags, move-alias, delete, unlock, claims, runs or admin", text = text.escape_debug())]
+#[error("`{text}` is not a right: pull, push-new-tags, move-alias, delete, unlock, claims, decisions, runs or admin", text = text.escape_debug())]
 pub struct RightError {
     text: String,
 }
 
 impl Right {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pull,
         Self::PushNewTags,
         Self::MoveAlias,
         Self::Delete,
         Self::Unlock,
         Self::Claims,
+        Self::Decisions,
         Self::Runs,
         Self::Admin,
     ];
@@ -197,6 +200,7 @@ impl Right {
             Self::Delete => "delete",
             Self::Unlock => "unlock",
             Self::Claims => "claims",
+            Self::Decisions => "decisions",
             Self::Runs => "runs",
             Self::Admin => "admin",
         }
