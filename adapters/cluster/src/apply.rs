@@ -112,6 +112,8 @@ impl Cluster {
         rehearsal: Rehearsal,
     ) -> Result<i64, ApplyError> {
         if let Edits::New(base) = &facts.edits {
+            // A copy of a marked Job would be taken for its system's own, and removed by it.
+            may_copy(workload, base, take_over)?;
             let body = job::next_of(workload, base, images);
             return self.create_job((namespace, workload), &body, rehearsal).await;
         }
@@ -140,16 +142,7 @@ impl Cluster {
             Patched::Generation(generation) => return Ok(generation),
             Patched::Conflict(status) => status,
         };
-        let managers = managers(&status);
-        let system = system(&managers, &facts.meta);
-        let is_broken =
-            |system: &String| take_over == TakeOver::BreakGlass && system.starts_with("Argo CD");
-        if let Some(system) = system.filter(|system| !is_broken(system)) {
-            return Err(ApplyError::System { workload: workload.clone(), system });
-        }
-        if take_over == TakeOver::Never {
-            return Err(ApplyError::Owned { workload: workload.clone(), managers });
-        }
+        may_take(workload, managers(&status), &facts.meta, take_over)?;
         match tell(&params.force()).await? {
             Patched::Generation(generation) => Ok(generation),
             Patched::Conflict(status) => {
@@ -215,6 +208,33 @@ fn managers(status: &Status) -> Vec<Manager> {
     named.map(Manager::of).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// Goes on only where the owners of an image may be taken over.
+fn may_take(
+    workload: &Workload,
+    managers: Vec<Manager>,
+    meta: &ObjectMeta,
+    take_over: TakeOver,
+) -> Result<(), ApplyError> {
+    if let Some(system) = system(&managers, meta).filter(|system| !is_broken(system, take_over)) {
+        return Err(ApplyError::System { workload: workload.clone(), system });
+    }
+    if take_over == TakeOver::Never && !managers.is_empty() {
+        return Err(ApplyError::Owned { workload: workload.clone(), managers });
+    }
+    Ok(())
+}
+
+/// Goes on only where no system says that a Job is its own.
+fn may_copy(workload: &Workload, base: &Value, take_over: TakeOver) -> Result<(), ApplyError> {
+    let meta: ObjectMeta = serde_json::from_value(base["metadata"].clone()).unwrap_or_default();
+    may_take(workload, Vec::new(), &meta, take_over)
+}
+
+/// Whether we were told to go past a system: past Argo CD only, whose sync is suspended meanwhile.
+fn is_broken(system: &str, take_over: TakeOver) -> bool {
+    take_over == TakeOver::BreakGlass && system.starts_with("Argo CD")
+}
+
 /// The system that would put its own image back.
 fn system(managers: &[Manager], meta: &ObjectMeta) -> Option<String> {
     let by_manager = managers.iter().find_map(|manager| match manager {
@@ -259,5 +279,38 @@ mod tests {
         let annotations = [("meta.helm.sh/release-name".to_owned(), "api".to_owned())];
         let marked = ObjectMeta { annotations: Some(annotations.into()), ..ObjectMeta::default() };
         assert_eq!(system(&kubectl, &marked).as_deref(), Some("Helm"));
+    }
+
+    #[test]
+    fn a_system_s_image_is_taken_only_from_argo_cd_and_only_where_the_glass_is_broken() {
+        let workload: Workload = "rollout/api".parse().unwrap();
+        let kubectl = || vec![Manager::of("kubectl-edit")];
+        let marked = |key: &str| ObjectMeta {
+            annotations: Some([(key.to_owned(), "x".to_owned())].into()),
+            ..ObjectMeta::default()
+        };
+        let (argo, helm) =
+            (marked("argocd.argoproj.io/tracking-id"), marked("meta.helm.sh/release-name"));
+        let told = |managers, meta: &ObjectMeta, take_over| match may_take(
+            &workload, managers, meta, take_over,
+        ) {
+            Ok(()) => "taken".to_owned(),
+            Err(ApplyError::System { system, .. }) => system,
+            Err(ApplyError::Owned { managers, .. }) => owners(&managers),
+            Err(other) => panic!("{other}"),
+        };
+        let plain = ObjectMeta::default();
+        assert_eq!(told(kubectl(), &plain, TakeOver::Never), "kubectl-edit");
+        assert_eq!(told(kubectl(), &plain, TakeOver::Told), "taken");
+        assert_eq!(told(kubectl(), &argo, TakeOver::Told), "Argo CD");
+        assert_eq!(told(kubectl(), &argo, TakeOver::BreakGlass), "taken");
+        assert_eq!(told(kubectl(), &helm, TakeOver::BreakGlass), "Helm");
+        assert_eq!(told(Vec::new(), &plain, TakeOver::Never), "taken");
+        // A Job is copied, so its own marks decide.
+        let job = |key: &str| serde_json::json!({"metadata": {"labels": {key: "shop"}}});
+        let copied = |base: &Value, how| may_copy(&workload, base, how).is_ok();
+        assert!(copied(&job("app"), TakeOver::Never));
+        assert!(!copied(&job("argocd.argoproj.io/instance"), TakeOver::Told));
+        assert!(!copied(&job("kustomize.toolkit.fluxcd.io/name"), TakeOver::BreakGlass));
     }
 }

@@ -92,13 +92,13 @@ impl Cluster {
             None => Ok(Vec::new()),
             Some(SyncMark::Object(object)) => self.with_its_own(object).await,
             Some(SyncMark::Application(name)) => {
-                Ok(self.application(&name).await?.into_iter().map(|(object, _)| object).collect())
+                let found = self.applications(&name).await?;
+                Ok(that_brings(found, namespace, workload).into_iter().collect())
             }
             Some(SyncMark::MaybeApplication(name)) => {
-                let found = self.application(&name).await?;
-                let brings = |body: &Value| is_brought(body, namespace, workload);
-                let found = found.filter(|(_, body)| brings(body));
-                Ok(found.into_iter().map(|(object, _)| object).collect())
+                let mut found = self.applications(&name).await?;
+                found.retain(|(_, body)| is_brought(body, namespace, workload));
+                Ok(that_brings(found, namespace, workload).into_iter().collect())
             }
         }
     }
@@ -122,8 +122,8 @@ impl Cluster {
         Ok(before.into_iter().chain([object]).collect())
     }
 
-    /// The Application of a name, wherever it is.
-    async fn application(&self, name: &str) -> Result<Option<(SyncObject, Value)>, ClusterError> {
+    /// The Applications of a name, wherever they are.
+    async fn applications(&self, name: &str) -> Result<Vec<(SyncObject, Value)>, ClusterError> {
         let at = |namespace: &str| SyncObject {
             kind: SyncKind::Application,
             namespace: namespace.to_owned(),
@@ -135,22 +135,20 @@ impl Cluster {
         let what = || format!("applications called {name}");
         match self.within("list", what, api.list(&asked)).await {
             Ok(list) => {
-                let found = list.items.into_iter().next();
-                Ok(found.map(|one| {
-                    let namespace = one.metadata.namespace.clone().unwrap_or_default();
-                    (at(&namespace), one.data)
-                }))
+                let one = |one: DynamicObject| {
+                    (at(one.metadata.namespace.as_deref().unwrap_or_default()), one.data)
+                };
+                Ok(list.items.into_iter().map(one).collect())
             }
             // No such kind is there at all.
-            Err(ClusterError::NotThere { .. }) => Ok(None),
+            Err(ClusterError::NotThere { .. }) => Ok(Vec::new()),
             Err(ClusterError::Denied { .. }) => {
-                for namespace in ARGO_NAMESPACES {
-                    let object = at(namespace);
-                    if let Some(found) = self.read_dynamic(&object).await? {
-                        return Ok(Some((object, found.data)));
-                    }
+                let mut found = Vec::new();
+                for object in ARGO_NAMESPACES.map(at) {
+                    let one = self.read_dynamic(&object).await?;
+                    found.extend(one.map(|one| (object, one.data)));
                 }
-                Ok(None)
+                Ok(found)
             }
             Err(error) => Err(error),
         }
@@ -192,6 +190,27 @@ pub(crate) fn resource(kind: SyncKind) -> ApiResource {
         SyncKind::HelmRelease => ("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"),
     };
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, name), plural)
+}
+
+/// Which of several Applications of one name brings a workload that is marked with the name: the one that says so;
+/// where none says so yet, the only one of Argo CD's own namespaces. A stranger's of the same name is neither waited
+/// for nor suspended.
+fn that_brings(
+    mut found: Vec<(SyncObject, Value)>,
+    namespace: &str,
+    workload: &Workload,
+) -> Option<SyncObject> {
+    if let Some(at) = found.iter().position(|(_, body)| is_brought(body, namespace, workload)) {
+        return Some(found.swap_remove(at).0);
+    }
+    let says_nothing = |body: &Value| body.pointer("/status/resources").is_none();
+    found.retain(|(object, body)| {
+        ARGO_NAMESPACES.contains(&object.namespace.as_str()) && says_nothing(body)
+    });
+    match found.as_slice() {
+        [(object, _)] => Some(object.clone()),
+        _ => None,
+    }
 }
 
 /// Whether an Application says that a workload is one of its resources.
@@ -329,6 +348,28 @@ mod tests {
         let label = labels(&[("app.kubernetes.io/instance", "shop")]);
         assert_eq!(mark(&label, &none), Some(SyncMark::MaybeApplication("shop".to_owned())));
         assert_eq!(mark(&none, &none), None);
+    }
+
+    #[test]
+    fn of_applications_of_one_name_only_the_one_that_brings_the_workload_counts() {
+        let workload = "deployment/api".parse().unwrap();
+        let brings = json!({"status": {"resources": [
+            {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "api"}]}});
+        let other = json!({"status": {"resources": [
+            {"group": "apps", "kind": "Deployment", "namespace": "bank", "name": "api"}]}});
+        let fresh = json!({"status": {}});
+        let at = |namespace: &str| format!("application/{namespace}/shop").parse().unwrap();
+        let one = |found: &[(&str, &Value)]| {
+            let found = found.iter().map(|(namespace, body)| (at(namespace), (*body).clone()));
+            that_brings(found.collect(), "shop", &workload)
+        };
+        assert_eq!(one(&[("team", &other), ("tools", &brings)]), Some(at("tools")));
+        assert_eq!(one(&[("argocd", &fresh), ("team", &brings)]), Some(at("team")));
+        assert_eq!(one(&[("team", &fresh), ("argocd", &fresh)]), Some(at("argocd")));
+        // It says what it brings, and that is something else.
+        assert_eq!(one(&[("argocd", &other)]), None);
+        assert_eq!(one(&[("team", &fresh)]), None);
+        assert_eq!(one(&[]), None);
     }
 
     /// As Argo CD 3 writes it, read by a person.

@@ -9,7 +9,7 @@ use super::{ApplyError, FIELD_MANAGER, Rehearsal, cannot_rehearse, not_admitted}
 use crate::connect::Cluster;
 use crate::workload::JOB_OF;
 use kube::api::{DynamicObject, PostParams};
-use release::rollout::{Holder, Slot, Workload};
+use release::rollout::{Holder, Manager, Slot, Workload};
 use serde_json::{Map, Value, json};
 
 /// What the Job controller writes on the pods of one Job, and which no other Job may carry.
@@ -31,7 +31,10 @@ pub(super) fn next_of(workload: &Workload, base: &Value, images: &[Slot]) -> Val
         all.into_iter().filter(|(key, _)| !without.contains(&key.as_str())).collect()
     };
     let mut labels = kept("labels", &OF_ONE_JOB);
+    labels.retain(|key, _| !is_mark(key));
     labels.insert(JOB_OF.to_owned(), json!(workload.name()));
+    let mut annotations = kept("annotations", &[LAST_APPLIED]);
+    annotations.retain(|key, _| !is_mark(key));
     let mut spec = base["spec"].clone();
     if let Some(spec) = spec.as_object_mut() {
         spec.remove("selector");
@@ -59,10 +62,15 @@ pub(super) fn next_of(workload: &Workload, base: &Value, images: &[Slot]) -> Val
         "metadata": {
             "generateName": format!("{}-", workload.name()),
             "labels": labels,
-            "annotations": kept("annotations", &[LAST_APPLIED]),
+            "annotations": annotations,
         },
         "spec": spec,
     })
+}
+
+/// Whether a system would take an object with this key for its own.
+fn is_mark(key: &str) -> bool {
+    Manager::marked([key], []).is_some()
 }
 
 impl Cluster {
@@ -101,7 +109,7 @@ mod tests {
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": {"name": "migrate", "uid": "u1", "resourceVersion": "7", "creationTimestamp": "2026-03-17T14:38:50Z",
                 "labels": {"app": "migrate", "controller-uid": "u1"},
-                "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "team": "shop"},
+                "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "team": "shop", "argocd.argoproj.io/tracking-id": "shop:batch/Job:shop/migrate"},
                 "ownerReferences": [{"kind": "CronJob", "uid": "u0"}]},
             "spec": {"backoffLimit": 2, "manualSelector": false, "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "u1"}},
                 "template": {"metadata": {"labels": {"app": "migrate", "job-name": "migrate", "batch.kubernetes.io/job-name": "migrate",

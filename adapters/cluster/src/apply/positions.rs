@@ -7,7 +7,7 @@
 //! patch too. Each `test` fails the whole patch where somebody changed the list meanwhile. Source: RFC 6902; argo-rollouts#3281.
 
 use super::body::LISTS;
-use super::{ApplyError, FIELD_MANAGER, Rehearsal, TakeOver, is_ours, not_admitted};
+use super::{ApplyError, FIELD_MANAGER, Rehearsal, TakeOver, is_ours, may_take, not_admitted};
 use crate::connect::Cluster;
 use crate::error::ClusterError;
 use kube::api::{DynamicObject, ObjectMeta};
@@ -33,12 +33,7 @@ impl Cluster {
             serde_json::from_value(object["metadata"].clone()).unwrap_or_default();
         let owners = owners(&meta);
         let workload = *workload;
-        if let Some(system) = super::system(&owners, &meta) {
-            return Err(ApplyError::System { workload: workload.clone(), system });
-        }
-        if asked.take_over == TakeOver::Never && !owners.is_empty() {
-            return Err(ApplyError::Owned { workload: workload.clone(), managers: owners });
-        }
+        may_take(workload, owners, &meta, asked.take_over)?;
         let dry = match asked.rehearsal {
             Rehearsal::Only => "&dryRun=All",
             Rehearsal::No => "",
@@ -92,15 +87,15 @@ fn operations(object: &Value, images: &[Slot]) -> Vec<Value> {
     operations
 }
 
-/// Who else owns a list of containers as a whole.
+/// Who else owns a list of containers or volumes as a whole.
 fn owners(meta: &ObjectMeta) -> Vec<Manager> {
     let all = meta.managed_fields.iter().flatten().filter(|entry| !is_ours(entry));
     let of_template = all.filter(|entry| {
         let fields = entry.fields_v1.as_ref();
-        let spec = ["f:spec", "f:template", "f:spec", "f:containers"].iter();
-        let found = fields
-            .and_then(|fields| spec.into_iter().try_fold(&fields.0, |value, key| value.get(*key)));
-        found.is_some() && entry.subresource.is_none()
+        let spec = fields.and_then(|fields| fields.0.pointer("/f:spec/f:template/f:spec"));
+        let owns =
+            |spec: &Value| LISTS.iter().any(|(list, _)| spec.get(format!("f:{list}")).is_some());
+        spec.is_some_and(owns) && entry.subresource.is_none()
     });
     let names = of_template.filter_map(|entry| entry.manager.as_deref());
     let others = names.filter(|name| *name != FIELD_MANAGER).map(Manager::of);
@@ -123,5 +118,19 @@ mod tests {
             json!({"op": "replace", "path": "/spec/template/spec/containers/1/image", "value": "a:2"}),
         ];
         assert_eq!(operations(&object, &[image]), expected);
+    }
+
+    #[test]
+    fn whoever_owns_any_list_that_holds_images_is_an_owner() {
+        let entry = |manager: &str, list: &str| {
+            json!({"manager": manager, "operation": "Update", "apiVersion": "argoproj.io/v1alpha1", "fieldsType": "FieldsV1",
+                "fieldsV1": {"f:spec": {"f:template": {"f:spec": {list: {}}}}}})
+        };
+        let meta: ObjectMeta = serde_json::from_value(json!({"managedFields": [
+            entry("argocd-controller", "f:initContainers"), entry("kubectl-edit", "f:volumes"),
+            entry("other", "f:dnsPolicy")]}))
+        .unwrap();
+        let names: Vec<_> = owners(&meta).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["Argo CD (argocd-controller)", "kubectl-edit"]);
     }
 }
