@@ -35,7 +35,7 @@ pub use cluster::{
 pub use deadline::{wait_until, wait_until_within};
 pub use distribution::Distribution;
 pub use dockerd::Dockerd;
-pub use peer::{BUILT_PEERS, Missing, Peer, peer};
+pub use peer::{BUILT_PEERS, Missing, Peer, definition, peer};
 pub use port::{answers_http, free_port};
 pub use running::Running;
 pub use skip::{long, skip};

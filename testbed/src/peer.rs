@@ -47,6 +47,15 @@ pub fn peer(name: &str) -> Result<Peer, Missing> {
     find(name, folders)
 }
 
+/// The file of a definition that another system publishes, such as `applications.argoproj.io`.
+///
+/// # Errors
+/// It is not there.
+pub fn definition(name: &str) -> Result<PathBuf, Missing> {
+    let folder = env::var_os(BUILT_PEERS).map(PathBuf::from);
+    find(&format!("{name}.yaml"), folder.into_iter()).map(|found| found.path)
+}
+
 fn find(name: &str, folders: impl Iterator<Item = PathBuf>) -> Result<Peer, Missing> {
     folders
         .map(|folder| folder.join(name))

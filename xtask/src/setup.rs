@@ -5,6 +5,7 @@
 //! second setup takes a moment.
 
 mod debian;
+mod definitions;
 mod deny;
 mod own;
 mod peers;
@@ -100,6 +101,7 @@ pub(crate) fn for_tests(root: &Path, consent: Consent) -> Result<Ready> {
     let mut missing = debian::install(consent)?;
     let bin = peers::bin(root)?;
     missing.extend(peers::install(root, &bin)?);
+    missing.extend(definitions::install(&bin)?);
     if !own::install(&own::KUBE, root, &bin)? {
         missing.insert(own::KUBE.name.to_owned());
     }

@@ -1,6 +1,7 @@
 //! Git before the cluster: `git+cluster` that goes on after a failure, and `git` that waits for Argo CD and Flux.
 //!
-//! Their objects are real ones of the API server; their controllers are played by the test, which writes the status.
+//! Their objects are real ones of the API server, of the definitions that Argo CD and Flux publish; their controllers are
+//! played by the test, which writes the status.
 
 use super::lab::Lab;
 use super::{PODS_WITHIN, apply, kubectl, wait_for_pods};
@@ -12,52 +13,6 @@ use testbed::wait_until_within;
 struct Config<'a> {
     lab: &'a Lab,
 }
-
-/// Source: argoproj/argo-cd, `manifests/crds/application-crd.yaml`, reduced: names, scope, version, no status subresource,
-/// and of the schema that spec and status are objects.
-const APPLICATION_CRD: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: applications.argoproj.io}
-spec:
-  group: argoproj.io
-  names: {kind: Application, listKind: ApplicationList, plural: applications, shortNames: [app, apps], singular: application}
-  scope: Namespaced
-  versions:
-  - name: v1alpha1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        required: [metadata, spec]
-        properties:
-          spec: {type: object, x-kubernetes-preserve-unknown-fields: true}
-          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
-";
-
-/// Source: fluxcd/kustomize-controller, `config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml`, reduced in the
-/// same way; its status is a subresource.
-const KUSTOMIZATION_CRD: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: kustomizations.kustomize.toolkit.fluxcd.io}
-spec:
-  group: kustomize.toolkit.fluxcd.io
-  names: {kind: Kustomization, listKind: KustomizationList, plural: kustomizations, shortNames: [ks], singular: kustomization}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    subresources: {status: {}}
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec: {type: object, x-kubernetes-preserve-unknown-fields: true}
-          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
-";
 
 impl<'a> Config<'a> {
     fn make(lab: &'a Lab, how: &str) -> Self {
@@ -161,17 +116,25 @@ fn a_deploy_to_git_and_a_cluster_that_landed_by_half_goes_on_without_a_second_co
 #[test]
 fn a_push_is_done_when_argo_cd_and_flux_show_it_and_the_pods_run_it() {
     let test = "a_push_is_done_when_argo_cd_and_flux_show_it_and_the_pods_run_it";
+    let mut files = Vec::new();
+    for name in ["applications.argoproj.io", "kustomizations.kustomize.toolkit.fluxcd.io"] {
+        match testbed::definition(name) {
+            Ok(file) => files.push(file),
+            Err(missing) => return testbed::skip(test, missing),
+        }
+    }
     let Some(lab) = Lab::start(test, "Deployment") else { return };
     let config = Config::make(&lab, "git");
     wait_for_pods(&lab.cluster, "uat", "app=api", 2);
     let host = lab.cluster.registry();
-    for (crd, name) in [
-        (APPLICATION_CRD, "applications.argoproj.io"),
-        (KUSTOMIZATION_CRD, "kustomizations.kustomize.toolkit.fluxcd.io"),
-    ] {
-        apply(&lab.cluster, crd);
-        let crd = format!("crd/{name}");
-        kubectl(&lab.cluster, &["wait", "--for=condition=Established", "--timeout=30s", &crd]);
+    for file in files {
+        let file = file.to_str().unwrap();
+        // The annotation of a client-side apply has no place for so long a schema.
+        kubectl(&lab.cluster, &["create", "--filename", file]);
+        kubectl(
+            &lab.cluster,
+            &["wait", "--for=condition=Established", "--timeout=30s", "--filename", file],
+        );
     }
     nobody_brings_it(&lab, &config);
     argo_brings_it(&lab, &config, &host);
@@ -225,7 +188,7 @@ fn argo_brings_it(lab: &Lab, config: &Config<'_>, host: &str) {
     apply(
         &lab.cluster,
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: argocd}\n---\napiVersion: argoproj.io/v1alpha1\nkind: Application\n\
-         metadata: {name: shop, namespace: argocd}\nspec: {syncPolicy: {automated: {selfHeal: true}}}\n",
+         metadata: {name: shop, namespace: argocd}\nspec: {project: default, destination: {namespace: uat}, source: {repoURL: \"https://git.example.com/config\", path: apps/uat}, syncPolicy: {automated: {selfHeal: true}}}\n",
     );
     let mark = "argocd.argoproj.io/tracking-id=shop:apps/Deployment:uat/api";
     lab.kubectl("uat", &["annotate", "deployment/api", mark]);
@@ -264,7 +227,7 @@ fn flux_brings_it(lab: &Lab, config: &Config<'_>, host: &str) {
     apply(
         &lab.cluster,
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: flux-system}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\n\
-         kind: Kustomization\nmetadata: {name: shop, namespace: flux-system}\nspec: {interval: 10m, path: ./apps/uat, prune: true}\n",
+         kind: Kustomization\nmetadata: {name: shop, namespace: flux-system}\nspec: {interval: 10m, path: ./apps/uat, prune: true, sourceRef: {kind: GitRepository, name: config}}\n",
     );
     lab.kubectl("uat", &["annotate", "deployment/api", "argocd.argoproj.io/tracking-id-"]);
     let labels = [
@@ -311,7 +274,10 @@ fn sync(status: &str, phase: &str, revision: &str) -> Value {
     json!({"status": {
         "sync": {"status": status, "revision": revision},
         "health": {"status": "Healthy"},
-        "operationState": {"phase": phase, "message": message, "syncResult": {"revision": revision}},
+        "operationState": {
+            "phase": phase, "message": message, "startedAt": "2026-03-17T14:39:58Z",
+            "operation": {"sync": {"revision": revision}}, "syncResult": {"revision": revision},
+        },
     }})
 }
 
