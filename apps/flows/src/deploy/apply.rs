@@ -150,7 +150,7 @@ pub(super) async fn carry_out(
     carry: &Carry,
 ) -> Result<Report, Stopped> {
     let steps: Vec<&Step> = decisions.iter().filter_map(Decision::step).collect();
-    may_record(app, &steps, carry.run).await?;
+    may_record(app, &steps, carry).await?;
     let run = carry.run;
     match environment.deploy {
         DeployMode::Files => {
@@ -186,8 +186,8 @@ pub(super) async fn carry_out(
 }
 
 /// Whoever may not record what is new is told so before anything is written.
-async fn may_record(app: &App, steps: &[&Step], run: Run) -> Result<(), DeployError> {
-    if run == Run::Real && steps.iter().any(|step| step.say == Say::New) {
+async fn may_record(app: &App, steps: &[&Step], carry: &Carry) -> Result<(), DeployError> {
+    if carry.run == Run::Real && steps.iter().any(|step| step.say == Say::New) {
         app.record().await?.may(Right::Claims)?;
         // What breaks the glass is noted.
         if carry.take_over == TakeOver::BreakGlass {
