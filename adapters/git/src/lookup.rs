@@ -101,7 +101,7 @@ mod tests {
     fn a_listing_tells_files_from_what_is_none() {
         let mut there = BTreeMap::new();
         let listed =
-            b"100644 blob aa\tevents/A\0040000 tree bb\tevents/B\0160000 commit cc\tC\td\0";
+            b"100644 blob aa\tevents/A\x0040000 tree bb\tevents/B\x00160000 commit cc\tC\td\0";
         read_listing(listed, &mut there).unwrap();
         let of = |path: &str| there.get(path.as_bytes()).cloned();
         assert_eq!(of("events/A"), Some(Some("aa".to_owned())));

@@ -2,7 +2,7 @@
 
 use super::error::{DeployError, InterruptedStep, rights_hint};
 use crate::verdict::{Explain, Verdict};
-use domain::{EnvironmentName, ImageName};
+use domain::{EnvironmentName, ImageName, Repository};
 use git::GitError;
 use pin::Skip;
 use release::{DeployRefused, PromoteRefused, RollbackRefused};
@@ -96,19 +96,12 @@ impl Explain for DeployError {
             Self::NoCommit => Some("name the builds: indelible deploy ENV IMAGE=TAG".to_owned()),
             Self::NoTarget { environment, .. } => Some(format!("indelible history {environment}")),
             Self::Gone { repository, .. } => Some(format!("indelible history {repository}")),
-            Self::Moved { .. } => Some(
-                "look at who changed it; the command run again decides about what stands there now"
-                    .to_owned(),
-            ),
+            Self::Moved { .. } => Some(MOVED.to_owned()),
             Self::Overtaken { .. } => Some("run the command again".to_owned()),
-            Self::NoPlace { repository, .. } => Some(format!(
-                "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"
-            )),
+            Self::NoPlace { repository, .. } => Some(no_place_hint(repository)),
             Self::LeftAlone { why, .. } => Some(left_alone_hint(why).to_owned()),
             Self::Cluster(error) => rights_hint(error),
-            Self::Rollout { image, environment, .. } => Some(format!(
-                "indelible rollback {environment} {image} returns to the newest build that was observed there"
-            )),
+            Self::Rollout { image, environment, .. } => Some(rollout_hint(environment, image)),
             Self::Interrupted { steps, .. } | Self::StillWaiting { steps, .. } => {
                 Some(go_on_hint(steps))
             }
@@ -118,16 +111,12 @@ impl Explain for DeployError {
             Self::StaysSuspended { environment, .. } => {
                 Some(format!("indelible resume {environment} restores it"))
             }
-            Self::Git { source: GitError::NotOurs { branch, .. }, .. } => Some(format!(
-                "merge or move that commit, then delete the branch: git push --delete origin {branch}"
-            )),
-            Self::PullRequest(_) => Some("the same command asks again".to_owned()),
-            Self::PullRequestPlace(_) => Some(
-                "name them: git: {pull-requests: {host: gitlab, api: https://HOST/api/v4, project: GROUP/NAME}}".to_owned(),
-            ),
-            Self::NotRecorded { steps, failed, .. } => {
-                Some(record_hint(steps, failed.is_some()))
+            Self::Git { source: GitError::NotOurs { branch, .. }, .. } => {
+                Some(not_ours_hint(branch))
             }
+            Self::PullRequest(_) => Some("the same command asks again".to_owned()),
+            Self::PullRequestPlace(_) => Some(REQUESTS_PLACE.to_owned()),
+            Self::NotRecorded { steps, failed, .. } => Some(record_hint(steps, failed.is_some())),
             Self::RolledBack { environment, .. } => Some(format!(
                 "indelible history {environment}; it is held until: indelible resume {environment}"
             )),
@@ -142,6 +131,27 @@ impl Explain for DeployError {
             | Self::Text(_) => None,
         }
     }
+}
+
+const MOVED: &str =
+    "look at who changed it; the command run again decides about what stands there now";
+
+const REQUESTS_PLACE: &str = "name them: git: {pull-requests: {host: gitlab, api: https://HOST/api/v4, project: GROUP/NAME}}";
+
+fn no_place_hint(repository: &Repository) -> String {
+    format!(
+        "write `image: {repository}` where it shall run; `git.path` of the environment says where is looked"
+    )
+}
+
+fn rollout_hint(environment: &EnvironmentName, image: &ImageName) -> String {
+    format!(
+        "indelible rollback {environment} {image} returns to the newest build that was observed there"
+    )
+}
+
+fn not_ours_hint(branch: &str) -> String {
+    format!("merge or move that commit, then delete the branch: git push --delete origin {branch}")
 }
 
 fn promote_hint(

@@ -64,6 +64,96 @@ impl Meter {
     }
 }
 
+/// A number of each cluster.
+struct Metric {
+    name: &'static str,
+    kind: &'static str,
+    help: &'static str,
+    /// Empty: there is none yet.
+    value: fn(&Meter) -> String,
+}
+
+const METRICS: [Metric; 13] = [
+    Metric {
+        name: "indelible_watch_containers",
+        kind: "gauge",
+        help: "Containers that run.",
+        value: |meter| meter.containers.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_runs_recorded_total",
+        kind: "counter",
+        help: "Begins and ends of containers that this watcher recorded.",
+        value: |meter| meter.recorded.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_lists_total",
+        kind: "counter",
+        help: "Complete lists of pods.",
+        value: |meter| meter.lists.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_gaps_total",
+        kind: "counter",
+        help: "Stretches in which not everything was seen.",
+        value: |meter| meter.gaps.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_record_away_total",
+        kind: "counter",
+        help: "Tries that the record did not answer.",
+        value: |meter| meter.record_away.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_set_aside_total",
+        kind: "counter",
+        help: "Claims that the record refused: what they say is missing there.",
+        value: |meter| meter.set_aside.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_up",
+        kind: "gauge",
+        help: "Whether the cluster is watched: 1 from its first complete list on, 0 while it cannot be.",
+        value: |meter| u8::from(meter.is_watching).to_string(),
+    },
+    Metric {
+        name: "indelible_watch_failures_total",
+        kind: "counter",
+        help: "Times that the cluster could not be watched any more, or at all.",
+        value: |meter| meter.failures.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_undecided",
+        kind: "gauge",
+        help: "Questions about what runs that nobody could answer: neither a finding nor none.",
+        value: |meter| meter.undecided.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_judged_seconds",
+        kind: "gauge",
+        help: "How long the last judgement of all that runs took.",
+        value: |meter| meter.judged_ms.map(seconds).unwrap_or_default(),
+    },
+    Metric {
+        name: "indelible_watch_alive_timestamp_seconds",
+        kind: "gauge",
+        help: "Until when everything was seen.",
+        value: |meter| meter.alive.map(|at| seconds(at.as_millis())).unwrap_or_default(),
+    },
+    Metric {
+        name: "indelible_watch_webhooks_sent_total",
+        kind: "counter",
+        help: "Calls that were taken.",
+        value: |meter| meter.webhooks_sent.to_string(),
+    },
+    Metric {
+        name: "indelible_watch_webhooks_lost_total",
+        kind: "counter",
+        help: "Calls that nobody took, or that found no place in the queue.",
+        value: |meter| meter.webhooks_lost.to_string(),
+    },
+];
+
 impl Meters {
     /// Changes one cluster's numbers.
     pub(super) fn of<T>(&self, context: &str, change: impl FnOnce(&mut Meter) -> T) -> T {
@@ -79,85 +169,16 @@ impl Meters {
     pub fn text(&self) -> String {
         let contexts = self.lock();
         let mut text = String::new();
-        let mut one = |name: &str, kind: &str, help: &str, of: &dyn Fn(&Meter) -> String| {
+        for Metric { name, kind, help, value } in &METRICS {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
             for (context, meter) in contexts.iter() {
-                let value = of(meter);
+                let value = value(meter);
                 if !value.is_empty() {
                     let _ = writeln!(text, "{name}{{context=\"{}\"}} {value}", label(context));
                 }
             }
-        };
-        one("indelible_watch_containers", "gauge", "Containers that run.", &|meter| {
-            meter.containers.to_string()
-        });
-        one(
-            "indelible_watch_runs_recorded_total",
-            "counter",
-            "Begins and ends of containers that this watcher recorded.",
-            &|meter| meter.recorded.to_string(),
-        );
-        one("indelible_watch_lists_total", "counter", "Complete lists of pods.", &|meter| {
-            meter.lists.to_string()
-        });
-        one(
-            "indelible_watch_gaps_total",
-            "counter",
-            "Stretches in which not everything was seen.",
-            &|meter| meter.gaps.to_string(),
-        );
-        one(
-            "indelible_watch_record_away_total",
-            "counter",
-            "Tries that the record did not answer.",
-            &|meter| meter.record_away.to_string(),
-        );
-        one(
-            "indelible_watch_set_aside_total",
-            "counter",
-            "Claims that the record refused: what they say is missing there.",
-            &|meter| meter.set_aside.to_string(),
-        );
-        one(
-            "indelible_watch_up",
-            "gauge",
-            "Whether the cluster is watched: 1 from its first complete list on, 0 while it cannot be.",
-            &|meter| u8::from(meter.is_watching).to_string(),
-        );
-        one(
-            "indelible_watch_failures_total",
-            "counter",
-            "Times that the cluster could not be watched any more, or at all.",
-            &|meter| meter.failures.to_string(),
-        );
-        one(
-            "indelible_watch_undecided",
-            "gauge",
-            "Questions about what runs that nobody could answer: neither a finding nor none.",
-            &|meter| meter.undecided.to_string(),
-        );
-        one(
-            "indelible_watch_judged_seconds",
-            "gauge",
-            "How long the last judgement of all that runs took.",
-            &|meter| meter.judged_ms.map(seconds).unwrap_or_default(),
-        );
-        one(
-            "indelible_watch_alive_timestamp_seconds",
-            "gauge",
-            "Until when everything was seen.",
-            &|meter| meter.alive.map(|at| seconds(at.as_millis())).unwrap_or_default(),
-        );
-        one("indelible_watch_webhooks_sent_total", "counter", "Calls that were taken.", &|meter| {
-            meter.webhooks_sent.to_string()
-        });
-        one(
-            "indelible_watch_webhooks_lost_total",
-            "counter",
-            "Calls that nobody took, or that found no place in the queue.",
-            &|meter| meter.webhooks_lost.to_string(),
-        );
+        }
         findings(&mut text, &contexts);
         delays(&mut text, &contexts);
         text

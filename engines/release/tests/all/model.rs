@@ -143,8 +143,6 @@ impl World {
 
     fn carry_out(&mut self, step: Step) {
         let now = self.tick();
-        let pick = |index: usize, count: usize| (count > 0).then(|| index % count.max(1));
-        let count = self.pods.len();
         match step {
             // A node that says nothing starts and ends nothing that anybody could know of.
             Step::Create
@@ -156,19 +154,13 @@ impl World {
             | Step::Debug(_)
                 if self.is_silent => {}
             Step::ChangeImage(index) => {
-                let Some(at) = pick(index, count) else { return };
-                self.pods[at].change(now - 1, now);
-                self.touched(at);
+                self.change(index, |pod| pod.change(now - 1, now));
             }
             Step::RestartOther(index) => {
-                let Some(at) = pick(index, count) else { return };
-                self.pods[at].restart_others(now - 1, now);
-                self.touched(at);
+                self.change(index, |pod| pod.restart_others(now - 1, now));
             }
             Step::Debug(index) => {
-                let Some(at) = pick(index, count) else { return };
-                self.pods[at].debug(now);
-                self.touched(at);
+                self.change(index, |pod| pod.debug(now));
             }
             Step::NodeLost if !self.is_silent => {
                 self.deliver();
@@ -177,50 +169,20 @@ impl World {
             }
             Step::NodeBack if self.is_silent => self.node_back(now),
             Step::NodeLost | Step::NodeBack => {}
-            Step::Restore => {
-                self.deliver();
-                self.version /= 3;
-                for at in 0..self.pods.len() {
-                    self.version += 1;
-                    self.pods[at].version = self.delivery.versions.then_some(self.version);
-                }
-                self.list();
-            }
-            Step::Create => {
-                self.made += 1;
-                let uid = format!("pod-{}", self.made);
-                let pod = match self.made % 2 {
-                    0 => TruePod::started(&uid, now),
-                    _ => TruePod::started_with_others(&uid, now),
-                };
-                self.pods.push(pod);
-                self.touched(self.pods.len() - 1);
-            }
+            Step::Restore => self.restore(),
+            Step::Create => self.create(now),
             Step::Restart(index) => {
-                let Some(at) = pick(index, count) else { return };
-                self.pods[at].restart(now - 1, now);
-                self.touched(at);
+                self.change(index, |pod| pod.restart(now - 1, now));
             }
             Step::Finish(index) => {
-                let Some(at) = pick(index, count) else { return };
-                self.pods[at].end(now);
-                self.touched(at);
+                self.change(index, |pod| pod.end(now));
             }
             Step::Delete(index) => {
-                let Some(at) = pick(index, count) else { return };
-                self.pods[at].end(now);
-                self.touched(at);
-                self.delete(at);
-            }
-            Step::ForceDelete(index) => {
-                let Some(at) = pick(index, count) else { return };
-                self.delete(at);
-                // The kubelet kills it, which nobody is told; one that is cut off does so when it is back.
-                match self.is_silent {
-                    true => self.orphans.push(self.gone.len() - 1),
-                    false => self.gone.last_mut().unwrap().end(now),
+                if let Some(at) = self.change(index, |pod| pod.end(now)) {
+                    self.delete(at);
                 }
             }
+            Step::ForceDelete(index) => self.force_delete(index, now),
             Step::LoseWatch => {
                 self.deliver();
                 self.is_watching = false;
@@ -240,6 +202,50 @@ impl World {
             }
             Step::Bookmark => {}
         }
+    }
+
+    fn pick(&self, index: usize) -> Option<usize> {
+        index.checked_rem(self.pods.len())
+    }
+
+    /// Changes one of the pods, if there is any, and reports it.
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut TruePod)) -> Option<usize> {
+        let at = self.pick(index)?;
+        change(&mut self.pods[at]);
+        self.touched(at);
+        Some(at)
+    }
+
+    fn create(&mut self, now: i64) {
+        self.made += 1;
+        let uid = format!("pod-{}", self.made);
+        let pod = match self.made % 2 {
+            0 => TruePod::started(&uid, now),
+            _ => TruePod::started_with_others(&uid, now),
+        };
+        self.pods.push(pod);
+        self.touched(self.pods.len() - 1);
+    }
+
+    /// The kubelet kills it, which nobody is told; one that is cut off does so when it is back.
+    fn force_delete(&mut self, index: usize, now: i64) {
+        let Some(at) = self.pick(index) else { return };
+        self.delete(at);
+        match self.is_silent {
+            true => self.orphans.push(self.gone.len() - 1),
+            false => self.gone.last_mut().unwrap().end(now),
+        }
+    }
+
+    /// The API server's store is an older one from now on.
+    fn restore(&mut self) {
+        self.deliver();
+        self.version /= 3;
+        for at in 0..self.pods.len() {
+            self.version += 1;
+            self.pods[at].version = self.delivery.versions.then_some(self.version);
+        }
+        self.list();
     }
 
     fn delete(&mut self, at: usize) {
