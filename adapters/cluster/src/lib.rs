@@ -8,6 +8,7 @@
 
 mod apply;
 mod break_glass;
+mod clock;
 mod connect;
 mod error;
 mod helm;

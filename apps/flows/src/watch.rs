@@ -261,6 +261,7 @@ async fn watch_one(
         neighbours: Neighbours::of(id.clone()),
     };
     let mut writer = Writer::new(app.surroundings(), record, id.clone(), at, &scene, meters);
+    writer.server_ahead_ms = server_ahead_ms(app, &cluster).await;
     let (out, reports) = mpsc::channel(WAITING_MAX);
     let (seed, nodes_known) = (app.surroundings().seed(), Notify::new());
     let follow = follow(&cluster, at, seed, &out, &nodes_known, tell);
@@ -269,6 +270,14 @@ async fn watch_one(
         never = judging.run(tell) => match never {},
         ended = writer.run(tracker, reports, stop, &nodes_known, tell) => ended,
     }
+}
+
+/// How far the API server's clock is ahead of ours: it answered in the middle of the question.
+async fn server_ahead_ms(app: &App, cluster: &Cluster) -> Option<i64> {
+    let asked = app.surroundings().now().as_millis();
+    let server = cluster.server_time().await?.as_millis();
+    let answered = app.surroundings().now().as_millis();
+    Some(server - i64::midpoint(asked, answered))
 }
 
 /// What the record knows of a cluster that can still matter: what runs, and what ended so shortly before the last

@@ -66,7 +66,9 @@ impl Watched {
     /// The stretch that a claim begins; none: the claim says something else of one.
     #[must_use]
     pub fn begun(claim: &WatchedClaim) -> Option<Self> {
-        let WatchChange::Began { name, sign_every_ms } = &claim.change else { return None };
+        let WatchChange::Began { name, sign_every_ms, server_ahead_ms: _ } = &claim.change else {
+            return None;
+        };
         Some(Self {
             watch: claim.watch,
             cluster: claim.cluster.clone(),

@@ -42,6 +42,8 @@ pub(super) struct Writer<'a> {
     scene: &'a Scene,
     meters: &'a Meters,
     sign_every_ms: i64,
+    /// How far the API server's clock is ahead of ours, where it told.
+    pub(super) server_ahead_ms: Option<i64>,
     /// The stretch that is open, and its last sign of life.
     open: Option<(EventId, Timestamp)>,
     lists: usize,
@@ -73,6 +75,7 @@ impl<'a> Writer<'a> {
             scene,
             meters,
             sign_every_ms,
+            server_ahead_ms: None,
             open: None,
             lists: 0,
             recorded: 0,
@@ -166,7 +169,8 @@ impl<'a> Writer<'a> {
         let watch = EventId::new(at, self.surroundings.random());
         let name = Reported::of(&self.at.context);
         self.open = Some((watch, at));
-        self.say(watch, at, WatchChange::Began { name, sign_every_ms: self.sign_every_ms });
+        let Self { sign_every_ms, server_ahead_ms, .. } = *self;
+        self.say(watch, at, WatchChange::Began { name, sign_every_ms, server_ahead_ms });
     }
 
     /// A stretch ends with the last moment of which everything was seen.

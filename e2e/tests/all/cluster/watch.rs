@@ -135,6 +135,7 @@ fn what_runs_is_recorded_while_it_is_watched_and_bounded_where_it_was_not() {
     .unwrap();
 
     killed(&cluster, &desk);
+    one_clock(&desk);
 
     // A job of one second.
     let short = push_image(&cluster, "shop/short:1", "short");
@@ -164,6 +165,15 @@ fn what_runs_is_recorded_while_it_is_watched_and_bounded_where_it_was_not() {
 
     watch.stop().unwrap();
     unwatched(&cluster, &desk, &new);
+}
+
+/// How far the API server's clock is ahead is kept with the stretch: here it is the clock of the watcher too.
+fn one_clock(desk: &Desk) {
+    let exported = desk.runner.run(&["record", "export"]).exits(0).stdout;
+    let line = exported.lines().find(|line| line.contains("server_ahead_ms")).unwrap();
+    let event: Value = serde_json::from_str(line).unwrap();
+    let ahead = event["claim"]["change"]["server_ahead_ms"].as_i64().unwrap();
+    assert!((-2_000..=2_000).contains(&ahead), "{line}");
 }
 
 /// A container's process is killed from outside, as the kernel does when memory is short: what ended, how, and what came

@@ -344,6 +344,10 @@ pub enum WatchChange {
         name: Reported,
         /// How often it gives a sign of life, in milliseconds.
         sign_every_ms: i64,
+        /// How far the API server's clock was ahead of the watcher's, in milliseconds, to a second or so; none: it
+        /// did not say. Times of deletion and creation are the API server's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server_ahead_ms: Option<i64>,
     },
     /// Everything until this moment is in the record.
     Alive,

@@ -248,7 +248,11 @@ impl Story {
     pub fn watch_began(&mut self, at: Timestamp) -> EventId {
         let watch = EventId::new(at, self.events.len() as u128);
         let name = Reported::of("prod-eu");
-        self.watch_says(watch, at, WatchChange::Began { name, sign_every_ms: 120_000 });
+        self.watch_says(
+            watch,
+            at,
+            WatchChange::Began { name, sign_every_ms: 120_000, server_ahead_ms: None },
+        );
         watch
     }
 
