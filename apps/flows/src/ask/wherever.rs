@@ -13,6 +13,7 @@ use super::observed::{
 };
 use crate::app::App;
 use crate::seam::{Question, Record, all};
+use crate::settings::EnvironmentSettings;
 use crate::watch::stretches;
 use ::record::claim::{ClusterId, Kind, Reported};
 use ::record::{Gap, Reach, RunQuestion, Sighting, Span, Watched, sightings};
@@ -51,35 +52,45 @@ pub(super) struct Everywhere {
 pub(super) enum Asked {
     /// All that anybody ever watched.
     All,
-    /// Those of these names.
-    Named(BTreeSet<String>),
+    /// Those of these names, with the namespace where only that is asked about.
+    Named(BTreeSet<(String, Option<String>)>),
 }
 
 impl Asked {
     /// The clusters of the settings, in whatever environment; without any, all.
     fn by(app: &App) -> Self {
         let environments = app.loaded().into_iter().flat_map(|all| &all.settings.environments);
-        let named: BTreeSet<String> =
-            environments.flat_map(|one| one.clusters.iter().cloned()).collect();
+        let places = |one: &EnvironmentSettings| {
+            let namespace = one.namespace.clone();
+            let place = move |name: &String| (name.clone(), namespace.clone());
+            one.clusters.iter().map(place).collect::<Vec<_>>()
+        };
+        let named: BTreeSet<_> = environments.flat_map(places).collect();
         if named.is_empty() { Self::All } else { Self::Named(named) }
     }
 
     fn counts(&self, name: &str) -> Counts {
         match self {
             Self::All => Counts::Yes,
-            Self::Named(named) if named.contains(name) => Counts::Yes,
+            Self::Named(named) if named.iter().any(|one| one.0 == name) => Counts::Yes,
             Self::Named(_) => Counts::No,
         }
     }
 
-    /// Those that are asked about by name.
-    fn names(&self) -> impl Iterator<Item = &String> {
-        match self {
-            Self::All => None,
-            Self::Named(named) => Some(named),
-        }
-        .into_iter()
-        .flatten()
+    /// Those that are asked about by name, and that nobody of these ever watched, in words.
+    fn never_in(&self, all: &[Watched]) -> Vec<String> {
+        let Self::Named(named) = self else { return Vec::new() };
+        let is_unseen = |(name, namespace): &&(String, Option<String>)| {
+            let sees = |one: &Watched| one.name.as_str() == *name && one.sees(namespace.as_deref());
+            !all.iter().any(sees)
+        };
+        let is_known = |name: &str| all.iter().any(|one| one.name.as_str() == name);
+        let place = |(name, namespace): &(String, Option<String>)| match namespace {
+            Some(namespace) => format!("{name}/{namespace}"),
+            None if is_known(name) => format!("{name} as a whole"),
+            None => name.clone(),
+        };
+        named.iter().filter(is_unseen).map(place).collect()
     }
 }
 
@@ -96,11 +107,9 @@ impl Everywhere {
         let span = Span::between(at, None).unwrap_or(Span::ALL);
         let scopes = self.scopes(asked.clone());
         let (mut coverage, mut gaps) = cover(&scopes, (&span, &span), app.surroundings().now());
-        let is_unseen = |name: &&String| !self.all.iter().any(|one| one.name.as_str() == **name);
-        for name in asked.names().filter(is_unseen) {
-            coverage.is_whole = false;
-            gaps.push(never(name));
-        }
+        let unseen = asked.never_in(&self.all);
+        coverage.is_whole &= unseen.is_empty();
+        gaps.extend(unseen.iter().map(|place| never(place)));
         (coverage, gaps)
     }
 
@@ -219,4 +228,41 @@ async fn heard_of(record: &dyn Record, digest: &Digest) -> Result<Option<Timesta
     let kinds = [Kind::Image, Kind::Build, Kind::Deploy, Kind::TagChange];
     let events = all(record, &Question::of(kinds).about(::record::Facet::Digest, digest)).await?;
     Ok(events.iter().map(|event| event.event.stamp.happened()).min())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::record::fuzz::story::Story;
+
+    /// Watched as `prod-eu`: all of it, or one namespace.
+    fn watched_there(namespace: Option<&str>) -> Vec<Watched> {
+        let mut story = Story::new();
+        story.watch_began("2026-03-17T14:05:00Z".parse().unwrap());
+        let mut all = ::record::watched(story.events());
+        all[0].namespace = namespace.map(Reported::of);
+        all
+    }
+
+    #[test]
+    fn a_place_of_the_settings_that_nobody_watched_is_named() {
+        let asked = |places: &[(&str, Option<&str>)]| {
+            let own = |(name, namespace): &(&str, Option<&str>)| {
+                ((*name).to_owned(), namespace.map(str::to_owned))
+            };
+            Asked::Named(places.iter().map(own).collect())
+        };
+        let whole = watched_there(None);
+        let shop = watched_there(Some("shop"));
+        for (places, all, never) in [
+            (vec![("prod-eu", Some("shop")), ("prod-eu", None)], &whole, vec![]),
+            (vec![("prod-eu", Some("shop"))], &shop, vec![]),
+            (vec![("prod-eu", Some("till"))], &shop, vec!["prod-eu/till"]),
+            (vec![("prod-eu", None)], &shop, vec!["prod-eu as a whole"]),
+            (vec![("prod-us", None)], &whole, vec!["prod-us"]),
+        ] {
+            assert_eq!(asked(&places).never_in(all), never, "{places:?}");
+        }
+        assert!(Asked::All.never_in(&shop).is_empty(), "nothing is asked about by name");
+    }
 }

@@ -25,6 +25,9 @@ const SIGN_EVERY_MS: i64 = 120_000;
 /// A sign is given so long before it is due: a quiet watch hears from its API server no more often, and a record may
 /// be slow. Source: `IDLE_MAX` of the cluster adapter, 55 s.
 const SIGN_EARLY_MS: i64 = 60_000;
+/// What is recorded brings a sign with it where the last is so old: a question about now, asked after a change, is
+/// answered as of that change. It costs no write of its own.
+const SIGN_ALONG_MS: i64 = 5_000;
 /// As often on a git branch, where each sign is a commit.
 const SIGN_IN_GIT_EVERY_MS: i64 = 600_000;
 /// Between two tries at a record that does not answer.
@@ -182,7 +185,11 @@ impl<'a> Writer<'a> {
 
     fn sign(&mut self, tracker: &Tracker) {
         let (Some((watch, last)), Some(alive)) = (self.open, tracker.alive()) else { return };
-        if alive.as_millis() - last.as_millis() >= self.sign_every_ms - SIGN_EARLY_MS {
+        let due_ms = match self.pending.is_empty() {
+            true => self.sign_every_ms - SIGN_EARLY_MS,
+            false => SIGN_ALONG_MS,
+        };
+        if alive.as_millis() - last.as_millis() >= due_ms {
             self.open = Some((watch, alive));
             self.say(watch, alive, WatchChange::Alive);
         }

@@ -159,7 +159,7 @@ impl Play<'_> {
         self.teller.say("What ran in prod before C came?");
         self.indelible(&["ran", "prod", "--at", &before.to_string()], 0).await?;
         self.teller.say(
-            "Where and when did A run? Exit code 2: it was there before prod was watched, and of that time nobody knows.",
+            "Where and when did A run? Exit code 2: it was in uat, and nobody watches uat.",
         );
         self.indelible(&["ran", "--digest", &a.digest], 2).await?;
         self.teller.say("What was done to prod since it is watched, by whom, and what ran?");

@@ -7,6 +7,7 @@
 //! The world is a script, so that it knows. Below the API server: what comes over its wire is told by the tests of
 //! `adapters/cluster`. The record is a true one, and each start reads from it what it goes on with.
 
+mod signs;
 mod two;
 
 use super::Writer;
