@@ -12,6 +12,7 @@ mod finding;
 mod imported;
 mod observed;
 mod registry;
+mod reported;
 
 pub use build::{BuildClaim, CiRun, ImageClaim, PlatformImage, PublishedBy, Source};
 pub use decision::{AllowClaim, BlockClaim, HoldClaim, HoldState, NoteClaim, ReservationClaim};
@@ -22,13 +23,13 @@ pub use finding::{
 };
 pub use imported::{ImportedClaim, ImportedResult, Keeper};
 pub use observed::{
-    ClusterId, ContainerRunClaim, IdentityError, Moment, NodeInfo, REPORTED_LEN_MAX, Reported,
-    RunBegan, RunChange, RunId, RunRole, WatchChange, WatchedClaim,
+    ContainerRunClaim, Moment, NodeInfo, RunBegan, RunChange, RunRole, WatchChange, WatchedClaim,
 };
 pub use registry::{
     Right, RightError, RuleClaim, TagChange, TagChangeClaim, TokenClaim, TokenState, UNLOCK_MS_MAX,
     UnlockClaim, Witness,
 };
+pub use reported::{ClusterId, IdentityError, REPORTED_LEN_MAX, Reported, ReportedError, RunId};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

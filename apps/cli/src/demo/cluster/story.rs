@@ -158,9 +158,8 @@ impl Play<'_> {
         self.until_it_is_recorded().await?;
         self.teller.say("What ran in prod before C came?");
         self.indelible(&["ran", "prod", "--at", &before.to_string()], 0).await?;
-        self.teller.say(
-            "Where and when did A run? Exit code 2: it was in uat, and nobody watches uat.",
-        );
+        self.teller
+            .say("Where and when did A run? Exit code 2: it was in uat, and nobody watches uat.");
         self.indelible(&["ran", "--digest", &a.digest], 2).await?;
         self.teller.say("What was done to prod since it is watched, by whom, and what ran?");
         self.indelible(&["history", "prod", "--from", &since.to_string()], 0).await?;
