@@ -8,7 +8,7 @@
 //! Reads and writes nothing itself.
 
 use domain::{PinnedRef, Repository};
-use pin::{Plan, Scan, Site, Skip};
+use pin::{Plan, Purpose, Scan, Site, Skip};
 use std::collections::BTreeSet;
 
 /// Places that another program fills in are named up to this number.
@@ -138,7 +138,8 @@ fn edit_file(file: &TextFile, settings: &[Setting], edited: &mut Edited) -> Resu
         return Ok(());
     };
     let scan = match pin::scan(format, &file.text) {
-        Ok(scan) => scan,
+        // What is built from an image, or runs a pipeline in it, is not what is decided here.
+        Ok(scan) => scan.only(Purpose::Workload),
         // A broken file that mentions no image of ours is told, and stops nobody.
         Err(why) if !settings.iter().any(|one| mentions(&file.text, &one.repository)) => {
             edited.unread.push((file.path.clone(), why));

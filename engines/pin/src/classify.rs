@@ -1,10 +1,12 @@
-//! Which format a file has: by its name first, else by what stands in it.
+//! Which format a file has, and why: by its name first, else by what stands in it.
 //!
 //! ```text
 //! docker-compose.prod.yml -> Compose     deploy/api.yaml with apiVersion: and kind: -> Kubernetes
 //! ```
 
+use crate::format::{ALL, Spec};
 use memchr::memmem;
+use std::borrow::Cow;
 
 /// A format that names images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,43 +21,115 @@ pub enum Format {
     Dockerfile,
 }
 
-impl Format {
-    /// The word for people and for JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kubernetes => "kubernetes",
-            Self::Kustomize => "kustomize",
-            Self::Compose => "compose",
-            Self::Dockerfile => "dockerfile",
-        }
-    }
+/// A file's path, as the formats look at it.
+pub(crate) struct Name<'p> {
+    /// With `/`, as it was given.
+    pub(crate) path: &'p str,
+    /// The last part, in lower case.
+    pub(crate) file: Cow<'p, str>,
+}
+
+/// A file, as the formats look at it.
+pub(crate) struct Look<'p> {
+    pub(crate) name: Name<'p>,
+    pub(crate) text: &'p str,
+}
+
+/// What a file was recognised as, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// What.
+    pub format: Format,
+    /// For people: "it is called like a Dockerfile".
+    pub why: &'static str,
 }
 
 /// Decides a file's format; nothing where it is none of ours. `-` is standard input: content alone decides.
 #[must_use]
 pub fn classify(path: &str, text: &str) -> Option<Format> {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    let name = name.to_ascii_lowercase();
-    if is_dockerfile_name(&name) {
-        return Some(Format::Dockerfile);
+    recognise(path, text).map(|found| found.format)
+}
+
+/// The same, with the reason.
+#[must_use]
+pub fn recognise(path: &str, text: &str) -> Option<Recognised> {
+    let look = Look { name: Name::of(path), text };
+    let named = |spec: &'static Spec| (spec.by_name)(&look.name).map(|why| (spec, why));
+    let by_name = ALL.iter().find_map(named);
+    let written = |spec: &'static Spec| (spec.by_content)(&look).map(|why| (spec, why));
+    let found =
+        by_name.or_else(|| look.name.may_be_anything().then(|| ALL.iter().find_map(written))?);
+    found.map(|(spec, why)| Recognised { format: spec.format, why })
+}
+
+/// Whether a file's name alone speaks for opening it.
+#[must_use]
+pub fn is_worth_opening(path: &str) -> bool {
+    let name = Name::of(path);
+    name.may_be_anything() || ALL.iter().any(|spec| (spec.by_name)(&name).is_some())
+}
+
+impl<'p> Name<'p> {
+    fn of(path: &'p str) -> Self {
+        let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let file = match file.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(file.to_ascii_lowercase()),
+            false => Cow::Borrowed(file),
+        };
+        Self { path, file }
     }
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
-    let is_yaml = matches!(extension, "yaml" | "yml");
-    if name == "kustomization" || (is_yaml && stem == "kustomization") {
-        return Some(Format::Kustomize);
+
+    /// What stands behind the last dot.
+    pub(crate) fn extension(&self) -> &str {
+        self.file.rsplit_once('.').map_or("", |(_, extension)| extension)
     }
-    if is_yaml && is_compose_stem(stem) {
-        return Some(Format::Compose);
+
+    /// What stands before the last dot.
+    pub(crate) fn stem(&self) -> &str {
+        self.file.rsplit_once('.').map_or(&self.file, |(stem, _)| stem)
     }
-    if is_yaml || extension == "json" || name == "-" {
-        let sniffed = sniff(text.as_bytes());
-        if sniffed.is_none() && name == "-" && begins_as_dockerfile(text) {
-            return Some(Format::Dockerfile);
-        }
-        return sniffed;
+
+    pub(crate) fn is_yaml(&self) -> bool {
+        matches!(self.extension(), "yaml" | "yml")
     }
-    None
+
+    /// Standard input has no name.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.path == "-"
+    }
+
+    /// Whether the content is asked what the file is.
+    fn may_be_anything(&self) -> bool {
+        self.is_yaml() || self.extension() == "json" || self.is_nameless()
+    }
+}
+
+impl Look<'_> {
+    /// Whether it has both keys of a Kubernetes object, wherever they stand.
+    pub(crate) fn is_object(&self) -> bool {
+        self.has_key("apiVersion") && self.has_key("kind")
+    }
+
+    /// Whether a key stands somewhere.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        let bytes = self.text.as_bytes();
+        memmem::find_iter(bytes, key.as_bytes()).any(|at| {
+            let rest = &bytes[at + key.len()..];
+            rest.starts_with(b":") || rest.starts_with(b"\":") || rest.starts_with(b" :")
+        })
+    }
+
+    /// Whether a key begins a line, as those at the root of a YAML text do.
+    pub(crate) fn has_root(&self, key: &str) -> bool {
+        let bytes = self.text.as_bytes();
+        memmem::find_iter(bytes, key.as_bytes()).any(|at| {
+            let is_key = bytes[at + key.len()..].starts_with(b":");
+            let is_first = at == 0
+                || matches!(bytes[at - 1], b'\n' | b'\r')
+                || (at == 3 && bytes.starts_with(b"\xef\xbb\xbf"));
+            is_key && is_first
+        })
+    }
 }
 
 /// Whether bytes can hold an image at all; a cheap question before a file is read closely.
@@ -67,56 +141,6 @@ pub fn prefilter(bytes: &[u8]) -> bool {
         || memchr::memchr2_iter(b'f', b'F', bytes)
             .any(|at| bytes[at..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"from")))
         || memmem::find(bytes, b"syntax").is_some()
-}
-
-fn is_dockerfile_name(name: &str) -> bool {
-    let is_one = |word: &str| {
-        name == word
-            || name.strip_prefix(word).is_some_and(|rest| rest.starts_with(['.', '-', '_']))
-            || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
-    };
-    let is_other = [".dockerignore", ".md", ".txt", ".yaml", ".yml", ".json", ".tmpl", ".j2"]
-        .iter()
-        .any(|end| name.ends_with(end));
-    (is_one("dockerfile") || is_one("containerfile")) && !is_other
-}
-
-fn is_compose_stem(stem: &str) -> bool {
-    ["docker-compose", "compose", "podman-compose"].iter().any(|word| {
-        stem == *word
-            || stem.strip_prefix(word).is_some_and(|rest| rest.starts_with(['.', '-', '_']))
-            || stem.strip_suffix(word).is_some_and(|rest| rest.ends_with(['.', '-']))
-    })
-}
-
-/// Source: a workload file of Kubernetes has both keys; a Compose file has `services` at its root.
-fn sniff(bytes: &[u8]) -> Option<Format> {
-    let has_key = |key: &[u8]| {
-        memmem::find_iter(bytes, key).any(|at| {
-            let rest = &bytes[at + key.len()..];
-            rest.starts_with(b":") || rest.starts_with(b"\":") || rest.starts_with(b" :")
-        })
-    };
-    if has_key(b"apiVersion") && has_key(b"kind") {
-        let is_kustomize = memmem::find(bytes, b"kustomize.config.k8s.io").is_some();
-        return Some(if is_kustomize { Format::Kustomize } else { Format::Kubernetes });
-    }
-    let services = memmem::find_iter(bytes, b"services:").any(|at| {
-        at == 0
-            || matches!(bytes[at - 1], b'\n' | b'\r')
-            || (at == 3 && bytes.starts_with(b"\xef\xbb\xbf"))
-    });
-    (services && memmem::find(bytes, b"image").is_some()).then_some(Format::Compose)
-}
-
-fn begins_as_dockerfile(text: &str) -> bool {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text
-        .split(['\n', '\r'])
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))
-        .and_then(|line| line.split_whitespace().next());
-    first.is_some_and(|word| word.eq_ignore_ascii_case("from") || word.eq_ignore_ascii_case("arg"))
 }
 
 #[cfg(test)]

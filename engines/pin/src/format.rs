@@ -1,274 +1,87 @@
-//! One file per format: where in it images are named. Here is what the YAML ones share.
+//! One file per format: how it is recognised, what its images are for, and where in it they are named.
+//!
+//! ```text
+//! compose.yaml  ->  compose::SPEC  ->  services.api.image …
+//! ```
+//! A new format is one file, one line in [`ALL`], one folder of fixtures and one line in `docs/files.md`.
 
-pub(crate) mod compose;
+mod compose;
 pub(crate) mod dockerfile;
-pub(crate) mod kubernetes;
-pub(crate) mod kustomize;
+mod kubernetes;
+mod kustomize;
 
-use crate::place::{Places, line_break, line_end, line_start, marker, opaque};
-use crate::scan::SITES_MAX;
-use crate::site::{
-    AliasPlace, Certainty, Context, Field, Fields, FieldsKind, FieldsLayout, Found, Opaque, Shape,
-    Site, Token, Written,
-};
-use crate::yaml::{Kind, Layout, NodeId, Style, Tree, is_null, is_text};
-use domain::ImageRef;
-use std::collections::HashMap;
-use std::ops::Range;
+use crate::classify::{Format, Look, Name};
+use crate::collector::Collector;
+use crate::site::Purpose;
 
-/// Gathers the sites of one YAML text, each once however many aliases lead to it.
-pub(crate) struct Collector<'a, 't> {
-    pub(crate) tree: &'a Tree<'t>,
-    places: Places<'t>,
-    sites: Vec<Site>,
-    by_node: HashMap<NodeId, usize>,
+/// All formats. A name that two of them claim is the first one's, and so is a content.
+pub(crate) const ALL: &[Spec] =
+    &[dockerfile::SPEC, kustomize::SPEC, kubernetes::SPEC, compose::SPEC];
+
+/// What one format is.
+pub(crate) struct Spec {
+    pub(crate) format: Format,
+    /// For people and JSON; its fixtures and its anchor in `docs/files.md` are called so too.
+    pub(crate) name: &'static str,
+    /// What its images are for, where a place does not say otherwise.
+    pub(crate) purpose: Purpose,
+    pub(crate) reader: Reader,
+    /// Why a file of this name is of the format, whatever stands in it.
+    pub(crate) by_name: fn(&Name<'_>) -> Option<&'static str>,
+    /// Why a file is of the format by what stands in it.
+    pub(crate) by_content: fn(&Look<'_>) -> Option<&'static str>,
 }
 
-/// What a text without variables is.
-pub(crate) fn read_reference(text: &str) -> Found {
-    if let Some(why) = opaque(text) {
-        return Found::Opaque(why);
-    }
-    match text.parse::<ImageRef>() {
-        Ok(reference) => Found::Image(reference),
-        Err(error) => Found::Malformed(error),
-    }
+/// How a text is read, and read again to prove an edit.
+#[derive(Clone, Copy)]
+pub(crate) enum Reader {
+    /// As YAML, of which JSON is a part.
+    Yaml(fn(&mut Collector<'_, '_>)),
+    /// As the words of instructions.
+    Dockerfile,
 }
 
-impl<'a, 't> Collector<'a, 't> {
-    pub(crate) fn new(tree: &'a Tree<'t>) -> Self {
-        Self { tree, places: Places::new(tree.text), sites: Vec::new(), by_node: HashMap::new() }
+/// For a format that is told by its content alone.
+fn no_name(_: &Name<'_>) -> Option<&'static str> {
+    None
+}
+
+impl Format {
+    /// Its own entry.
+    pub(crate) fn spec(self) -> &'static Spec {
+        let own = ALL.iter().find(|spec| spec.format == self);
+        // A test holds that each has one.
+        own.unwrap_or(&ALL[0])
     }
 
-    pub(crate) fn finish(self) -> Vec<Site> {
-        self.sites
+    /// The word for people and for JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.spec().name
     }
 
-    /// Whether the limit was passed, after which collecting more is of no use.
-    pub(crate) fn is_full(&self) -> bool {
-        self.sites.len() > SITES_MAX
+    /// What its images are for, where a place does not say otherwise.
+    #[must_use]
+    pub fn purpose(self) -> Purpose {
+        self.spec().purpose
     }
 
-    /// Adds the reference that a value holds, at the node that an alias stands for.
-    pub(crate) fn add(
-        &mut self,
-        value: NodeId,
-        context: Context,
-        certainty: Certainty,
-    ) -> Option<&mut Site> {
-        let node = self.tree.resolve(value)?;
-        let is_text = match self.tree.node(node).kind {
-            // `image: null` names none, and no image is called by a number.
-            Kind::Scalar(Style::Plain) => is_text(&self.tree.value(node)),
-            Kind::Scalar(_) => true,
-            Kind::Mapping(_) | Kind::Sequence(_) | Kind::Alias | Kind::Empty => false,
-        };
-        if !is_text {
-            return None;
-        }
-        if let Some(known) = self.by_node.get(&node).copied() {
-            if value != node {
-                let place = self.alias_place(value);
-                self.sites[known].aliases.push(place);
-            }
-            return self.sites.get_mut(known);
-        }
-        let mut site = self.whole(node, context, certainty);
-        if value != node {
-            site.aliases.push(self.alias_place(value));
-        }
-        self.by_node.insert(node, self.sites.len());
-        self.sites.push(site);
-        self.sites.last_mut()
-    }
-
-    /// Whether the value was added before, under whatever name.
-    pub(crate) fn knows(&self, value: NodeId) -> bool {
-        self.tree.resolve(value).is_some_and(|node| self.by_node.contains_key(&node))
-    }
-
-    fn alias_place(&mut self, alias: NodeId) -> AliasPlace {
-        let (line, column) = self.places.of(self.tree.node(alias).raw.range().start);
-        AliasPlace { line, column, path: self.tree.path(alias) }
-    }
-
-    fn whole(&mut self, node: NodeId, context: Context, certainty: Certainty) -> Site {
-        let raw = self.tree.node(node).raw.range();
-        let value = self.tree.value(node);
-        let text = value.trim();
-        let written = span_of(self.tree, node, text);
-        let found = match written {
-            Some(_) => read_reference(text),
-            None if text.is_empty() => read_reference(text),
-            None => Found::Opaque(opaque(text).unwrap_or(Opaque::Broken)),
-        };
-        let lead = value.len() - value.trim_start().len();
-        let token = Token {
-            span: raw.clone(),
-            before: value[..lead].to_owned(),
-            after: value[lead + text.len()..].to_owned(),
-        };
-        let behind =
-            if matches!(self.tree.node(node).kind, Kind::Scalar(Style::Literal | Style::Folded)) {
-                raw.start
-            } else {
-                raw.end
-            };
-        let span = written.unwrap_or(raw);
-        let (line, column) = self.places.of(span.start);
-        Site {
-            line,
-            column,
-            document: self.tree.node(node).document as usize,
-            path: self.tree.path(node),
-            context,
-            text: text.to_owned(),
-            found,
-            shape: Shape::Whole(token),
-            aliases: Vec::new(),
-            marker: marker(self.tree.text, span.start.min(behind), behind),
-            certainty,
-            span,
-        }
-    }
-
-    /// Adds a reference that several keys of a mapping make up.
-    pub(crate) fn add_fields(
-        &mut self,
-        mapping: NodeId,
-        fields: Fields,
-        text: String,
-        found: Found,
-        context: Context,
-    ) {
-        // The tag is what a reader looks for; then the name under which the image is pulled.
-        let main = fields
-            .tag
-            .as_ref()
-            .or(fields.digest.as_ref())
-            .or(fields.other.as_ref().filter(|_| fields.kind == FieldsKind::Kustomize))
-            .unwrap_or(&fields.name);
-        let span = main.inner();
-        let (line, column) = self.places.of(span.start);
-        if self.by_node.contains_key(&mapping) {
-            return;
-        }
-        self.by_node.insert(mapping, self.sites.len());
-        let certainty = match fields.kind {
-            FieldsKind::Kustomize => Certainty::Certain,
-            FieldsKind::Pair => Certainty::Likely,
-        };
-        self.sites.push(Site {
-            line,
-            column,
-            document: self.tree.node(mapping).document as usize,
-            path: self.tree.path(mapping),
-            context,
-            text,
-            found,
-            marker: marker(self.tree.text, span.start, main.raw.end)
-                .or_else(|| marker(self.tree.text, fields.name.raw.start, fields.name.raw.end)),
-            shape: Shape::Fields(Box::new(fields)),
-            aliases: Vec::new(),
-            certainty,
-            span,
-        });
-    }
-
-    /// The key of a mapping as a field; nothing where it is absent or no scalar.
-    pub(crate) fn field(&self, mapping: NodeId, key: &str) -> Option<Field> {
-        let value = self.tree.own(mapping, key)?;
-        let node = self.tree.resolve(value)?;
-        let text = match self.tree.node(node).kind {
-            Kind::Scalar(Style::Plain) if is_null(&self.tree.value(node)) => "".into(),
-            Kind::Scalar(_) => self.tree.value(node),
-            Kind::Empty => std::borrow::Cow::Borrowed(""),
-            Kind::Mapping(_) | Kind::Sequence(_) | Kind::Alias => return None,
-        };
-        let raw = self.tree.node(value).raw.range();
-        let is_one_line = !self.tree.raw(value).contains(['\n', '\r']);
-        let written = match self.tree.node(value).kind {
-            Kind::Scalar(Style::Plain) if is_one_line => Written::Plain,
-            Kind::Scalar(Style::Single) if is_one_line => Written::Single,
-            Kind::Scalar(Style::Double) if is_one_line => Written::Double,
-            Kind::Scalar(_) | Kind::Alias | Kind::Empty | Kind::Mapping(_) | Kind::Sequence(_) => {
-                Written::Elsewhere
-            }
-        };
-        let key = self.tree.node(self.tree.node(value).slot.key).raw.range();
-        Some(Field {
-            line_end: line_end(self.tree.text, raw.end),
-            line: whole_line(self.tree.text, &key, &raw),
-            key,
-            raw,
-            value: text.trim().to_owned(),
-            written,
-        })
-    }
-
-    /// How a mapping lays its keys out.
-    pub(crate) fn layout(&self, mapping: NodeId) -> FieldsLayout {
-        let node = self.tree.node(mapping);
-        match node.kind {
-            Kind::Mapping(Layout::Block) => FieldsLayout::Lines {
-                column: node.column as usize,
-                line_break: line_break(self.tree.text),
-            },
-            Kind::Mapping(Layout::Flow)
-            | Kind::Sequence(_)
-            | Kind::Scalar(_)
-            | Kind::Alias
-            | Kind::Empty => FieldsLayout::Braces,
-        }
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ALL.iter().map(|spec| spec.format)
     }
 }
 
-/// The bytes of the file that are this text, where the scalar writes it in one piece.
-fn span_of(tree: &Tree<'_>, node: NodeId, text: &str) -> Option<Range<usize>> {
-    if text.is_empty() {
-        return None;
-    }
-    let raw = tree.node(node).raw.range();
-    let written = tree.raw(node);
-    let head = match tree.node(node).kind {
-        // The text cannot stand in the head of a block, only below it.
-        Kind::Scalar(Style::Literal | Style::Folded) => written.find(['\n', '\r'])?,
-        Kind::Scalar(_) | Kind::Alias | Kind::Empty | Kind::Mapping(_) | Kind::Sequence(_) => 0,
-    };
-    let start = raw.start + head + written[head..].find(text)?;
-    Some(start..start + text.len())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
 
-/// The line of a key and its value with its break, where nothing but a comment stands beside them.
-fn whole_line(text: &str, key: &Range<usize>, raw: &Range<usize>) -> Option<Range<usize>> {
-    let (start, end) = (line_start(text, key.start), line_end(text, raw.end));
-    let before = text.get(start..key.start)?;
-    let inside = text.get(key.end..raw.start)?;
-    let behind = text.get(raw.end..end)?.trim_start();
-    let is_alone = before.bytes().all(|b| b == b' ')
-        && inside.trim() == ":"
-        && !inside.contains(['\n', '\r'])
-        && (behind.is_empty() || behind.starts_with('#'));
-    if !is_alone || line_start(text, raw.end) != start {
-        return None;
-    }
-    let rest = &text[end..];
-    if rest.is_empty() {
-        // The last line has no break of its own: the one before it goes.
-        let before = text[..start].strip_suffix('\n').unwrap_or(&text[..start]);
-        let before = before.strip_suffix('\r').unwrap_or(before);
-        return Some(before.len()..end);
-    }
-    let wide = rest.starts_with("\r\n");
-    Some(start..end + if wide { 2 } else { 1 })
-}
-
-impl Field {
-    /// The bytes between the quotes.
-    pub(crate) fn inner(&self) -> Range<usize> {
-        match self.written {
-            Written::Plain | Written::Elsewhere => self.raw.clone(),
-            Written::Single | Written::Double => self.raw.start + 1..self.raw.end - 1,
-        }
+    #[test]
+    fn each_format_has_one_entry_and_a_name_of_its_own() {
+        let formats: HashSet<Format> = Format::all().collect();
+        let names: HashSet<&str> = formats.iter().map(|format| format.name()).collect();
+        assert_eq!((formats.len(), names.len()), (ALL.len(), ALL.len()));
+        assert!(formats.iter().all(|format| format.spec().format == *format));
     }
 }

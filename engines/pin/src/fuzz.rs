@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub fn any_text(text: &str) {
     let _ = prefilter(text.as_bytes());
     let _ = classify("-", text);
-    for format in [Format::Kubernetes, Format::Kustomize, Format::Compose, Format::Dockerfile] {
+    for format in Format::all() {
         one_format(format, text);
     }
 }

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod scan;
 pub mod site;
 
+mod collector;
 mod fields;
 mod format;
 mod moving;
@@ -24,12 +25,12 @@ mod proof;
 mod variable;
 mod yaml;
 
-pub use classify::{Format, classify, prefilter};
+pub use classify::{Format, Recognised, classify, is_worth_opening, prefilter, recognise};
 pub use edit::{Edit, apply};
 pub use judge::{Finding, FindingKind, Level, Verdict, judge};
 pub use kustomization::{Kustomization, SetImage, Sets, kustomization, name_of};
 pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin};
 pub use proof::{ProofError, prove};
 pub use scan::{Scan, ScanError, scan};
-pub use site::{AliasPlace, Certainty, Context, Found, Marker, Opaque, Shape, Site};
+pub use site::{AliasPlace, Certainty, Context, Found, Marker, Opaque, Purpose, Shape, Site};
 pub use yaml::{ALIASES_MAX, ANCHORS_MAX, DEPTH_MAX, What};

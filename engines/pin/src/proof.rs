@@ -9,7 +9,7 @@
 
 use crate::classify::Format;
 use crate::edit::{Edit, Promise};
-use crate::format::dockerfile;
+use crate::format::{Reader, dockerfile};
 use crate::place::Places;
 use crate::scan::{ScanError, read};
 use crate::yaml::{Mark, Shape, agree, marks};
@@ -81,9 +81,9 @@ impl std::fmt::Display for When {
 /// Says which of the three parts fails, and where.
 pub fn prove(format: Format, old: &str, new: &str, edits: &[&Edit]) -> Result<(), ProofError> {
     bytes(old, new, edits)?;
-    match format {
-        Format::Dockerfile => meaning(old, &words(old), &words(new), edits),
-        Format::Kubernetes | Format::Kustomize | Format::Compose => {
+    match format.spec().reader {
+        Reader::Dockerfile => meaning(old, &words(old), &words(new), edits),
+        Reader::Yaml(_) => {
             let before = tree(old, When::Before)?;
             let after = tree(new, When::After)?;
             if before.is_templated != after.is_templated {

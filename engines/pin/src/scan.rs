@@ -6,9 +6,10 @@
 //! Says where and why when a text cannot be read; it never guesses.
 
 use crate::classify::Format;
-use crate::format::{Collector, compose, dockerfile, kubernetes};
+use crate::collector::Collector;
+use crate::format::{Reader, dockerfile};
 use crate::place::Places;
-use crate::site::{Found, Site};
+use crate::site::{Found, Purpose, Site};
 use crate::yaml::{self, What};
 use domain::ImageRef;
 
@@ -29,6 +30,13 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// Only the places whose images are for this.
+    #[must_use]
+    pub fn only(mut self, purpose: Purpose) -> Self {
+        self.sites.retain(|site| site.purpose == purpose);
+        self
+    }
+
     /// The references that name no digest and are not asked to be left alone: what a pin has to resolve.
     pub fn unpinned(&self) -> impl Iterator<Item = &ImageRef> {
         self.sites.iter().filter_map(|site| match &site.found {
@@ -81,18 +89,13 @@ pub fn scan(format: Format, text: &str) -> Result<Scan, ScanError> {
         return Err(ScanError::Size { found: text.len() });
     }
     let mut is_templated = false;
-    let mut sites = match format {
-        Format::Dockerfile => dockerfile::sites(text),
-        Format::Kubernetes | Format::Kustomize | Format::Compose => {
+    let mut sites = match format.spec().reader {
+        Reader::Dockerfile => dockerfile::sites(text),
+        Reader::Yaml(collect) => {
             let tree = read(text)?;
             is_templated = tree.is_templated;
-            let mut collector = Collector::new(&tree);
-            match format {
-                Format::Compose => compose::collect(&mut collector),
-                Format::Kubernetes | Format::Kustomize | Format::Dockerfile => {
-                    kubernetes::collect(&mut collector, format);
-                }
-            }
+            let mut collector = Collector::new(&tree, format.purpose());
+            collect(&mut collector);
             let sites = collector.finish();
             if tree.is_exhausted() {
                 return Err(ScanError::Yaml { line: 1, column: 1, what: What::Lookups });

@@ -35,6 +35,31 @@ pub struct Site {
     pub marker: Option<Marker>,
     /// Whether the place is known to hold an image, or only looks like it.
     pub certainty: Certainty,
+    /// What the image is for.
+    pub purpose: Purpose,
+}
+
+/// What an image is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// It runs in an environment.
+    Workload,
+    /// Another image is built from it.
+    Base,
+    /// A pipeline's steps run in it.
+    Pipeline,
+}
+
+impl Purpose {
+    /// The word for JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Workload => "workload",
+            Self::Base => "base",
+            Self::Pipeline => "pipeline",
+        }
+    }
 }
 
 /// Who uses an image.

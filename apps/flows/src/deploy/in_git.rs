@@ -12,7 +12,7 @@ use super::message::message;
 use super::places::{Read, below, edit, pass_over};
 use crate::app::App;
 use crate::edit::TextFile;
-use crate::files::{Content, Guess, Unreadable, can_be_one, content};
+use crate::files::{Content, Guess, Unreadable, content};
 use crate::seam::environment_state;
 use crate::settings::EnvironmentSettings;
 use ::record::claim::ClaimKey;
@@ -204,10 +204,9 @@ async fn blobs(tree: &Tree, below: &str) -> Result<Vec<(TreePath, Vec<u8>)>, Dep
     };
     let entries = tree.list(folder.as_ref()).map_err(|error| wrong(error.into()))?;
     let is_file = |kind: EntryKind| matches!(kind, EntryKind::File | EntryKind::Executable);
-    let name = |path: &TreePath| path.as_str().rsplit('/').next().map(can_be_one);
     let paths: Vec<TreePath> = entries
         .into_iter()
-        .filter(|entry| is_file(entry.kind) && name(&entry.path) == Some(true))
+        .filter(|entry| is_file(entry.kind) && pin::is_worth_opening(entry.path.as_str()))
         .map(|entry| entry.path)
         .collect();
     let all = tree.read_all(&paths).await.map_err(|error| wrong(error.into()))?;

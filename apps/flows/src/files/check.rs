@@ -144,10 +144,10 @@ fn judged(
 ) -> Result<Option<Judged>, Unreadable> {
     let scan = file.scan()?;
     let required = requirements.of_file(file.path);
-    let kustomization = match file.format {
-        Format::Kustomize => Some(pin::kustomization(file.text).map_err(Unreadable::Scan)?),
-        Format::Kubernetes | Format::Compose | Format::Dockerfile => None,
-    };
+    let kustomization = (file.format == Format::Kustomize)
+        .then(|| pin::kustomization(file.text))
+        .transpose()
+        .map_err(Unreadable::Scan)?;
     let path = file.path.to_owned();
     let mut judged = Judged { path, kustomization, listed: Vec::new(), counts: Counts::default() };
     judged.counts.templated = usize::from(scan.is_templated);

@@ -53,13 +53,6 @@ impl Guess {
     }
 }
 
-/// Whether a file's name alone speaks against it, before it is opened.
-pub(crate) fn can_be_one(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-        || pin::classify(name, "").is_some()
-}
-
 /// Looks at a file's bytes; of one that is too large, at as many as are there.
 pub(crate) fn content<'b>(path: &str, bytes: &'b [u8]) -> Content<'b> {
     if bytes.len() > FILE_BYTES_MAX {
@@ -71,11 +64,7 @@ pub(crate) fn content<'b>(path: &str, bytes: &'b [u8]) -> Content<'b> {
     match pin::classify(path, text) {
         None => Content::Other,
         // A kustomization without an image says all the same whose images another one sets.
-        Some(Format::Kubernetes | Format::Compose | Format::Dockerfile)
-            if !pin::prefilter(bytes) =>
-        {
-            Content::Silent
-        }
+        Some(format) if format != Format::Kustomize && !pin::prefilter(bytes) => Content::Silent,
         Some(format) => Content::Workload { text, format },
     }
 }
@@ -135,8 +124,8 @@ mod tests {
         assert!(matches!(content("compose.yaml", COMPOSE.as_bytes()), Content::Workload { .. }));
         assert!(matches!(content("compose.yaml", b"services: {}\n"), Content::Silent));
         assert!(matches!(content("logo.json", b"\xff\xd8 image"), Content::Other));
-        assert!(can_be_one("a.YAML") && can_be_one("api.Dockerfile"));
-        assert!(!can_be_one("a.png") && !can_be_one("yaml"));
+        assert!(pin::is_worth_opening("a.YAML") && pin::is_worth_opening("api.Dockerfile"));
+        assert!(!pin::is_worth_opening("a.png") && !pin::is_worth_opening("yaml"));
     }
 
     #[test]

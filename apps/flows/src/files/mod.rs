@@ -23,7 +23,7 @@ mod write;
 pub use self::pin::{Sources, filter, locked, plan, read};
 pub use baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError};
 pub use check::{Answer, Checked, Counts, Listing, Report, check};
-pub(crate) use content::{Content, Guess, can_be_one, content};
+pub(crate) use content::{Content, Guess, content};
 pub use draft::{Changed, Draft, Left, Why};
 pub use error::FilesError;
 pub use level::{Required, Requirements};

@@ -6,7 +6,7 @@
 //! Hidden folders are looked through, for CI files live there; those of version control are not. Links are not
 //! followed, but for a path that was named. Folders are walked on all cores; the answer is in order all the same.
 
-use super::content::{Content, Guess, can_be_one, content};
+use super::content::{Content, Guess, content};
 use super::error::FilesError;
 use crate::edit::TextFile;
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -171,8 +171,8 @@ fn below<T: Send>(
             match entry {
                 Ok(entry) => {
                     let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                    if is_file && can_be_one(entry.file_name().to_str().unwrap_or_default()) {
-                        let shown = shown_below(root, shown, entry.path());
+                    let shown = shown_below(root, shown, entry.path());
+                    if is_file && pin::is_worth_opening(&shown) {
                         keep(one(entry.path(), shown, Named::ByWalk, &mut buffer, make));
                     }
                 }

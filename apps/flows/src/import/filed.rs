@@ -9,7 +9,7 @@
 use super::kept::{KeptReport, add, state_of};
 use crate::app::{App, OpenError};
 use crate::deploy::Run;
-use crate::files::{Content, can_be_one, content};
+use crate::files::{Content, content};
 use crate::seam::RecordError;
 use crate::settings::{DeployMode, EnvironmentSettings};
 use crate::verdict::{Explain, Verdict};
@@ -17,7 +17,7 @@ use ::record::EnvironmentState;
 use ::record::claim::{ImportedClaim, Keeper};
 use domain::{CommitId, EnvironmentName};
 use git::{Begins, BlobId, GitError, Past, PastBytes, PastChanges, TRAILER_OF_OURS, TreePath};
-use pin::{Format, Found, Site};
+use pin::{Format, Found, Purpose, Site};
 use release::imported_files::{
     FileNow, FilesCommit, FilesOf, First, NamedImage, Names, plan_imported_files,
 };
@@ -287,8 +287,8 @@ async fn commits(past: &Past, changes: &PastChanges) -> Result<Vec<FilesCommit>,
         .commits
         .iter()
         .flat_map(|one| &one.files)
-        .filter(|file| can_be_one(name_of(&file.path)))
-        .filter_map(|file| Some((file.blob.as_ref()?, name_of(&file.path))))
+        .filter(|file| pin::is_worth_opening(&file.path))
+        .filter_map(|file| Some((file.blob.as_ref()?, file.path.as_str())))
         .collect();
     let versions: Vec<_> = versions.into_iter().collect();
     let mut known = BTreeMap::<(&BlobId, &str), Names>::new();
@@ -298,7 +298,7 @@ async fn commits(past: &Past, changes: &PastChanges) -> Result<Vec<FilesCommit>,
         known.extend(some.iter().zip(read).map(|(one, bytes)| (*one, names_in(one.1, &bytes))));
     }
     let now = |file: &git::PastFile| {
-        let version = file.blob.as_ref().and_then(|blob| known.get(&(blob, name_of(&file.path))));
+        let version = file.blob.as_ref().and_then(|blob| known.get(&(blob, file.path.as_str())));
         let names = version.cloned().unwrap_or_else(|| Names::Only(Vec::new()));
         FileNow { path: file.path.clone(), names }
     };
@@ -311,11 +311,7 @@ async fn commits(past: &Past, changes: &PastChanges) -> Result<Vec<FilesCommit>,
     Ok(changes.commits.iter().map(of).collect())
 }
 
-fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-fn names_in(name: &str, bytes: &PastBytes) -> Names {
+fn names_in(path: &str, bytes: &PastBytes) -> Names {
     let bytes = match bytes {
         PastBytes::Read(bytes) => bytes,
         PastBytes::TooLarge => return Names::Unknown("the file is too large".to_owned()),
@@ -323,9 +319,10 @@ fn names_in(name: &str, bytes: &PastBytes) -> Names {
             return Names::Unknown("this clone does not have the file".to_owned());
         }
     };
-    match content(name, bytes) {
-        // What a Dockerfile is built from is not what is deployed.
-        Content::Workload { format: Format::Dockerfile, .. } | Content::Silent | Content::Other => {
+    match content(path, bytes) {
+        Content::Silent | Content::Other => Names::Only(Vec::new()),
+        // What an image is built from, or a pipeline runs in, is not what is deployed.
+        Content::Workload { format, .. } if format.purpose() != Purpose::Workload => {
             Names::Only(Vec::new())
         }
         Content::Unread { why, .. } => Names::Unknown(why.to_string()),

@@ -7,12 +7,39 @@
 //! ```
 //! A service with `build:` names what it makes, not what it takes: reported, never pinned.
 
-use super::{Collector, read_reference};
-use crate::site::{Certainty, Context, Found};
+use super::{Reader, Spec};
+use crate::classify::{Format, Look, Name};
+use crate::collector::{Collector, read_reference};
+use crate::site::{Certainty, Context, Found, Purpose};
 use crate::yaml::{Kind, NodeId};
+use memchr::memmem;
+
+pub(super) const SPEC: Spec = Spec {
+    format: Format::Compose,
+    name: "compose",
+    purpose: Purpose::Workload,
+    reader: Reader::Yaml(collect),
+    by_name,
+    by_content,
+};
+
+fn by_name(name: &Name<'_>) -> Option<&'static str> {
+    let stem = name.stem();
+    let is_one = ["docker-compose", "compose", "podman-compose"].iter().any(|word| {
+        stem == *word
+            || stem.strip_prefix(word).is_some_and(|rest| rest.starts_with(['.', '-', '_']))
+            || stem.strip_suffix(word).is_some_and(|rest| rest.ends_with(['.', '-']))
+    });
+    (name.is_yaml() && is_one).then_some("it is called like a Compose file")
+}
+
+fn by_content(look: &Look<'_>) -> Option<&'static str> {
+    (look.has_root("services") && memmem::find(look.text.as_bytes(), b"image").is_some())
+        .then_some("it has `services:` at its root")
+}
 
 /// Adds the images of all services.
-pub(crate) fn collect(collector: &mut Collector<'_, '_>) {
+fn collect(collector: &mut Collector<'_, '_>) {
     let tree = collector.tree;
     for root in &tree.roots {
         let services = tree.get(*root, "services").and_then(|id| tree.resolve(id));

@@ -11,12 +11,52 @@ mod words;
 
 pub(crate) use words::{Parsed, Word, parse};
 
-use super::read_reference;
+use super::{Reader as ReadAs, Spec};
+use crate::classify::{Format, Look, Name};
+use crate::collector::read_reference;
 use crate::place::{Places, line_end, marker, opaque};
-use crate::site::{AliasPlace, Certainty, Context, Found, Opaque, Shape, Site, Token};
+use crate::site::{AliasPlace, Certainty, Context, Found, Opaque, Purpose, Shape, Site, Token};
 use std::collections::HashMap;
 use std::ops::Range;
 use words::Instruction;
+
+pub(super) const SPEC: Spec = Spec {
+    format: Format::Dockerfile,
+    name: "dockerfile",
+    purpose: Purpose::Base,
+    reader: ReadAs::Dockerfile,
+    by_name,
+    by_content,
+};
+
+fn by_name(name: &Name<'_>) -> Option<&'static str> {
+    let own = name.file.as_ref();
+    let is_one = |word: &str| {
+        own == word
+            || own.strip_prefix(word).is_some_and(|rest| rest.starts_with(['.', '-', '_']))
+            || own.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
+    };
+    let is_other = matches!(
+        name.extension(),
+        "dockerignore" | "md" | "txt" | "yaml" | "yml" | "json" | "tmpl" | "j2"
+    );
+    ((is_one("dockerfile") || is_one("containerfile")) && !is_other)
+        .then_some("it is called like a Dockerfile")
+}
+
+/// Only what comes without a name.
+fn by_content(look: &Look<'_>) -> Option<&'static str> {
+    let text = look.text.strip_prefix('\u{feff}').unwrap_or(look.text);
+    let first = text
+        .split(['\n', '\r'])
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .and_then(|line| line.split_whitespace().next());
+    let is_start =
+        |word: &str| word.eq_ignore_ascii_case("from") || word.eq_ignore_ascii_case("arg");
+    (look.name.is_nameless() && first.is_some_and(is_start))
+        .then_some("its first instruction is FROM or ARG")
+}
 
 /// All sites of a Dockerfile.
 pub(crate) fn sites(text: &str) -> Vec<Site> {
@@ -182,6 +222,7 @@ impl Reader<'_> {
             found,
             aliases: Vec::new(),
             certainty: Certainty::Certain,
+            purpose: Purpose::Base,
             span,
         });
         self.sites.len() - 1

@@ -5,10 +5,11 @@
 //! ```
 //! Not read: what stands in ConfigMaps, Secrets, schemas, labels, annotations, and text inside blocks.
 
-use super::{Collector, kustomize};
-use crate::classify::Format;
+use super::{Reader, Spec, kustomize};
+use crate::classify::{Format, Look};
+use crate::collector::Collector;
 use crate::place::opaque;
-use crate::site::{Certainty, Context, Fields, FieldsKind, Found, Written};
+use crate::site::{Certainty, Context, Fields, FieldsKind, Found, Purpose, Written};
 use crate::yaml::{Kind, NodeId, Style, Tree};
 use domain::ImageRef;
 
@@ -26,8 +27,31 @@ const DATA_KEYS: [&str; 8] = [
     "managedFields",
 ];
 
+pub(super) const SPEC: Spec = Spec {
+    format: Format::Kubernetes,
+    name: "kubernetes",
+    purpose: Purpose::Workload,
+    reader: Reader::Yaml(collect_objects),
+    by_name: super::no_name,
+    by_content,
+};
+
+/// Source: a workload file of Kubernetes has both keys.
+fn by_content(look: &Look<'_>) -> Option<&'static str> {
+    look.is_object().then_some("it has `apiVersion` and `kind`")
+}
+
+fn collect_objects(collector: &mut Collector<'_, '_>) {
+    collect(collector, Format::Kubernetes);
+}
+
+/// The same of a file that is called like a kustomization.
+pub(super) fn collect_kustomize(collector: &mut Collector<'_, '_>) {
+    collect(collector, Format::Kustomize);
+}
+
 /// Adds the sites of all documents; one that is a kustomization is read as such.
-pub(crate) fn collect(collector: &mut Collector<'_, '_>, format: Format) {
+fn collect(collector: &mut Collector<'_, '_>, format: Format) {
     let tree = collector.tree;
     let mut kinds = Vec::with_capacity(tree.roots.len());
     for root in &tree.roots {

@@ -8,11 +8,33 @@
 //! ```
 //! Source: kustomize, `api/types/image.go`; both newTag and digest are rendered since kustomize #5664.
 
-use super::Collector;
+use super::{Reader, Spec, kubernetes};
+use crate::classify::{Format, Look, Name};
+use crate::collector::Collector;
 use crate::place::opaque;
-use crate::site::{Context, Fields, FieldsKind, Found};
+use crate::site::{Context, Fields, FieldsKind, Found, Purpose};
 use crate::yaml::{Kind, NodeId};
 use domain::{ImageRef, Repository};
+use memchr::memmem;
+
+pub(super) const SPEC: Spec = Spec {
+    format: Format::Kustomize,
+    name: "kustomize",
+    purpose: Purpose::Workload,
+    reader: Reader::Yaml(kubernetes::collect_kustomize),
+    by_name,
+    by_content,
+};
+
+fn by_name(name: &Name<'_>) -> Option<&'static str> {
+    let is_one = name.file == "kustomization" || (name.is_yaml() && name.stem() == "kustomization");
+    is_one.then_some("it is called like a kustomization")
+}
+
+fn by_content(look: &Look<'_>) -> Option<&'static str> {
+    (look.is_object() && memmem::find(look.text.as_bytes(), b"kustomize.config.k8s.io").is_some())
+        .then_some("it has `apiVersion: kustomize.config.k8s.io`")
+}
 
 /// Adds the entries of one kustomization.
 pub(crate) fn collect(collector: &mut Collector<'_, '_>, root: NodeId) {

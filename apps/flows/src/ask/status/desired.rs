@@ -12,7 +12,7 @@ use crate::files::{Guess, text_files};
 use crate::settings::{DeployMode, EnvironmentSettings};
 use crate::verdict::Explain;
 use domain::{ImageRef, Repository};
-use pin::{Found, Scan, Site};
+use pin::{Found, Purpose, Scan, Site};
 use release::standing::Desired;
 
 /// The files of an environment as they are now, or why they could not be read.
@@ -74,6 +74,7 @@ pub(super) fn desired(files: &Files, repository: &Repository) -> Desired {
         let Some(format) = pin::classify(&file.path, &file.text) else { continue };
         match pin::scan(format, &file.text) {
             Ok(scan) => {
+                let scan = scan.only(Purpose::Workload);
                 if let Err(unknown) = of_file(file, &scan, repository, &mut places) {
                     return Desired::Unknown(unknown);
                 }
