@@ -2,6 +2,7 @@
 
 mod compose;
 mod dockerfile;
+mod fixtures;
 mod judging;
 mod kubernetes;
 mod kustomize;

@@ -19,21 +19,23 @@ pub(crate) fn sites(format: Format, text: &str) -> Vec<Site> {
 pub(crate) fn listed(format: Format, text: &str) -> Vec<String> {
     sites(format, text)
         .iter()
-        .map(|site| {
-            let word = match &site.found {
-                Found::Image(ImageRef::Bare(_)) => "bare",
-                Found::Image(ImageRef::Tagged(_)) => "tag",
-                Found::Image(ImageRef::Pinned(_)) => "pinned",
-                Found::Opaque(_) => "opaque",
-                Found::Malformed(_) => "malformed",
-                Found::BuildTarget => "build",
-                Found::Stage => "stage",
-                Found::Scratch => "scratch",
-                Found::Inherits(_) => "inherits",
-            };
-            format!("{}:{} {word} {}", site.line, site.column, site.text)
-        })
+        .map(|site| format!("{}:{} {} {}", site.line, site.column, word(site), site.text))
         .collect()
+}
+
+/// What stands at a place.
+pub(crate) fn word(site: &Site) -> &'static str {
+    match &site.found {
+        Found::Image(ImageRef::Bare(_)) => "bare",
+        Found::Image(ImageRef::Tagged(_)) => "tag",
+        Found::Image(ImageRef::Pinned(_)) => "pinned",
+        Found::Opaque(_) => "opaque",
+        Found::Malformed(_) => "malformed",
+        Found::BuildTarget => "build",
+        Found::Stage => "stage",
+        Found::Scratch => "scratch",
+        Found::Inherits(_) => "inherits",
+    }
 }
 
 /// Every tag and bare name resolves to [`NINES`].
