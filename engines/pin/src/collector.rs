@@ -131,6 +131,7 @@ impl<'a, 't> Collector<'a, 't> {
             marker: marker(self.tree.text, span.start.min(behind), behind),
             certainty,
             purpose: self.purpose,
+            pull: None,
             span,
         }
     }
@@ -175,6 +176,7 @@ impl<'a, 't> Collector<'a, 't> {
             aliases: Vec::new(),
             certainty,
             purpose: self.purpose,
+            pull: None,
             span,
         });
     }

@@ -32,5 +32,7 @@ pub use kustomization::{Kustomization, SetImage, Sets, kustomization, name_of};
 pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin};
 pub use proof::{ProofError, prove};
 pub use scan::{Scan, ScanError, scan};
-pub use site::{AliasPlace, Certainty, Context, Found, Marker, Opaque, Purpose, Shape, Site};
+pub use site::{
+    AliasPlace, Certainty, Context, Found, Marker, Opaque, PullPolicy, Purpose, Shape, Site,
+};
 pub use yaml::{ALIASES_MAX, ANCHORS_MAX, DEPTH_MAX, What};

@@ -37,6 +37,43 @@ pub struct Site {
     pub certainty: Certainty,
     /// What the image is for.
     pub purpose: Purpose,
+    /// When a node asks the registry again, where the file says so beside the image.
+    pub pull: Option<PullPolicy>,
+}
+
+/// When a node asks the registry for an image that it may have already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// At every start.
+    Always,
+    /// Only where it has none of that name.
+    IfNotPresent,
+    /// Not at all.
+    Never,
+}
+
+impl PullPolicy {
+    /// Reads it as Kubernetes or Compose write it; nothing for what only one of them has.
+    ///
+    /// Source: Kubernetes, "Images", Image pull policy; compose-spec, 05-services.md, `pull_policy`.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        match text {
+            "Always" | "always" => Some(Self::Always),
+            "IfNotPresent" | "if_not_present" | "missing" => Some(Self::IfNotPresent),
+            "Never" | "never" => Some(Self::Never),
+            _ => None,
+        }
+    }
+
+    /// As Kubernetes writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::IfNotPresent => "IfNotPresent",
+            Self::Never => "Never",
+        }
+    }
 }
 
 /// What an image is for.

@@ -10,7 +10,7 @@
 use super::{Reader, Spec};
 use crate::classify::{Format, Look, Name};
 use crate::collector::{Collector, read_reference};
-use crate::site::{Certainty, Context, Found, Purpose};
+use crate::site::{Certainty, Context, Found, PullPolicy, Purpose};
 use crate::yaml::{Kind, NodeId};
 use memchr::memmem;
 
@@ -77,6 +77,8 @@ fn add_service(collector: &mut Collector<'_, '_>, service: NodeId) {
                 (false, Found::BuildTarget) => site.found = read_reference(&site.text),
                 (true | false, _) => {}
             }
+            let pull = tree.text_of(body, "pull_policy").and_then(|word| PullPolicy::read(&word));
+            site.pull = site.pull.or(pull);
         }
     }
     let volumes = tree.get(body, "volumes").and_then(|id| tree.resolve(id));

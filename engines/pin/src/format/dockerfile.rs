@@ -223,6 +223,7 @@ impl Reader<'_> {
             aliases: Vec::new(),
             certainty: Certainty::Certain,
             purpose: Purpose::Base,
+            pull: None,
             span,
         });
         self.sites.len() - 1

@@ -9,7 +9,7 @@ use super::{Reader, Spec, kustomize};
 use crate::classify::{Format, Look};
 use crate::collector::Collector;
 use crate::place::opaque;
-use crate::site::{Certainty, Context, Fields, FieldsKind, Found, Purpose, Written};
+use crate::site::{Certainty, Context, Fields, FieldsKind, Found, PullPolicy, Purpose, Written};
 use crate::yaml::{Kind, NodeId, Style, Tree};
 use domain::ImageRef;
 
@@ -104,7 +104,10 @@ fn visit(collector: &mut Collector<'_, '_>, id: NodeId) {
     if is_repository {
         pair(collector, id, context);
     } else if is_image || is_reference {
-        collector.add(id, context, Certainty::Certain);
+        let pull = pull_policy(tree, id);
+        if let Some(site) = collector.add(id, context, Certainty::Certain) {
+            site.pull = site.pull.or(pull);
+        }
     } else if is_like_key(tree, key) && looks_like_reference(tree, id) {
         collector.add(id, context, Certainty::Likely);
     }
@@ -113,6 +116,14 @@ fn visit(collector: &mut Collector<'_, '_>, id: NodeId) {
 /// `volumes[].image.reference`: an image as a volume. Source: Kubernetes 1.31, ImageVolumeSource.
 fn is_volume_image(tree: &Tree<'_>, id: NodeId) -> bool {
     tree.parent(id).and_then(|image| tree.key(image)).is_some_and(|key| key == "image")
+}
+
+/// What stands beside the image. Source: Kubernetes API, Container and ImageVolumeSource.
+fn pull_policy(tree: &Tree<'_>, image: NodeId) -> Option<PullPolicy> {
+    let holder = tree.parent(image)?;
+    let written =
+        tree.text_of(holder, "imagePullPolicy").or_else(|| tree.text_of(holder, "pullPolicy"))?;
+    PullPolicy::read(written.as_ref())
 }
 
 fn is_like_key(tree: &Tree<'_>, key: NodeId) -> bool {
