@@ -78,17 +78,18 @@ impl Asked {
     }
 
     /// Those that are asked about by name, and that nobody of these ever watched, in words.
-    fn never_in(&self, all: &[Watched]) -> Vec<String> {
-        let Self::Named(named) = self else { return Vec::new() };
+    fn never_in(&self, all: &[Watched]) -> BTreeSet<String> {
+        let Self::Named(named) = self else { return BTreeSet::new() };
         let is_unseen = |(name, namespace): &&(String, Option<String>)| {
             let sees = |one: &Watched| one.name.as_str() == *name && one.sees(namespace.as_deref());
             !all.iter().any(sees)
         };
         let is_known = |name: &str| all.iter().any(|one| one.name.as_str() == name);
         let place = |(name, namespace): &(String, Option<String>)| match namespace {
+            // Of a cluster that nobody ever watched no namespace is worth a line of its own.
+            _ if !is_known(name) => name.clone(),
             Some(namespace) => format!("{name}/{namespace}"),
-            None if is_known(name) => format!("{name} as a whole"),
-            None => name.clone(),
+            None => format!("{name} as a whole"),
         };
         named.iter().filter(is_unseen).map(place).collect()
     }
@@ -259,9 +260,10 @@ mod tests {
             (vec![("prod-eu", Some("shop"))], &shop, vec![]),
             (vec![("prod-eu", Some("till"))], &shop, vec!["prod-eu/till"]),
             (vec![("prod-eu", None)], &shop, vec!["prod-eu as a whole"]),
-            (vec![("prod-us", None)], &whole, vec!["prod-us"]),
+            (vec![("prod-us", Some("shop")), ("prod-us", Some("till"))], &whole, vec!["prod-us"]),
         ] {
-            assert_eq!(asked(&places).never_in(all), never, "{places:?}");
+            let found: Vec<String> = asked(&places).never_in(all).into_iter().collect();
+            assert_eq!(found, never, "{places:?}");
         }
         assert!(Asked::All.never_in(&shop).is_empty(), "nothing is asked about by name");
     }
