@@ -14,6 +14,7 @@ mod connection;
 mod egress;
 mod list;
 mod manifest_read;
+mod pace;
 mod patience;
 mod proxy;
 mod referrers;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use domain::Timestamp;
 use http::{HeaderMap, StatusCode, Uri, header};
+use oci::client::header::rate_limit;
 use oci::client::retry::RetryAfter;
 use oci::error_code::read_errors;
-use oci::limit::ERROR_BODY_BYTES_MAX;
+use oci::limit::{ERROR_BODY_BYTES_MAX, RETRY_AFTER_S_MAX};
 
 use super::request::Request;
 use crate::error::{Answered, RemoteError, Stage, place};
@@ -106,8 +107,13 @@ impl Answer {
 
     /// What the registry asks us to wait.
     pub(super) fn retry_after(&self) -> Option<RetryAfter> {
-        let text = self.header(header::RETRY_AFTER)?;
-        RetryAfter::read(text, now())
+        if let Some(text) = self.header(header::RETRY_AFTER) {
+            return RetryAfter::read(text, now());
+        }
+        // Docker Hub says no `Retry-After`, but how much is left of how long a window.
+        let used_up = rate_limit(self.headers()).filter(|rate| rate.remaining == 0)?;
+        let seconds = used_up.window_s.filter(|window| *window > RETRY_AFTER_S_MAX)?;
+        Some(RetryAfter::TooLong { seconds })
     }
 
     pub(super) async fn into_error(self, request: &Request) -> RemoteError {

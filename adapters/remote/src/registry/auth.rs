@@ -7,6 +7,8 @@
 //! Credentials are looked up at the first 401, so that public images never start a credential helper.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -16,7 +18,7 @@ use http::{HeaderValue, Method, header};
 use oci::client::challenge::{Challenge, read_challenges};
 use oci::client::token::{Token, refresh_form, token_uri};
 use oci::limit::TOKEN_BODY_BYTES_MAX;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -32,19 +34,22 @@ const LOG_IN: &str =
 const REFUSED: &str = "it does not accept who we are: log in again";
 
 /// What is known of how one registry is convinced.
+///
+/// Many requests ask at once: the first goes alone, and tells the others what it was asked for; of those that need
+/// the same token, one fetches it.
 #[derive(Debug)]
 pub(super) struct Auth {
     host: RegistryHost,
     credentials: Credentials,
-    state: Mutex<State>,
+    credential: Mutex<Option<Option<Credential>>>,
+    challenge: std::sync::Mutex<Option<Challenge>>,
+    tokens: std::sync::Mutex<HashMap<Vec<String>, Slot>>,
+    door: Mutex<()>,
+    is_open: AtomicBool,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    credential: Option<Option<Credential>>,
-    challenge: Option<Challenge>,
-    tokens: HashMap<Vec<String>, Held>,
-}
+/// The place of one token: who holds it locked is fetching it.
+type Slot = Arc<Mutex<Option<Held>>>;
 
 #[derive(Debug)]
 struct Held {
@@ -52,18 +57,59 @@ struct Held {
     until: Instant,
 }
 
+/// The first request to a registry; the others wait until it is dropped.
+#[derive(Debug)]
+pub(super) struct First<'a> {
+    auth: &'a Auth,
+    _door: MutexGuard<'a, ()>,
+}
+
+impl Drop for First<'_> {
+    fn drop(&mut self) {
+        // Also after a failure: what nobody answers is not asked by one after the other.
+        self.auth.is_open.store(true, Ordering::Release);
+    }
+}
+
 impl Auth {
     pub(super) fn new(host: RegistryHost, credentials: Credentials) -> Self {
-        Self { host, credentials, state: Mutex::default() }
+        Self {
+            host,
+            credentials,
+            credential: Mutex::default(),
+            challenge: std::sync::Mutex::default(),
+            tokens: std::sync::Mutex::default(),
+            door: Mutex::default(),
+            is_open: AtomicBool::new(false),
+        }
     }
 
-    async fn credential(&self, state: &mut State) -> Result<Option<Credential>, RemoteError> {
-        if let Some(found) = &state.credential {
-            return Ok(found.clone());
+    /// Lets the first request through, and the others when it has come to an end.
+    pub(super) async fn first(&self) -> Option<First<'_>> {
+        if self.is_open.load(Ordering::Acquire) {
+            return None;
         }
-        let found = self.credentials.find(&self.host).await?;
-        state.credential = Some(found.clone());
-        Ok(found)
+        let door = self.door.lock().await;
+        (!self.is_open.load(Ordering::Acquire)).then_some(First { auth: self, _door: door })
+    }
+
+    fn challenge(&self) -> std::sync::MutexGuard<'_, Option<Challenge>> {
+        self.challenge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot(&self, scopes: &[String]) -> Slot {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.entry(scopes.to_vec()).or_default().clone()
+    }
+
+    async fn credential<'a>(
+        &self,
+        state: &'a mut Option<Option<Credential>>,
+    ) -> Result<&'a mut Option<Credential>, RemoteError> {
+        if state.is_none() {
+            *state = Some(self.credentials.find(&self.host).await?);
+        }
+        Ok(state.get_or_insert_default())
     }
 }
 
@@ -73,10 +119,10 @@ impl Connection {
         &self,
         scopes: &[String],
     ) -> Result<Option<HeaderValue>, RemoteError> {
-        let mut state = self.auth.state.lock().await;
-        match state.challenge.clone() {
+        let challenge = self.auth.challenge().clone();
+        match challenge {
             None => Ok(None),
-            Some(challenge) => match self.prove(&mut state, &challenge, scopes).await? {
+            Some(challenge) => match self.prove(&challenge, scopes, None).await? {
                 Proved::With(header) => Ok(Some(header)),
                 Proved::Cannot(_) => Ok(None),
             },
@@ -99,37 +145,32 @@ impl Connection {
             .or_else(|| {
                 challenges.iter().find(|challenge| matches!(challenge, Challenge::Basic { .. }))
             });
-        let mut state = self.auth.state.lock().await;
         let advice = match chosen {
             None => "it asks for a way to log in that is not spoken here",
-            Some(challenge) => {
-                // Another request may have fetched a better token meanwhile; the same one is of no use.
-                let is_spent = |kept: &Held| Some(&kept.header) == held;
-                if state.tokens.get(scopes).is_some_and(is_spent) {
-                    state.tokens.remove(scopes);
+            Some(challenge) => match self.prove(challenge, scopes, held).await? {
+                Proved::With(header) if Some(&header) != held => {
+                    *self.auth.challenge() = Some(challenge.clone());
+                    return Ok(header);
                 }
-                match self.prove(&mut state, challenge, scopes).await? {
-                    Proved::With(header) if Some(&header) != held => {
-                        state.challenge = Some(challenge.clone());
-                        return Ok(header);
-                    }
-                    Proved::With(_) => REFUSED,
-                    Proved::Cannot(advice) => advice,
-                }
-            }
+                Proved::With(_) => REFUSED,
+                Proved::Cannot(advice) => advice,
+            },
         };
-        drop(state);
         let answered = answer.said().await;
         Err(RemoteError::Unauthorized { answered, advice })
     }
 
+    /// Finds what convinces; `spent` was sent before and is of no use any more.
     async fn prove(
         &self,
-        state: &mut State,
         challenge: &Challenge,
         scopes: &[String],
+        spent: Option<&HeaderValue>,
     ) -> Result<Proved, RemoteError> {
-        let credential = self.auth.credential(state).await?;
+        let credential = {
+            let mut state = self.auth.credential.lock().await;
+            self.auth.credential(&mut state).await?.clone()
+        };
         match (challenge, credential) {
             (_, Some(Credential::Bearer(token))) => {
                 secret_header("Bearer", &token).map(Proved::With)
@@ -143,37 +184,51 @@ impl Connection {
             )),
             (Challenge::Other { .. }, _) => Ok(Proved::Cannot(REFUSED)),
             (Challenge::Bearer { realm, service, scope, .. }, credential) => {
-                let kept = state.tokens.get(scopes).filter(|held| held.until > Instant::now());
-                if let Some(held) = kept {
-                    return Ok(Proved::With(held.header.clone()));
+                let slot = self.auth.slot(scopes);
+                let mut held = slot.lock().await;
+                // Another request may have fetched a better token meanwhile; the same one is of no use.
+                let is_good = |kept: &&Held| {
+                    kept.until > Instant::now() && Some(&kept.header) != spent
+                };
+                if let Some(kept) = held.as_ref().filter(is_good) {
+                    return Ok(Proved::With(kept.header.clone()));
                 }
                 let wanted = wanted_scopes(scopes, scope.as_deref());
-                let token =
-                    self.fetch_token(realm, service.as_deref(), &wanted, credential).await?;
-                if let Some(next) = &token.refresh_token
-                    && matches!(state.credential, Some(Some(Credential::IdentityToken(_))))
-                {
-                    state.credential = Some(Some(Credential::IdentityToken(next.clone())));
-                }
+                let asked = Asked { realm, service: service.as_deref(), scopes: &wanted };
+                let token = self.token(&asked, credential).await?;
                 let life = Duration::from_secs(token.life_s);
-                let held = Held {
-                    header: secret_header("Bearer", &token.token)?,
-                    until: Instant::now() + life - EARLY.min(life / 10),
-                };
-                let header = held.header.clone();
-                state.tokens.insert(scopes.to_vec(), held);
+                let header = secret_header("Bearer", &token.token)?;
+                let until = Instant::now() + life - EARLY.min(life / 10);
+                *held = Some(Held { header: header.clone(), until });
                 Ok(Proved::With(header))
             }
         }
     }
 
-    async fn fetch_token(
+    /// Fetches a token; an identity token may be good for one exchange only, so that these take turns.
+    async fn token(
         &self,
-        realm: &str,
-        service: Option<&str>,
-        scopes: &[String],
+        asked: &Asked<'_>,
         credential: Option<Credential>,
     ) -> Result<Token, RemoteError> {
+        if !matches!(credential, Some(Credential::IdentityToken(_))) {
+            return self.fetch_token(asked, credential).await;
+        }
+        let mut state = self.auth.credential.lock().await;
+        let kept = self.auth.credential(&mut state).await?;
+        let token = self.fetch_token(asked, kept.clone()).await?;
+        if let Some(next) = &token.refresh_token {
+            *kept = Some(Credential::IdentityToken(next.clone()));
+        }
+        Ok(token)
+    }
+
+    async fn fetch_token(
+        &self,
+        asked: &Asked<'_>,
+        credential: Option<Credential>,
+    ) -> Result<Token, RemoteError> {
+        let Asked { realm, service, scopes } = *asked;
         let own = oci::client::url::url(self.scheme(), self.host(), oci::target::PING);
         let wrong = |cause: oci::client::location::LocationError| {
             RemoteError::protocol(self.place(), format!("its token realm: {cause}"))
@@ -224,6 +279,13 @@ impl Connection {
         Token::read(&body)
             .map_err(|cause| RemoteError::document(format!("the token of {}", self.place()), cause))
     }
+}
+
+/// What a token is asked of whom, and for what.
+struct Asked<'a> {
+    realm: &'a str,
+    service: Option<&'a str>,
+    scopes: &'a [String],
 }
 
 enum Proved {

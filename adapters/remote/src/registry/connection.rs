@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::answer::Answer;
 use super::auth::Auth;
 use super::egress::{Egress, Judged};
+use super::pace::Pace;
 use super::proxy::{ProxyError, Ways};
 use super::request::{Body, Destination, Request};
 use super::{Patience, RegistrySettings, UploadWay};
@@ -37,6 +38,7 @@ pub(super) struct Connection {
     settings: RegistrySettings,
     pub(super) egress: Arc<Egress>,
     pub(super) auth: Auth,
+    pub(super) pace: Pace,
     clear: OnceLock<reqwest::Client>,
     encrypted: OnceLock<reqwest::Client>,
 }
@@ -52,6 +54,7 @@ impl Connection {
         let egress = Egress::new(host.clone(), scheme, listed, ways);
         let connection = Self {
             auth: Auth::new(host.clone(), settings.credentials.clone()),
+            pace: Pace::default(),
             scheme,
             host,
             settings,
@@ -144,12 +147,15 @@ impl Connection {
         if !self.is_own(&start) {
             return self.follow(request, start, None).await;
         }
+        // Before the registry is known to ask for something, one request finds out for all.
+        let first = self.auth.first().await;
         let held = self.auth_header(&request.scopes).await?;
         let answer = self.follow(request, start.clone(), held.clone()).await?;
         if answer.status() != StatusCode::UNAUTHORIZED || !self.is_own(&answer.uri) {
             return Ok(answer);
         }
         let proof = self.answer_challenge(answer, &request.scopes, held.as_ref()).await?;
+        drop(first);
         self.follow(request, start, Some(proof)).await
     }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! 429, Retry-After: 30     again in 30 s, five times; 121 s and more are told to the person instead
+//! 429, nothing left in 6 h told at once: no retry of ours outlives the window
 //! 503, a broken answer     five times again, with pauses that double
 //! nobody listens           twice again, within two seconds
 //! ```
@@ -28,12 +29,15 @@ impl Connection {
         let mut tried = 0;
         loop {
             tried += 1;
+            self.pace.wait().await;
             let result = send().await;
             let pause = match &result {
                 Ok(answer) if is_worth_a_retry(answer.status()) => match answer.retry_after() {
                     Some(RetryAfter::TooLong { .. }) => None,
                     Some(RetryAfter::Wait { ms }) => {
-                        Some(Duration::from_millis(ms).max(patience.pause(1)))
+                        let asked = Duration::from_millis(ms);
+                        self.pace.pause(asked);
+                        Some(asked.max(patience.pause(1)))
                     }
                     None => Some(patience.pause(tried)),
                 },

@@ -6,6 +6,7 @@
 
 mod archives;
 mod auth;
+mod crowds;
 mod daemon;
 mod distribution;
 mod egress;
