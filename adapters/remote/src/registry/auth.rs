@@ -187,9 +187,8 @@ impl Connection {
                 let slot = self.auth.slot(scopes);
                 let mut held = slot.lock().await;
                 // Another request may have fetched a better token meanwhile; the same one is of no use.
-                let is_good = |kept: &&Held| {
-                    kept.until > Instant::now() && Some(&kept.header) != spent
-                };
+                let is_good =
+                    |kept: &&Held| kept.until > Instant::now() && Some(&kept.header) != spent;
                 if let Some(kept) = held.as_ref().filter(is_good) {
                     return Ok(Proved::With(kept.header.clone()));
                 }

@@ -58,8 +58,10 @@ async fn one_challenge_for_the_host_and_one_token_for_each_scope() {
             return found();
         }
         let host = seen.header("host").unwrap();
-        Reply::status(401)
-            .with("WWW-Authenticate", format!(r#"Bearer realm="http://{host}/token",service="reg""#))
+        Reply::status(401).with(
+            "WWW-Authenticate",
+            format!(r#"Bearer realm="http://{host}/token",service="reg""#),
+        )
     })
     .await;
     assert!(ask(&script).await.is_empty());
