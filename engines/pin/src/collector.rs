@@ -4,6 +4,7 @@
 //! a node, its context, how sure it is  ->  a site, once for all its aliases
 //! ```
 
+use crate::knowledge::Knowledge;
 use crate::place::{Places, line_break, line_end, line_start, marker, opaque};
 use crate::scan::SITES_MAX;
 use crate::site::{
@@ -12,7 +13,7 @@ use crate::site::{
 };
 use crate::yaml::{Kind, Layout, NodeId, Style, Tree, is_null, is_text};
 use domain::ImageRef;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Gathers the sites of one YAML text, each once however many aliases lead to it.
@@ -20,9 +21,13 @@ pub(crate) struct Collector<'a, 't> {
     pub(crate) tree: &'a Tree<'t>,
     /// What the images of sites to come are for.
     pub(crate) purpose: Purpose,
+    /// What is known beside the text.
+    pub(crate) knowledge: &'a Knowledge,
     places: Places<'t>,
     sites: Vec<Site>,
     by_node: HashMap<NodeId, usize>,
+    /// Values that are known to be no images, whatever their keys are called.
+    passed: HashSet<NodeId>,
 }
 
 /// What a text without variables is.
@@ -37,9 +42,10 @@ pub(crate) fn read_reference(text: &str) -> Found {
 }
 
 impl<'a, 't> Collector<'a, 't> {
-    pub(crate) fn new(tree: &'a Tree<'t>, purpose: Purpose) -> Self {
+    pub(crate) fn new(tree: &'a Tree<'t>, purpose: Purpose, knowledge: &'a Knowledge) -> Self {
         let places = Places::new(tree.text);
-        Self { tree, purpose, places, sites: Vec::new(), by_node: HashMap::new() }
+        let (by_node, passed) = (HashMap::new(), HashSet::new());
+        Self { tree, purpose, knowledge, places, sites: Vec::new(), by_node, passed }
     }
 
     pub(crate) fn finish(self) -> Vec<Site> {
@@ -59,6 +65,9 @@ impl<'a, 't> Collector<'a, 't> {
         certainty: Certainty,
     ) -> Option<&mut Site> {
         let node = self.tree.resolve(value)?;
+        if self.passed.contains(&node) {
+            return None;
+        }
         let is_text = match self.tree.node(node).kind {
             // `image: null` names none, and no image is called by a number.
             Kind::Scalar(Style::Plain) => is_text(&self.tree.value(node)),
@@ -82,6 +91,15 @@ impl<'a, 't> Collector<'a, 't> {
         self.by_node.insert(node, self.sites.len());
         self.sites.push(site);
         self.sites.last_mut()
+    }
+
+    /// Notes that a value is no image; one that was added stays.
+    pub(crate) fn pass(&mut self, value: NodeId) {
+        if let Some(node) = self.tree.resolve(value)
+            && !self.by_node.contains_key(&node)
+        {
+            self.passed.insert(node);
+        }
     }
 
     /// Whether the value was added before, under whatever name.
@@ -154,7 +172,7 @@ impl<'a, 't> Collector<'a, 't> {
             .unwrap_or(&fields.name);
         let span = main.inner();
         let (line, column) = self.places.of(span.start);
-        if self.by_node.contains_key(&mapping) {
+        if self.by_node.contains_key(&mapping) || self.passed.contains(&mapping) {
             return;
         }
         self.by_node.insert(mapping, self.sites.len());

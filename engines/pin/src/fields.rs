@@ -8,7 +8,7 @@
 
 use crate::edit::{Edit, Promise};
 use crate::plan::Skip;
-use crate::site::{Field, Fields, FieldsKind, FieldsLayout, Written};
+use crate::site::{Field, Fields, FieldsKind, FieldsLayout, Form, Room, Written};
 use domain::Digest;
 
 /// What a site shall say.
@@ -78,21 +78,35 @@ impl Draft<'_> {
             TagChange::To(new) => Some(new.as_str()),
             TagChange::Keep | TagChange::Drop => old_tag,
         };
-        if let Some(field) = self.fields.digest.as_ref() {
-            if let (Some(tag), Some(new)) = (tag, new_tag) {
-                self.put(Some(tag), "tag", new)?;
+        match self.fields.room {
+            Room::Key(key, form) => {
+                if let (Some(tag), Some(new)) = (tag, new_tag) {
+                    self.put(Some(tag), "tag", new)?;
+                }
+                let field = self.fields.digest.as_ref();
+                match (&target.digest, field) {
+                    (Some(digest), _)
+                        if form == Form::Hex && !digest.to_string().starts_with("sha256:") =>
+                    {
+                        Err(Skip::NoPlace)
+                    }
+                    (Some(digest), _) => self.put(field, key, &form.write(digest)),
+                    (None, Some(_)) => self.put(field, key, ""),
+                    (None, None) => Ok(()),
+                }
             }
-            let digest = target.digest.map(|digest| digest.to_string());
-            return self.put(Some(field), "digest", &digest.unwrap_or_default());
+            Room::Nowhere(why) => Err(why.into()),
+            Room::Tag => {
+                let (Some(field), Some(new)) = (tag, new_tag.filter(|new| !new.is_empty())) else {
+                    return Err(Skip::NoPlace);
+                };
+                let value = match &target.digest {
+                    Some(digest) => format!("{new}@{digest}"),
+                    None => new.to_owned(),
+                };
+                self.put(Some(field), "tag", &value)
+            }
         }
-        let (Some(field), Some(new)) = (tag, new_tag.filter(|new| !new.is_empty())) else {
-            return Err(Skip::NoPlace);
-        };
-        let value = match &target.digest {
-            Some(digest) => format!("{new}@{digest}"),
-            None => new.to_owned(),
-        };
-        self.put(Some(field), "tag", &value)
     }
 
     /// Writes a key's value: in place where the key is there, else on a line to come.

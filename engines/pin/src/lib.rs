@@ -8,9 +8,11 @@
 //! never touched. Pure: text comes in, text goes out; who asks registries and writes files is the caller.
 
 pub mod classify;
+pub mod crd;
 pub mod edit;
 pub mod fuzz;
 pub mod judge;
+pub mod knowledge;
 pub mod kustomization;
 pub mod plan;
 pub mod scan;
@@ -20,6 +22,7 @@ mod collector;
 mod fields;
 mod format;
 mod moving;
+mod parts;
 mod place;
 mod proof;
 mod variable;
@@ -28,11 +31,12 @@ mod yaml;
 pub use classify::{Format, Recognised, classify, is_worth_opening, prefilter, recognise};
 pub use edit::{Edit, apply};
 pub use judge::{Finding, FindingKind, Level, Verdict, judge};
+pub use knowledge::{Holds, Knowledge, KnownPath};
 pub use kustomization::{Kustomization, SetImage, Sets, kustomization, name_of};
 pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin};
 pub use proof::{ProofError, prove};
-pub use scan::{Scan, ScanError, scan};
+pub use scan::{Scan, ScanError, scan, scan_with};
 pub use site::{
-    AliasPlace, Certainty, Context, Found, Marker, Opaque, PullPolicy, Purpose, Shape, Site,
+    AliasPlace, Certainty, Context, Found, Marker, NoRoom, Opaque, PullPolicy, Purpose, Shape, Site,
 };
 pub use yaml::{ALIASES_MAX, ANCHORS_MAX, DEPTH_MAX, What};

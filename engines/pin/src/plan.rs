@@ -8,7 +8,7 @@
 use crate::edit::{Edit, Promise};
 use crate::fields::{self, TagChange, Target};
 use crate::scan::Scan;
-use crate::site::{FieldsKind, Found, Marker, Opaque, Shape, Site, Token};
+use crate::site::{FieldsKind, Found, Marker, NoRoom, Opaque, Shape, Site, Token};
 use crate::variable::with_defaults;
 use domain::{Digest, ImageRef, PinnedRef, RefParts, Repository};
 use std::collections::BTreeMap;
@@ -78,6 +78,9 @@ pub enum Skip {
     /// Split fields whose program we do not know cannot take another repository.
     #[error("its repository is in keys of their own, which only a person should change")]
     OtherRepository,
+    /// Who reads its keys has no room for a digest.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// No key could take the digest.
     #[error("it has neither `tag` nor `digest` to hold a digest")]
     NoPlace,
@@ -88,6 +91,8 @@ fn written_by(opaque: Opaque) -> &'static str {
         Opaque::Variable => "a variable writes it",
         Opaque::Template => "a template writes it",
         Opaque::Broken => "it is written over several lines or with escapes",
+        Opaque::AppVersion => "its tag is the appVersion of its chart",
+        Opaque::Part => "it is a part of a name that another program joins",
     }
 }
 
@@ -231,7 +236,7 @@ fn effective(site: &Site) -> Option<Repository> {
 fn default_of(site: &Site) -> Option<String> {
     match &site.found {
         Found::Opaque(Opaque::Variable) => with_defaults(&site.text),
-        Found::Opaque(Opaque::Template | Opaque::Broken)
+        Found::Opaque(Opaque::Template | Opaque::Broken | Opaque::AppVersion | Opaque::Part)
         | Found::Image(_)
         | Found::Malformed(_)
         | Found::BuildTarget

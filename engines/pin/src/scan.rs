@@ -8,6 +8,7 @@
 use crate::classify::Format;
 use crate::collector::Collector;
 use crate::format::{Reader, dockerfile};
+use crate::knowledge::Knowledge;
 use crate::place::Places;
 use crate::site::{Found, Purpose, Site};
 use crate::yaml::{self, What};
@@ -85,6 +86,14 @@ pub enum ScanError {
 /// # Errors
 /// When the text is no YAML that we read, or is more than the limits allow.
 pub fn scan(format: Format, text: &str) -> Result<Scan, ScanError> {
+    scan_with(format, text, &Knowledge::default())
+}
+
+/// The same, by someone who knows more than the text says.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_with(format: Format, text: &str, knowledge: &Knowledge) -> Result<Scan, ScanError> {
     if text.len() > FILE_BYTES_MAX {
         return Err(ScanError::Size { found: text.len() });
     }
@@ -94,7 +103,7 @@ pub fn scan(format: Format, text: &str) -> Result<Scan, ScanError> {
         Reader::Yaml(collect) => {
             let tree = read(text)?;
             is_templated = tree.is_templated;
-            let mut collector = Collector::new(&tree, format.purpose());
+            let mut collector = Collector::new(&tree, format.purpose(), knowledge);
             collect(&mut collector);
             let sites = collector.finish();
             if tree.is_exhausted() {

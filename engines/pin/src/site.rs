@@ -149,6 +149,10 @@ pub enum Opaque {
     Template,
     /// It is written across lines or with escapes, so that no span of the file is the reference.
     Broken,
+    /// The chart fills the tag in with its own `appVersion`.
+    AppVersion,
+    /// An operator, a module or a chart makes one or several names from this part.
+    Part,
 }
 
 /// How a reference is written.
@@ -192,6 +196,75 @@ pub struct Fields {
     pub(crate) tag: Option<Field>,
     pub(crate) digest: Option<Field>,
     pub(crate) layout: FieldsLayout,
+    pub(crate) room: Room,
+}
+
+/// Where split fields take a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// In a key of this name, also where it is not there yet.
+    Key(&'static str, Form),
+    /// Behind the tag.
+    Tag,
+    /// Nowhere.
+    Nowhere(NoRoom),
+}
+
+/// How a digest is written in a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// With its algorithm.
+    Whole,
+    /// The hex digits alone: whoever reads them writes `sha256:` before.
+    Hex,
+}
+
+/// Why split fields cannot take a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoom {
+    /// A label has at most 63 characters, and neither `@` nor `:` among them. Source: Kubernetes, "Labels and Selectors".
+    #[error(
+        "the chart reads no `digest`, and writes the tag into a label, which a digest would break"
+    )]
+    Label,
+    /// `semverCompare` fails on it.
+    #[error(
+        "the chart reads no `digest`, and compares the tag as a version, which a digest would break"
+    )]
+    Compared,
+    /// The tag goes into something that is no image.
+    #[error("the chart reads no `digest`, and uses the tag outside of the image too")]
+    Elsewhere,
+    /// The templates that were read do not mention the tag.
+    #[error("the templates of the chart do not say how the tag is used")]
+    Unused,
+    /// The templates are somewhere else.
+    #[error(
+        "the chart's templates are not here, so nobody can tell whether its tag may hold a digest"
+    )]
+    NoTemplates,
+    /// A module joins name and tag as it likes.
+    #[error("name and tag are joined by a module, which may not take a digest")]
+    Module,
+}
+
+impl Form {
+    /// What a key of this form says.
+    pub(crate) fn write(self, digest: &domain::Digest) -> String {
+        let whole = digest.to_string();
+        match self {
+            Self::Whole => whole,
+            Self::Hex => whole.split_once(':').map_or(whole.clone(), |(_, hex)| hex.to_owned()),
+        }
+    }
+
+    /// The digest that a key of this form means.
+    pub(crate) fn read(self, value: &str) -> String {
+        match self {
+            Self::Hex if !value.contains(':') => format!("sha256:{value}"),
+            Self::Whole | Self::Hex => value.to_owned(),
+        }
+    }
 }
 
 /// Where a new key would go.

@@ -5,13 +5,18 @@
 //! ```
 //! Not read: what stands in ConfigMaps, Secrets, schemas, labels, annotations, and text inside blocks.
 
+mod custom;
+mod known;
+
 use super::{Reader, Spec, kustomize};
 use crate::classify::{Format, Look};
 use crate::collector::Collector;
+use crate::parts;
 use crate::place::opaque;
-use crate::site::{Certainty, Context, Fields, FieldsKind, Found, PullPolicy, Purpose, Written};
+use crate::site::{Certainty, Context, Found, PullPolicy, Purpose};
 use crate::yaml::{Kind, NodeId, Style, Tree};
 use domain::ImageRef;
+use std::collections::HashSet;
 
 /// Kinds whose content is data for people or programs, not something to run.
 const DATA_KINDS: [&str; 4] = ["ConfigMap", "Secret", "CustomResourceDefinition", "APIService"];
@@ -61,13 +66,14 @@ fn collect(collector: &mut Collector<'_, '_>, format: Format) {
         }
         kinds.push(is_kustomization);
     }
+    let mut objects = Objects::of(collector);
     for at in 0..tree.nodes.len() {
         let id = NodeId::try_from(at).unwrap_or(NodeId::MAX);
         let is_kustomization = kinds.get(tree.node(id).document as usize) == Some(&true);
         if is_kustomization || collector.is_full() {
             continue;
         }
-        visit(collector, id);
+        visit(collector, &mut objects, id);
     }
 }
 
@@ -80,7 +86,36 @@ fn is_kustomization(tree: &Tree<'_>, root: NodeId, format: Format) -> bool {
     }
 }
 
-fn visit(collector: &mut Collector<'_, '_>, id: NodeId) {
+/// The objects of a text of which everything that is known was added.
+struct Objects {
+    seen: HashSet<NodeId>,
+}
+
+impl Objects {
+    /// Those of the documents, and of lists of them.
+    fn of(collector: &mut Collector<'_, '_>) -> Self {
+        let tree = collector.tree;
+        let mut all = Self { seen: HashSet::new() };
+        for root in &tree.roots {
+            all.meet(collector, *root);
+            let items = tree.get(*root, "items").and_then(|items| tree.resolve(items));
+            for item in items.into_iter().flat_map(|items| tree.children(items)) {
+                if let Some(item) = tree.resolve(item) {
+                    all.meet(collector, item);
+                }
+            }
+        }
+        all
+    }
+
+    fn meet(&mut self, collector: &mut Collector<'_, '_>, object: NodeId) {
+        if is_object(collector.tree, object) && self.seen.insert(object) {
+            custom::add(collector, object);
+        }
+    }
+}
+
+fn visit(collector: &mut Collector<'_, '_>, objects: &mut Objects, id: NodeId) {
     let tree = collector.tree;
     let key = tree.node(id).slot.key;
     if key == NodeId::MAX {
@@ -98,24 +133,42 @@ fn visit(collector: &mut Collector<'_, '_>, id: NodeId) {
     if !(is_image || is_reference || is_like || is_repository) {
         return;
     }
-    let Some(context) = context(tree, id) else {
+    let Some((object, context)) = context(tree, id) else {
         return;
     };
-    if is_repository {
-        pair(collector, id, context);
+    objects.meet(collector, object);
+    let otherwise = collector.purpose;
+    let api = tree.text_of(object, "apiVersion").unwrap_or_default();
+    collector.purpose = custom::purpose(&api, otherwise);
+    if is_image && parent_key(tree, id).is_some_and(|key| key == "rbd") {
+        // The image of a Ceph pool. Source: Kubernetes API reference, RBDVolumeSource.
+    } else if is_repository {
+        if let Some(mapping) = tree.parent(id) {
+            pair(collector, mapping, context, is_called_image(tree, mapping));
+        }
     } else if is_image || is_reference {
         let pull = pull_policy(tree, id);
         if let Some(site) = collector.add(id, context, Certainty::Certain) {
             site.pull = site.pull.or(pull);
+            // ko builds the Go package of that path. Source: ko docs, "Kubernetes Integration".
+            if site.text.starts_with("ko://") {
+                site.found = Found::BuildTarget;
+            }
         }
     } else if is_like_key(tree, key) && looks_like_reference(tree, id) {
         collector.add(id, context, Certainty::Likely);
     }
+    collector.purpose = otherwise;
 }
 
 /// `volumes[].image.reference`: an image as a volume. Source: Kubernetes 1.31, ImageVolumeSource.
 fn is_volume_image(tree: &Tree<'_>, id: NodeId) -> bool {
-    tree.parent(id).and_then(|image| tree.key(image)).is_some_and(|key| key == "image")
+    parent_key(tree, id).is_some_and(|key| key == "image")
+}
+
+/// The key of the mapping around a node.
+fn parent_key<'t>(tree: &Tree<'t>, id: NodeId) -> Option<std::borrow::Cow<'t, str>> {
+    tree.parent(id).and_then(|parent| tree.key(parent))
 }
 
 /// What stands beside the image. Source: Kubernetes API, Container and ImageVolumeSource.
@@ -147,70 +200,49 @@ fn looks_like_reference(tree: &Tree<'_>, id: NodeId) -> bool {
         && (opaque(value).is_some() || value.parse::<ImageRef>().is_ok())
 }
 
+/// Whether a mapping with a `repository` is known to be an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IsImage {
+    Surely,
+    Perhaps,
+}
+
+fn is_called_image(tree: &Tree<'_>, mapping: NodeId) -> IsImage {
+    match tree.key(mapping) {
+        Some(key) if key == "image" || key.ends_with("Image") => IsImage::Surely,
+        Some(_) | None => IsImage::Perhaps,
+    }
+}
+
 /// `{repository: shop/api, tag: "1"}`, with `registry` and `digest` where they stand.
-fn pair(collector: &mut Collector<'_, '_>, id: NodeId, context: Context) {
-    let Some(mapping) = collector.tree.parent(id) else {
+fn pair(collector: &mut Collector<'_, '_>, mapping: NodeId, context: Context, is_image: IsImage) {
+    let Some(fields) = parts::read(collector, mapping, &parts::USUAL) else {
         return;
     };
-    let (tag, digest) = (collector.field(mapping, "tag"), collector.field(mapping, "digest"));
-    let is_image =
-        collector.tree.key(mapping).is_some_and(|key| key == "image" || key.ends_with("Image"));
     // Without a tag, only a key that says `image` tells it from a repository of charts or code.
-    if tag.is_none() && digest.is_none() && !is_image {
+    if fields.tag.is_none() && fields.digest.is_none() && is_image == IsImage::Perhaps {
         return;
     }
-    let Some(name) = collector.field(mapping, "repository") else {
-        return;
-    };
-    // `repository: null` leaves the name to somebody else.
-    if name.value.is_empty() && matches!(name.written, Written::Plain | Written::Elsewhere) {
+    let text = fields.joined();
+    let found = parts::found(&text);
+    // A repository of something else: a chart's URL, a folder.
+    if matches!(found, Found::Malformed(_)) && is_image == IsImage::Perhaps {
         return;
     }
-    let fields = Fields {
-        kind: FieldsKind::Pair,
-        name,
-        other: collector.field(mapping, "registry"),
-        tag,
-        digest,
-        layout: collector.layout(mapping),
-    };
-    let text = joined(&fields);
-    let found = match opaque(&text) {
-        Some(why) => Found::Opaque(why),
-        None => match text.parse::<ImageRef>() {
-            Ok(reference) => Found::Image(reference),
-            // A repository of something else: a chart's URL, a folder.
-            Err(_) if !is_image => return,
-            Err(error) => Found::Malformed(error),
-        },
-    };
     collector.add_fields(mapping, fields, text, found, context);
 }
 
-fn joined(fields: &Fields) -> String {
-    let mut text = String::new();
-    if let Some(registry) = fields.other.as_ref().filter(|field| !field.value.is_empty()) {
-        text.push_str(&registry.value);
-        text.push('/');
-    }
-    text.push_str(&fields.name.value);
-    for (joint, field) in [(':', &fields.tag), ('@', &fields.digest)] {
-        if let Some(field) = field.as_ref().filter(|field| !field.value.is_empty()) {
-            text.push(joint);
-            text.push_str(&field.value);
-        }
-    }
-    text
+fn is_object(tree: &Tree<'_>, id: NodeId) -> bool {
+    matches!(tree.node(id).kind, Kind::Mapping(_))
+        && tree.own(id, "apiVersion").is_some()
+        && tree.own(id, "kind").is_some()
 }
 
-/// The object around a node and the container's name; nothing where it is no object or only data.
-fn context(tree: &Tree<'_>, id: NodeId) -> Option<Context> {
+/// The object around a node and whose image it is; nothing where it is no object or only data.
+fn context(tree: &Tree<'_>, id: NodeId) -> Option<(NodeId, Context)> {
     let mut object = None;
     for ancestor in tree.ancestors(id).skip(1) {
-        let is_object = matches!(tree.node(ancestor).kind, Kind::Mapping(_))
-            && tree.own(ancestor, "apiVersion").is_some()
-            && tree.own(ancestor, "kind").is_some();
-        if is_object {
+        if is_object(tree, ancestor) {
             object = Some(ancestor);
             break;
         }
@@ -226,16 +258,22 @@ fn context(tree: &Tree<'_>, id: NodeId) -> Option<Context> {
     if DATA_KINDS.contains(&kind.as_ref()) {
         return None;
     }
-    let workload = tree
-        .get(object, "metadata")
-        .and_then(|metadata| {
-            tree.text_of(metadata, "name").or_else(|| tree.text_of(metadata, "generateName"))
-        })
-        .map(std::borrow::Cow::into_owned);
+    Some((object, object_context(tree, object, id)))
+}
+
+/// The object's kind and name, and the container's.
+fn object_context(tree: &Tree<'_>, object: NodeId, id: NodeId) -> Context {
+    let owned = |text: std::borrow::Cow<'_, str>| text.into_owned();
+    let workload = tree.get(object, "metadata").and_then(|metadata| {
+        tree.text_of(metadata, "name").or_else(|| tree.text_of(metadata, "generateName"))
+    });
     let container = tree
         .parent(id)
         .filter(|holder| *holder != object)
-        .and_then(|holder| tree.text_of(holder, "name"))
-        .map(std::borrow::Cow::into_owned);
-    Some(Context { kind: Some(kind.into_owned()), workload, container })
+        .and_then(|holder| tree.text_of(holder, "name"));
+    Context {
+        kind: tree.text_of(object, "kind").map(owned),
+        workload: workload.map(owned),
+        container: container.map(owned),
+    }
 }

@@ -12,7 +12,7 @@ use super::{Reader, Spec, kubernetes};
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
 use crate::place::opaque;
-use crate::site::{Context, Fields, FieldsKind, Found, Purpose};
+use crate::site::{Context, Fields, FieldsKind, Form, Found, Purpose, Room};
 use crate::yaml::{Kind, NodeId};
 use domain::{ImageRef, Repository};
 use memchr::memmem;
@@ -57,6 +57,7 @@ pub(crate) fn collect(collector: &mut Collector<'_, '_>, root: NodeId) {
                 tag: collector.field(entry, "newTag"),
                 digest: collector.field(entry, "digest"),
                 layout: collector.layout(entry),
+                room: Room::Key("digest", Form::Whole),
             };
             let text = joined(&fields);
             let found = read(&fields, &text);

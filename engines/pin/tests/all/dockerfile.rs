@@ -6,46 +6,7 @@ use pin::{Format, Found, Opaque};
 const D: Format = Format::Dockerfile;
 
 /// Six references to pin. Source: `research/pin.md` §1.2.
-const TORTURE: &str = "# syntax=docker/dockerfile:1.7
-# FROM not/me:1
-ARG BASE=nginx:1.27
-ARG V=3
-FROM golang:1.24 AS build
-RUN --mount=type=cache,target=/c --mount=type=bind,from=shop/tools:2,target=/t go build
-from   shop/lower:1   as lower
-FROM ${BASE}
-FROM alpine:${V}
-FROM build AS test
-FROM scratch
-COPY --from=build /a /a
-COPY --chown=1:1 --from=shop/copy:4 /b /b
-COPY --from=0 /c /c
-RUN <<EOF
-FROM decoy/heredoc:1
-COPY --from=decoy/heredoc:2 /x /y
-EOF
-RUN echo FROM decoy/echo:1
-";
-
-#[test]
-fn the_torture_fixture_is_listed_as_by_hand() {
-    assert_eq!(
-        listed(D, TORTURE),
-        [
-            "1:10 tag docker/dockerfile:1.7",
-            "3:10 tag nginx:1.27",
-            "5:6 tag golang:1.24",
-            "6:57 tag shop/tools:2",
-            "7:8 tag shop/lower:1",
-            "9:6 opaque alpine:${V}",
-            "10:6 stage build",
-            "11:6 scratch scratch",
-            "12:13 stage build",
-            "13:25 tag shop/copy:4",
-            "14:13 stage 0",
-        ]
-    );
-}
+const TORTURE: &str = include_str!("../../fixtures/torture/dockerfile/lf/Dockerfile");
 
 #[test]
 fn the_torture_fixture_is_pinned_six_of_six() {

@@ -6,7 +6,7 @@
 //! ```
 //! `what` is a word of `support::word`; `action` is `pin` where a pin edits the place, else `-`. The folder's name is the
 //! format that the file must be recognised as, by its path below the case or by what stands in it; in a folder
-//! `nothing` it must be recognised as none.
+//! `nothing` it must be recognised as none. `fixtures/torture/` holds such folders of formats too.
 
 use crate::support::{NINES, answers, word};
 use pin::{Format, Scan, Style, apply, plan_pin, plan_unpin, recognise, scan};
@@ -38,6 +38,8 @@ fn fixtures() -> Vec<Fixture> {
     let own = all.into_iter().filter(|path| path.extension().is_none_or(|end| end != "sites"));
     own.map(|path| {
         let inside = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        // Those on which other tools were measured stand apart, by format too.
+        let inside = inside.strip_prefix("torture/").unwrap_or(&inside);
         let mut parts = inside.splitn(3, '/');
         let (format, _case, shown) =
             (parts.next().unwrap(), parts.next().unwrap(), parts.next().expect("FORMAT/CASE/FILE"));

@@ -6,75 +6,7 @@ use pin::{Certainty, Format, Found, Marker, Opaque};
 const K: Format = Format::Kubernetes;
 
 /// Ten references to pin, one pinned, one template, one decoy. Source: `research/pin.md` §1.2.
-const TORTURE: &str = r#"# a comment: image: not/me:1
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: api   # trailing
-  annotations:
-    image: decoy/annotation:1
-spec:
-  template:
-    spec:
-      initContainers:
-        - name: quoted
-          image: "shop/quoted:1"
-        - name: single
-          image:   'shop/single:2'
-        - {name: flow, image: shop/flow:3, args: [a, "b"]}
-      containers:
-        - name: commented
-          image: shop/commented:4  # keep me
-        - name: floating
-          image: shop/floating:latest
-        - name: bare
-          image: registry.example.com:5000/shop/bare
-        - name: folded
-          image: >-
-            shop/folded:7
-        - name: done
-          image: shop/done:1@sha256:1111111111111111111111111111111111111111111111111111111111111111
-        - name: template
-          image: "{{ .Values.image }}"
----
-apiVersion: example.com/v1
-kind: Agent
-metadata: {name: agent}
-spec:
-  y: "yes"
-  agentImage: shop/agent:8
-  image:
-    repository: shop/pair
-    tag: "9"
-  anchored: &img shop/anchored:10
-  image2: *img
-  sidecar:
-    image: *img
-  script: |
-    image: decoy/in-block:1
-    FROM decoy
-"#;
-
-#[test]
-fn the_torture_fixture_is_listed_as_by_hand() {
-    assert_eq!(
-        listed(K, TORTURE),
-        [
-            "13:19 tag shop/quoted:1",
-            "15:21 tag shop/single:2",
-            "16:31 tag shop/flow:3",
-            "19:18 tag shop/commented:4",
-            "21:18 tag shop/floating:latest",
-            "23:18 bare registry.example.com:5000/shop/bare",
-            "26:13 tag shop/folded:7",
-            "28:18 pinned shop/done:1@sha256:1111111111111111111111111111111111111111111111111111111111111111",
-            "30:19 opaque {{ .Values.image }}",
-            "37:15 tag shop/agent:8",
-            "40:11 tag shop/pair:9",
-            "41:18 tag shop/anchored:10",
-        ]
-    );
-}
+const TORTURE: &str = include_str!("../../fixtures/torture/kubernetes/lf/agent.yaml");
 
 #[test]
 fn the_torture_fixture_is_pinned_ten_of_ten_and_the_decoys_stay() {

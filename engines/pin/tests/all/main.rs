@@ -10,3 +10,4 @@ mod limits;
 mod planning;
 mod properties;
 mod support;
+mod torture;
