@@ -208,6 +208,7 @@ fn left_alone_hint(why: &Skip) -> &'static str {
         Skip::Malformed
         | Skip::NoAnswer
         | Skip::NoTag
+        | Skip::NoRoom(_)
         | Skip::Elsewhere { .. }
         | Skip::OtherRepository
         | Skip::NoPlace => {
