@@ -5,8 +5,10 @@
 //! ```
 
 use crate::format::{ALL, Spec};
+use crate::roots::Roots;
 use memchr::memmem;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// A format that names images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +21,24 @@ pub enum Format {
     Compose,
     /// A Dockerfile or Containerfile.
     Dockerfile,
+    /// A workflow or an action of GitHub.
+    Github,
+    /// Jobs of GitLab CI.
+    GitlabCi,
+    /// A pipeline of Azure DevOps.
+    AzurePipelines,
+    /// Jobs and executors of CircleCI.
+    Circleci,
+    /// A pipeline of Bitbucket.
+    Bitbucket,
+    /// A pipeline of Drone.
+    Drone,
+    /// A workflow of Woodpecker.
+    Woodpecker,
+    /// A pipeline of Buildkite.
+    Buildkite,
+    /// The steps of Google Cloud Build.
+    CloudBuild,
 }
 
 /// A file's path, as the formats look at it.
@@ -33,6 +53,8 @@ pub(crate) struct Name<'p> {
 pub(crate) struct Look<'p> {
     pub(crate) name: Name<'p>,
     pub(crate) text: &'p str,
+    /// Found when the first format asks.
+    roots: OnceCell<Roots<'p>>,
 }
 
 /// What a file was recognised as, and why.
@@ -53,7 +75,7 @@ pub fn classify(path: &str, text: &str) -> Option<Format> {
 /// The same, with the reason.
 #[must_use]
 pub fn recognise(path: &str, text: &str) -> Option<Recognised> {
-    let look = Look { name: Name::of(path), text };
+    let look = Look { name: Name::of(path), text, roots: OnceCell::new() };
     let named = |spec: &'static Spec| (spec.by_name)(&look.name).map(|why| (spec, why));
     let by_name = ALL.iter().find_map(named);
     let written = |spec: &'static Spec| (spec.by_content)(&look).map(|why| (spec, why));
@@ -93,6 +115,24 @@ impl<'p> Name<'p> {
         matches!(self.extension(), "yaml" | "yml")
     }
 
+    /// Whether the file stands in a folder of this name, however deep; `a/b` is a folder in another.
+    pub(crate) fn is_below(&self, folder: &str) -> bool {
+        const SEPARATORS: [char; 2] = ['/', '\\'];
+        let Some((mut folders, _)) = self.path.rsplit_once(SEPARATORS) else {
+            return false;
+        };
+        loop {
+            let mut parts = folders.split(SEPARATORS);
+            if folder.split('/').all(|wanted| parts.next() == Some(wanted)) {
+                return true;
+            }
+            match folders.split_once(SEPARATORS) {
+                Some((_, inner)) => folders = inner,
+                None => return false,
+            }
+        }
+    }
+
     /// Standard input has no name.
     pub(crate) fn is_nameless(&self) -> bool {
         self.path == "-"
@@ -121,16 +161,36 @@ impl Look<'_> {
 
     /// Whether a key begins a line, as those at the root of a YAML text do.
     pub(crate) fn has_root(&self, key: &str) -> bool {
-        let bytes = self.text.as_bytes();
-        memmem::find_iter(bytes, key.as_bytes()).any(|at| {
-            let is_key = bytes[at + key.len()..].starts_with(b":");
-            let is_first = at == 0
-                || matches!(bytes[at - 1], b'\n' | b'\r')
-                || (at == 3 && bytes.starts_with(b"\xef\xbb\xbf"));
-            is_key && is_first
+        self.roots().has(key)
+    }
+
+    /// The keys at the root; none for a name that speaks against YAML.
+    pub(crate) fn roots(&self) -> &Roots<'_> {
+        let is_asked = self.name.is_yaml() || self.name.is_nameless();
+        self.roots.get_or_init(|| match is_asked {
+            true => Roots::of(self.text),
+            false => Roots::default(),
         })
     }
+
+    /// Whether a Kubernetes object begins at the root: no format of another program claims it.
+    pub(crate) fn is_root_object(&self) -> bool {
+        self.has_root("apiVersion") && self.has_root("kind")
+    }
+
+    /// Whether a word stands somewhere.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        memmem::find(self.text.as_bytes(), word.as_bytes()).is_some()
+    }
+
+    /// Whether one of the words stands somewhere.
+    pub(crate) fn has_any_word(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.has_word(word))
+    }
 }
+
+/// What a pipeline says that names an image without the word.
+const PIPELINE_WORDS: [&[u8]; 4] = [b"container", b"services", b"docker://", b"steps"];
 
 /// Whether bytes can hold an image at all; a cheap question before a file is read closely.
 #[must_use]
@@ -138,6 +198,8 @@ pub fn prefilter(bytes: &[u8]) -> bool {
     // `mage` is in `image`, `images` and `sidecarImage`.
     memmem::find(bytes, b"mage").is_some()
         || memmem::find(bytes, b"repository").is_some()
+        // Pipelines name some under `container`, `services`, `uses`, `pipe`, or a step's `name`.
+        || PIPELINE_WORDS.iter().any(|word| memmem::find(bytes, word).is_some())
         || memchr::memchr2_iter(b'f', b'F', bytes)
             .any(|at| bytes[at..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"from")))
         || memmem::find(bytes, b"syntax").is_some()
@@ -165,6 +227,21 @@ mod tests {
         ];
         for (path, expected) in cases {
             assert_eq!(classify(path, ""), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_stands_below_the_folders_of_its_path_and_no_others() {
+        let is_below = |path: &str, folder: &str| Name::of(path).is_below(folder);
+        for path in
+            [".github/workflows/a.yml", "/x/.github/workflows/a", ".github\\workflows\\b\\a"]
+        {
+            assert!(is_below(path, ".github/workflows"), "{path}");
+        }
+        for path in
+            ["workflows/a", "x.github/workflows/a", ".github/workflows", ".github/x/workflows/a"]
+        {
+            assert!(!is_below(path, ".github/workflows"), "{path}");
         }
     }
 

@@ -64,6 +64,17 @@ impl<'a, 't> Collector<'a, 't> {
         context: Context,
         certainty: Certainty,
     ) -> Option<&mut Site> {
+        self.add_behind("", value, context, certainty)
+    }
+
+    /// The same where a prefix such as `docker://` stands before the reference, in whatever case.
+    pub(crate) fn add_behind(
+        &mut self,
+        prefix: &'static str,
+        value: NodeId,
+        context: Context,
+        certainty: Certainty,
+    ) -> Option<&mut Site> {
         let node = self.tree.resolve(value)?;
         if self.passed.contains(&node) {
             return None;
@@ -74,7 +85,7 @@ impl<'a, 't> Collector<'a, 't> {
             Kind::Scalar(_) => true,
             Kind::Mapping(_) | Kind::Sequence(_) | Kind::Alias | Kind::Empty => false,
         };
-        if !is_text {
+        if !is_text || !has_prefix(self.tree.value(node).trim(), prefix) {
             return None;
         }
         if let Some(known) = self.by_node.get(&node).copied() {
@@ -84,7 +95,7 @@ impl<'a, 't> Collector<'a, 't> {
             }
             return self.sites.get_mut(known);
         }
-        let mut site = self.whole(node, context, certainty);
+        let mut site = self.whole(node, prefix.len(), context, certainty);
         if value != node {
             site.aliases.push(self.alias_place(value));
         }
@@ -102,6 +113,14 @@ impl<'a, 't> Collector<'a, 't> {
         }
     }
 
+    /// Adds a value as an image that another place takes from there, other than by an alias of YAML.
+    pub(crate) fn add_used(&mut self, value: NodeId, by: NodeId, context: Context) {
+        let place = self.alias_place(by);
+        if let Some(site) = self.add(value, context, Certainty::Certain) {
+            site.aliases.push(place);
+        }
+    }
+
     /// Whether the value was added before, under whatever name.
     pub(crate) fn knows(&self, value: NodeId) -> bool {
         self.tree.resolve(value).is_some_and(|node| self.by_node.contains_key(&node))
@@ -112,17 +131,25 @@ impl<'a, 't> Collector<'a, 't> {
         AliasPlace { line, column, path: self.tree.path(alias) }
     }
 
-    fn whole(&mut self, node: NodeId, context: Context, certainty: Certainty) -> Site {
+    /// `prefix` counts the bytes before the reference that are none of it.
+    fn whole(
+        &mut self,
+        node: NodeId,
+        prefix: usize,
+        context: Context,
+        certainty: Certainty,
+    ) -> Site {
         let raw = self.tree.node(node).raw.range();
         let value = self.tree.value(node);
-        let text = value.trim();
-        let written = span_of(self.tree, node, text);
+        let written =
+            span_of(self.tree, node, value.trim()).map(|span| span.start + prefix..span.end);
+        let text = value.trim().get(prefix..).unwrap_or_default();
         let found = match written {
             Some(_) => read_reference(text),
             None if text.is_empty() => read_reference(text),
             None => Found::Opaque(opaque(text).unwrap_or(Opaque::Broken)),
         };
-        let lead = value.len() - value.trim_start().len();
+        let lead = value.len() - value.trim_start().len() + prefix;
         let token = Token {
             span: raw.clone(),
             before: value[..lead].to_owned(),
@@ -245,6 +272,12 @@ impl<'a, 't> Collector<'a, 't> {
             | Kind::Empty => FieldsLayout::Braces,
         }
     }
+}
+
+fn has_prefix(text: &str, prefix: &str) -> bool {
+    text.as_bytes()
+        .get(..prefix.len())
+        .is_some_and(|own| own.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
 /// The bytes of the file that are this text, where the scalar writes it in one piece.

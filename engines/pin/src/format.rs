@@ -5,18 +5,43 @@
 //! ```
 //! A new format is one file, one line in [`ALL`], one folder of fixtures and one line in `docs/files.md`.
 
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
+mod cloudbuild;
 mod compose;
 pub(crate) mod dockerfile;
+mod drone;
+mod github;
+mod gitlab;
 mod kubernetes;
 mod kustomize;
+mod pipeline;
+mod woodpecker;
 
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
 use crate::site::Purpose;
 
 /// All formats. A name that two of them claim is the first one's, and so is a content.
-pub(crate) const ALL: &[Spec] =
-    &[dockerfile::SPEC, kustomize::SPEC, kubernetes::SPEC, compose::SPEC];
+///
+/// Pipelines stand before Kubernetes: their scripts write objects, and none of theirs claims an object itself.
+pub(crate) const ALL: &[Spec] = &[
+    dockerfile::SPEC,
+    kustomize::SPEC,
+    github::SPEC,
+    circleci::SPEC,
+    gitlab::SPEC,
+    bitbucket::SPEC,
+    drone::SPEC,
+    cloudbuild::SPEC,
+    azure::SPEC,
+    buildkite::SPEC,
+    woodpecker::SPEC,
+    kubernetes::SPEC,
+    compose::SPEC,
+];
 
 /// What one format is.
 pub(crate) struct Spec {

@@ -4,8 +4,9 @@
 //! text --scan--> sites --judge--> verdicts
 //!                sites + digests --plan--> edits --apply--> the new text, proved
 //! ```
-//! Kubernetes YAML, Kustomize, Compose and Dockerfiles. What a variable or a template writes is reported and
-//! never touched. Pure: text comes in, text goes out; who asks registries and writes files is the caller.
+//! Kubernetes YAML, Kustomize, Compose, Dockerfiles and the pipelines of CI systems. What a variable or a
+//! template writes is reported and never touched. Pure: text comes in, text goes out; who asks registries and
+//! writes files is the caller.
 
 pub mod classify;
 pub mod crd;
@@ -25,6 +26,7 @@ mod moving;
 mod parts;
 mod place;
 mod proof;
+mod roots;
 mod variable;
 mod yaml;
 

@@ -3,39 +3,42 @@
 use crate::site::{Marker, Opaque};
 use memchr::{memchr2_iter, memmem};
 
-/// Turns byte offsets into lines and columns, both from 1; cheap when asked in rising order.
+/// Turns byte offsets into lines and columns, both from 1; no line is looked through twice, whatever the order.
 pub(crate) struct Places<'t> {
     text: &'t str,
-    line: usize,
-    line_start: usize,
-    /// Everything before is counted.
+    /// Where each line starts that begins before `seen`.
+    starts: Vec<usize>,
+    /// Everything before is searched for line breaks.
     seen: usize,
+    /// The last byte that was asked for, and its column: on one long line the next is counted from there.
+    last: (usize, usize),
 }
 
 impl<'t> Places<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, line: 1, line_start: 0, seen: 0 }
+        Self { text, starts: vec![0], seen: 0, last: (0, 1) }
     }
 
     /// The line and the column of a byte.
     pub(crate) fn of(&mut self, at: usize) -> (usize, usize) {
         let at = at.min(self.text.len());
-        if at < self.line_start {
-            *self = Self::new(self.text);
-        }
         let bytes = self.text.as_bytes();
         for found in memchr2_iter(b'\n', b'\r', bytes.get(self.seen..at).unwrap_or_default()) {
             let found = self.seen + found;
             // The `\n` of a `\r\n` is the one that counts.
             if bytes[found] == b'\n' || bytes.get(found + 1) != Some(&b'\n') {
-                self.line += 1;
-                self.line_start = found + 1;
+                self.starts.push(found + 1);
             }
         }
         self.seen = self.seen.max(at);
-        let before = self.text.get(self.line_start..at).unwrap_or_default();
-        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
-        (self.line, before.chars().count() + 1)
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let (from, counted) =
+            if (start..=at).contains(&self.last.0) { self.last } else { (start, 1) };
+        let between = self.text.get(from..at).unwrap_or_default();
+        let mark = usize::from(from == 0 && between.starts_with('\u{feff}'));
+        self.last = (at, counted + between.chars().count() - mark);
+        (line, self.last.1)
     }
 }
 
@@ -94,6 +97,8 @@ pub(crate) fn opaque(text: &str) -> Option<Opaque> {
     if memmem::find(bytes, b"{{").is_some()
         || memmem::find(bytes, b"{%").is_some()
         || memmem::find(bytes, b"<%").is_some()
+        // CircleCI's parameters. Source: CircleCI docs, "Reusable configuration reference".
+        || memmem::find(bytes, b"<<").is_some()
     {
         return Some(Opaque::Template);
     }
@@ -125,6 +130,9 @@ mod tests {
         assert_eq!(places.of(at("e")), (4, 1));
         assert_eq!(places.of(at("b")), (1, 4));
         assert_eq!(places.of(3), (1, 1));
+        assert_eq!(places.of(at(": b")), (1, 2));
+        assert_eq!(places.of(at("e")), (4, 1));
+        assert_eq!(places.of(at("d")), (3, 1));
     }
 
     #[test]
@@ -145,7 +153,7 @@ mod tests {
         for variable in ["a:$TAG", "${A}", "$(params.image)", "a:%TAG%", "a:#{tag}#"] {
             assert_eq!(opaque(variable), Some(Opaque::Variable), "{variable}");
         }
-        for template in ["{{ .x }}", "a:{{.Tag}}", "<%= x %>", "{% x %}"] {
+        for template in ["{{ .x }}", "a:{{.Tag}}", "<%= x %>", "{% x %}", "a:<< b.c >>"] {
             assert_eq!(opaque(template), Some(Opaque::Template), "{template}");
         }
         for plain in ["a:1", "50%", "a%b", "a#b"] {

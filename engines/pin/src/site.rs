@@ -29,7 +29,7 @@ pub struct Site {
     pub found: Found,
     /// Whether it is written in one piece.
     pub shape: Shape,
-    /// Other places that take this value from here: YAML aliases, or uses of a Dockerfile's `ARG`.
+    /// Other places that take this value from here: YAML aliases, uses of a Dockerfile's `ARG` or of a matrix.
     pub aliases: Vec<AliasPlace>,
     /// A comment that asks to leave it alone.
     pub marker: Option<Marker>,
@@ -106,7 +106,7 @@ pub struct Context {
     pub kind: Option<String>,
     /// The workload's name.
     pub workload: Option<String>,
-    /// The container, the Compose service or the Dockerfile's stage.
+    /// The container, the Compose service, the Dockerfile's stage or the pipeline's job.
     pub container: Option<String>,
 }
 
@@ -145,7 +145,7 @@ pub enum Found {
 pub enum Opaque {
     /// A variable: `$X`, `${X}`, `$(X)`, `%X%`, `#{X}#`.
     Variable,
-    /// A template: `{{ … }}`, `{% … %}`, `<% … %>`.
+    /// A template: `{{ … }}`, `{% … %}`, `<% … %>`, `<< … >>`.
     Template,
     /// It is written across lines or with escapes, so that no span of the file is the reference.
     Broken,

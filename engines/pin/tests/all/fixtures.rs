@@ -9,7 +9,7 @@
 //! `nothing` it must be recognised as none. `fixtures/torture/` holds such folders of formats too.
 
 use crate::support::{NINES, answers, word};
-use pin::{Format, Scan, Style, apply, plan_pin, plan_unpin, recognise, scan};
+use pin::{Format, Scan, Style, apply, plan_pin, plan_unpin, prefilter, recognise, scan};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -123,4 +123,11 @@ fn taken_back(format: Format, after: &Scan, new: &str, one: &Fixture, edited: &B
     let old = apply(format, new, &plan.edits)
         .unwrap_or_else(|why| panic!("{}: {why}", one.path.display()));
     assert_eq!(old, one.text, "{}", one.path.display());
+}
+
+#[test]
+fn no_fixture_that_names_an_image_is_passed_over() {
+    for one in fixtures().iter().filter(|one| !one.expected.is_empty()) {
+        assert!(prefilter(one.text.as_bytes()), "{}", one.path.display());
+    }
 }

@@ -7,6 +7,7 @@ mod judging;
 mod kubernetes;
 mod kustomize;
 mod limits;
+mod pipelines;
 mod planning;
 mod properties;
 mod support;

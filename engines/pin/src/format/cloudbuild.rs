@@ -1,0 +1,52 @@
+//! Google Cloud Build: the image that each step runs in, which is its `name`.
+//!
+//! ```text
+//! steps: [{name: gcr.io/cloud-builders/docker, args: [build, …]}]      $_TAG is opaque
+//! ```
+//! `images` is what the build makes and pushes: not taken from a registry.
+//! Source: Cloud Build docs, "Build configuration file schema", `steps.name`, `images`, `substitutions`.
+
+use super::pipeline::{context, entries};
+use super::{Reader, Spec};
+use crate::classify::{Format, Look, Name};
+use crate::collector::Collector;
+use crate::site::{Certainty, Purpose};
+
+pub(super) const SPEC: Spec = Spec {
+    format: Format::CloudBuild,
+    name: "cloud-build",
+    purpose: Purpose::Pipeline,
+    reader: Reader::Yaml(collect),
+    by_name,
+    by_content,
+};
+
+fn by_name(name: &Name<'_>) -> Option<&'static str> {
+    let is_read = name.is_yaml() || name.extension() == "json";
+    let is_one = name.stem().starts_with("cloudbuild") || name.stem().ends_with("cloudbuild");
+    (is_read && is_one).then_some("it is called like a Cloud Build file")
+}
+
+fn by_content(look: &Look<'_>) -> Option<&'static str> {
+    let has_steps = look.has_root("steps") && look.has_word("- name:") && !look.is_root_object();
+    let is_one = has_steps
+        && !look.has_key("image")
+        && (look.has_word("gcr.io/cloud-builders")
+            || look.roots().has_any(&["substitutions", "availableSecrets"]));
+    is_one.then_some("it has steps as Cloud Build has them")
+}
+
+fn collect(collector: &mut Collector<'_, '_>) {
+    let tree = collector.tree;
+    for root in &tree.roots {
+        for step in entries(tree, *root, "steps") {
+            if collector.is_full() {
+                return;
+            }
+            if let Some(image) = tree.get(step, "name") {
+                let context = context("step", tree.text_of(step, "id").map(Into::into));
+                collector.add(image, context, Certainty::Certain);
+            }
+        }
+    }
+}
