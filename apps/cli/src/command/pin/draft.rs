@@ -249,6 +249,7 @@ impl Draft<'_> {
                 | Skip::NoAnswer
                 | Skip::Elsewhere { .. }
                 | Skip::OtherRepository
+                | Skip::NoRoom(_)
                 | Skip::NoPlace => true,
             },
         }

@@ -102,6 +102,7 @@ fn kind(why: &Why) -> &'static str {
             Skip::NoTag => "no-tag",
             Skip::Elsewhere { .. } => "elsewhere",
             Skip::OtherRepository => "other-repository",
+            Skip::NoRoom(_) => "no-room",
             Skip::NoPlace => "no-place",
         },
     }
