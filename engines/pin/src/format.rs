@@ -22,7 +22,9 @@ mod woodpecker;
 
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
-use crate::site::Purpose;
+use crate::scan::ScanError;
+use crate::site::{Purpose, Site};
+use crate::yaml::Mark;
 
 /// All formats. A name that two of them claim is the first one's, and so is a content.
 ///
@@ -64,6 +66,13 @@ pub(crate) enum Reader {
     Yaml(fn(&mut Collector<'_, '_>)),
     /// As the words of instructions.
     Dockerfile,
+    /// By its own reader, which also says what must stay the same across an edit.
+    Marked {
+        sites: fn(&str) -> Result<Vec<Site>, ScanError>,
+        marks: fn(&str) -> Result<Vec<Mark<'_>>, ScanError>,
+    },
+    /// Never edited.
+    Seen(fn(&str) -> Vec<Site>),
 }
 
 /// For a format that is told by its content alone.

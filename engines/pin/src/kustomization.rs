@@ -64,7 +64,7 @@ pub fn kustomization(text: &str) -> Result<Kustomization, ScanError> {
         Shape::Fields(fields) if fields.kind == FieldsKind::Kustomize => {
             Some(entry(fields, &site.found))
         }
-        Shape::Fields(_) | Shape::Whole(_) => None,
+        Shape::Fields(_) | Shape::Whole(_) | Shape::Seen(_) => None,
     });
     Ok(Kustomization { uses, components, images: images.collect() })
 }

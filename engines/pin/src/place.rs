@@ -2,6 +2,10 @@
 
 use crate::site::{Marker, Opaque};
 use memchr::{memchr2_iter, memmem};
+use std::ops::Range;
+
+/// How far from a value a comment is looked for: one line may be the whole file.
+const MARKER_BYTES_MAX: usize = 4096;
 
 /// Turns byte offsets into lines and columns, both from 1; no line is looked through twice, whatever the order.
 pub(crate) struct Places<'t> {
@@ -63,18 +67,24 @@ pub(crate) fn line_break(text: &str) -> &'static str {
 
 /// The marker in a comment behind `from` on its line, or in a comment that is the whole line above `line_of`.
 pub(crate) fn marker(text: &str, line_of: usize, from: usize) -> Option<Marker> {
-    let behind = &text[from..line_end(text, from)];
-    if let Some(found) = behind.find('#').and_then(|at| marker_in(&behind[at..])) {
+    let behind = window(text, from..from + MARKER_BYTES_MAX);
+    let behind = &behind[..line_end(behind, 0)];
+    let comment = [behind.find('#'), behind.find("//")].into_iter().flatten().min();
+    if let Some(found) = comment.and_then(|at| marker_in(&behind[at..])) {
         return Some(found);
     }
-    let start = line_start(text, line_of);
-    let above_end = start.checked_sub(1)?;
-    let above_end = match text[..above_end].strip_suffix('\r') {
-        Some(shorter) if text[above_end..].starts_with('\n') => shorter.len(),
-        Some(_) | None => above_end,
-    };
-    let above = text[line_start(text, above_end)..above_end].trim();
-    above.starts_with('#').then(|| marker_in(above)).flatten()
+    let before = window(text, line_of.saturating_sub(MARKER_BYTES_MAX)..line_of);
+    let before = &before[..memchr::memrchr2(b'\n', b'\r', before.as_bytes())?];
+    let before = before.strip_suffix('\r').unwrap_or(before);
+    let above = before[line_start(before, before.len())..].trim();
+    (above.starts_with('#') || above.starts_with("//")).then(|| marker_in(above)).flatten()
+}
+
+/// The part of a text in these bytes, at the characters next to them.
+fn window(text: &str, bytes: Range<usize>) -> &str {
+    let start = text.ceil_char_boundary(bytes.start);
+    let end = text.floor_char_boundary(bytes.end.min(text.len()));
+    text.get(start..end).unwrap_or_default()
 }
 
 fn marker_in(comment: &str) -> Option<Marker> {

@@ -81,6 +81,12 @@ pub enum Skip {
     /// Who reads its keys has no room for a digest.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
+    /// It stands in a program, or in a key: only a person should write there.
+    #[error("it is seen and not edited; the line to use instead: `{line}`")]
+    Seen {
+        /// The line as it should be.
+        line: String,
+    },
     /// No key could take the digest.
     #[error("it has neither `tag` nor `digest` to hold a digest")]
     NoPlace,
@@ -93,6 +99,7 @@ fn written_by(opaque: Opaque) -> &'static str {
         Opaque::Broken => "it is written over several lines or with escapes",
         Opaque::AppVersion => "its tag is the appVersion of its chart",
         Opaque::Part => "it is a part of a name that another program joins",
+        Opaque::Embedded => "it stands in a text that another program reads",
     }
 }
 
@@ -201,6 +208,10 @@ fn plan(scan: &Scan, decide: impl Fn(&Site) -> Step) -> Plan {
                 let edits = match &site.shape {
                     Shape::Whole(token) => Ok(vec![whole(at, site, token, &target)]),
                     Shape::Fields(fields) => fields::edits(at, fields, &target),
+                    Shape::Seen(quote) => {
+                        let text = rewritten(&site.text, &target);
+                        Err(Skip::Seen { line: format!("{}{text}{}", quote.before, quote.after) })
+                    }
                 };
                 match edits {
                     Ok(edits) if edits.is_empty() => plan.same.push(at),
@@ -236,7 +247,7 @@ fn effective(site: &Site) -> Option<Repository> {
 fn default_of(site: &Site) -> Option<String> {
     match &site.found {
         Found::Opaque(Opaque::Variable) => with_defaults(&site.text),
-        Found::Opaque(Opaque::Template | Opaque::Broken | Opaque::AppVersion | Opaque::Part)
+        Found::Opaque(Opaque::Template | Opaque::Broken | Opaque::AppVersion | Opaque::Part | Opaque::Embedded)
         | Found::Image(_)
         | Found::Malformed(_)
         | Found::BuildTarget
@@ -246,16 +257,29 @@ fn default_of(site: &Site) -> Option<String> {
     }
 }
 
-/// One reference in one piece, with only the parts rewritten that change.
+/// One reference in one piece.
 fn whole(at: usize, site: &Site, token: &Token, target: &Target) -> Edit {
-    let parts = RefParts::split(&site.text);
-    let part = |span: Option<std::ops::Range<usize>>| span.and_then(|span| site.text.get(span));
+    let text = rewritten(&site.text, target);
+    Edit {
+        span: site.span.clone(),
+        site: at,
+        promise: Promise::Becomes {
+            token: token.span.clone(),
+            value: format!("{}{text}{}", token.before, token.after),
+        },
+        text,
+    }
+}
+
+/// A reference with only the parts written anew that change.
+fn rewritten(old: &str, target: &Target) -> String {
+    let parts = RefParts::split(old);
+    let part = |span: Option<std::ops::Range<usize>>| span.and_then(|span| old.get(span));
     let written = part(Some(parts.name)).unwrap_or_default();
-    let old_tag = part(parts.tag);
     let mut text = target.name.clone().unwrap_or_else(|| written.to_owned());
     let tag = match &target.tag {
         TagChange::To(tag) => Some(tag.as_str()),
-        TagChange::Keep => old_tag,
+        TagChange::Keep => part(parts.tag),
         TagChange::Drop => None,
     };
     if let Some(tag) = tag {
@@ -266,13 +290,5 @@ fn whole(at: usize, site: &Site, token: &Token, target: &Target) -> Edit {
         text.push('@');
         text.push_str(&digest.to_string());
     }
-    Edit {
-        span: site.span.clone(),
-        site: at,
-        promise: Promise::Becomes {
-            token: token.span.clone(),
-            value: format!("{}{text}{}", token.before, token.after),
-        },
-        text,
-    }
+    text
 }

@@ -79,6 +79,22 @@ pub enum ScanError {
         /// What is wrong there.
         what: What,
     },
+    /// Not the language that it should be, or more of it than we read.
+    #[error("line {line}, column {column}: {what}")]
+    Text {
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong there.
+        what: String,
+    },
+}
+
+/// A text that could not be read, where it stops making sense.
+pub(crate) fn broken(text: &str, at: usize, what: &str) -> ScanError {
+    let (line, column) = Places::new(text).of(at);
+    ScanError::Text { line, column, what: what.to_owned() }
 }
 
 /// Finds every place in a text that names an image.
@@ -100,6 +116,8 @@ pub fn scan_with(format: Format, text: &str, knowledge: &Knowledge) -> Result<Sc
     let mut is_templated = false;
     let mut sites = match format.spec().reader {
         Reader::Dockerfile => dockerfile::sites(text),
+        Reader::Marked { sites, .. } => sites(text)?,
+        Reader::Seen(sites) => sites(text),
         Reader::Yaml(collect) => {
             let tree = read(text)?;
             is_templated = tree.is_templated;

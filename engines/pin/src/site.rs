@@ -153,6 +153,8 @@ pub enum Opaque {
     AppVersion,
     /// An operator, a module or a chart makes one or several names from this part.
     Part,
+    /// It stands in a text that another program reads: JSON in a heredoc.
+    Embedded,
 }
 
 /// How a reference is written.
@@ -162,6 +164,17 @@ pub enum Shape {
     Whole(Token),
     /// In several keys of one mapping.
     Fields(Box<Fields>),
+    /// In a program or a key that nobody but a person should edit.
+    Seen(Quote),
+}
+
+/// The line in which a reference was seen: what the line to use instead is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// What stands before the reference on its line, without the blanks at its beginning.
+    pub(crate) before: String,
+    /// And after it.
+    pub(crate) after: String,
 }
 
 /// The scalar or word in which a reference stands.

@@ -7,6 +7,7 @@
 //! ```
 //! Source: BuildKit, `frontend/dockerfile` (parser, instructions, dockerfile2llb).
 
+mod arguments;
 mod words;
 
 pub(crate) use words::{Parsed, Word, parse};
@@ -16,7 +17,8 @@ use crate::classify::{Format, Look, Name};
 use crate::collector::read_reference;
 use crate::place::{Places, line_end, marker, opaque};
 use crate::site::{AliasPlace, Certainty, Context, Found, Opaque, Purpose, Shape, Site, Token};
-use std::collections::HashMap;
+use arguments::{Arguments, unquoted};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use words::Instruction;
 
@@ -65,8 +67,9 @@ pub(crate) fn sites(text: &str) -> Vec<Site> {
         text,
         places: Places::new(text),
         sites: Vec::new(),
-        stages: Vec::new(),
-        args: HashMap::new(),
+        stages: 0,
+        names: HashSet::new(),
+        args: Arguments::of(&parsed),
         by_start: HashMap::new(),
     };
     for directive in &parsed.directives {
@@ -88,10 +91,11 @@ struct Reader<'t> {
     text: &'t str,
     places: Places<'t>,
     sites: Vec<Site>,
-    /// Names in lower case; an unnamed stage is empty.
-    stages: Vec<String>,
-    /// The words that set the build arguments before the first `FROM`.
-    args: HashMap<String, Option<Word>>,
+    /// So many have begun.
+    stages: usize,
+    /// Their names, in lower case.
+    names: HashSet<String>,
+    args: Arguments,
     /// Sites that a second use may find again, by their first byte.
     by_start: HashMap<usize, usize>,
 }
@@ -104,36 +108,27 @@ impl Reader<'_> {
         let at = instruction.start;
         match keyword.text.to_ascii_uppercase().as_str() {
             "FROM" => self.from(rest, at),
-            "COPY" | "ADD" => {
-                for flag in flags(rest) {
-                    if flag.text.starts_with("--from=") {
-                        self.taken(flag, "--from=".len()..flag.text.len(), "COPY --from", at);
-                    }
+            "ARG" if self.stages == 0 => self.args.set(rest),
+            // The instruction of a build to come, which is never another of these two.
+            "ONBUILD" => {
+                if let Some((keyword, rest)) = rest.split_first() {
+                    self.taking(&keyword.text, rest, at);
                 }
             }
-            "RUN" => {
-                for flag in flags(rest) {
-                    if let Some(part) = mount_from(&flag.text) {
-                        self.taken(flag, part, "RUN --mount", at);
-                    }
-                }
-            }
-            "ONBUILD" => self.instruction(instruction, rest),
-            "ARG" if self.stages.is_empty() => self.arg(rest),
-            _ => {}
+            other => self.taking(other, rest, at),
         }
     }
 
-    fn arg(&mut self, words: &[Word]) {
-        for word in words {
-            match word.text.split_once('=') {
-                Some((name, _)) => {
-                    self.args.insert(name.to_owned(), Some(word.clone()));
-                }
-                // Without a default, a later word does not take an earlier default away.
-                None => {
-                    self.args.entry(word.text.clone()).or_insert(None);
-                }
+    /// An instruction that may take files of another image.
+    fn taking(&mut self, keyword: &str, words: &[Word], at: usize) {
+        let is = |word: &str| keyword.eq_ignore_ascii_case(word);
+        for flag in flags(words) {
+            if (is("COPY") || is("ADD")) && flag.text.starts_with("--from=") {
+                self.taken(flag, "--from=".len()..flag.text.len(), "COPY --from", at);
+            } else if is("RUN")
+                && let Some(part) = mount_from(&flag.text)
+            {
+                self.taken(flag, part, "RUN --mount", at);
             }
         }
     }
@@ -143,13 +138,10 @@ impl Reader<'_> {
         let image = operands.next();
         let is_named = operands.next().is_some_and(|word| word.text.eq_ignore_ascii_case("as"));
         let name = operands.next().filter(|_| is_named).map(|word| word.text.to_ascii_lowercase());
-        let label = name.clone().unwrap_or_else(|| format!("stage {}", self.stages.len()));
+        let label = name.clone().unwrap_or_else(|| format!("stage {}", self.stages));
         if let Some(image) = image {
             let part = unquoted(&image.text, 0..image.text.len());
-            let defaulted = whole_variable(&image.text[part.clone()])
-                .and_then(|variable| self.args.get(variable).cloned())
-                .flatten();
-            let site = match defaulted {
+            let site = match self.args.whole(&image.text[part.clone()]).cloned() {
                 Some(word) => self.argument(&word, image),
                 None => self.add(image, part, "FROM", at),
             };
@@ -157,7 +149,8 @@ impl Reader<'_> {
                 site.context.container.get_or_insert(label);
             }
         }
-        self.stages.push(name.unwrap_or_default());
+        self.stages += 1;
+        self.names.extend(name);
     }
 
     /// The site is the argument's default, since it holds the whole name.
@@ -193,8 +186,7 @@ impl Reader<'_> {
         if let Some(known) = self.by_start.get(&span.start) {
             return *known;
         }
-        let is_stage =
-            !text.is_empty() && self.stages.iter().any(|stage| stage.eq_ignore_ascii_case(&text));
+        let is_stage = self.names.contains(&text.to_ascii_lowercase());
         let found = if is_stage {
             Found::Stage
         } else if text == "scratch" {
@@ -234,36 +226,21 @@ fn flags(words: &[Word]) -> impl Iterator<Item = &Word> {
     words.iter().take_while(|word| word.text.starts_with("--"))
 }
 
-/// The value of `from=` in `--mount=type=bind,from=nginx,target=/x`.
+/// The value of `from=` in `--mount=type=bind,from=nginx,target=/x`, whose quotes stand anywhere.
 fn mount_from(flag: &str) -> Option<Range<usize>> {
     let options = flag.strip_prefix("--mount=")?;
     let mut at = flag.len() - options.len();
     for option in options.split(',') {
-        if let Some(value) = option.strip_prefix("from=") {
+        let bare = option.trim_start_matches(['"', '\'']);
+        if let Some((key, value)) = bare.split_once('=')
+            && key.eq_ignore_ascii_case("from")
+        {
             let start = at + option.len() - value.len();
-            return Some(start..start + value.len());
+            let quotes = value.len() - value.trim_start_matches(['"', '\'']).len();
+            let value = value.trim_matches(['"', '\'']);
+            return Some(start + quotes..start + quotes + value.len());
         }
         at += option.len() + 1;
     }
     None
-}
-
-/// Takes one pair of quotes off a part of a text.
-fn unquoted(text: &str, part: Range<usize>) -> Range<usize> {
-    let inner = &text[part.clone()];
-    let is_quoted = inner.len() >= 2
-        && ((inner.starts_with('"') && inner.ends_with('"'))
-            || (inner.starts_with('\'') && inner.ends_with('\'')));
-    if is_quoted { part.start + 1..part.end - 1 } else { part }
-}
-
-/// The name in `$BASE` or `${BASE}`, where nothing stands beside it.
-fn whole_variable(text: &str) -> Option<&str> {
-    let name = text.strip_prefix('$')?;
-    let name = match name.strip_prefix('{') {
-        Some(inner) => inner.strip_suffix('}')?,
-        None => name,
-    };
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    is_name.then_some(name)
 }

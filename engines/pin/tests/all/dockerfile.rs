@@ -46,7 +46,7 @@ fn continuations_comments_and_flags_stand_between() {
 
 #[test]
 fn arguments_have_a_scope() {
-    let text = "ARG A=\"a/b:1\"\nARG B\nARG C=scratch\nFROM $A\nFROM $B\nFROM ${C}\nARG D=c/d:1\nFROM ${D}\nFROM ${A}-x\n";
+    let text = "ARG A=\"a/b:1\"\nARG B\nARG C=scratch\nFROM $A\nFROM $B\nFROM ${C}\nARG D=c/d:1\nFROM ${D}\nFROM ${B}-x\n";
     assert_eq!(
         listed(D, text),
         [
@@ -54,10 +54,25 @@ fn arguments_have_a_scope() {
             "3:7 scratch scratch",
             "5:6 opaque $B",
             "8:6 opaque ${D}",
-            "9:6 opaque ${A}-x",
+            "9:6 opaque ${B}-x",
         ]
     );
     assert_eq!(changed(text, &pinned(D, text)), ["ARG A=\"a/b:1@NINES\""]);
+}
+
+#[test]
+fn an_argument_that_is_a_part_of_a_name_is_never_pinned() {
+    let text = "ARG A=a/b:1\nARG F=${A}-full\nARG G=$A\nFROM $A\nFROM ${F}\nFROM $G\n";
+    assert_eq!(listed(D, text), ["2:7 opaque ${A}-full", "3:7 opaque $A", "4:6 opaque $A"]);
+    let chain = "ARG A=a/b:1\nARG G=$A\nFROM $G\n";
+    assert_eq!(listed(D, chain), ["1:7 tag a/b:1"]);
+    assert_eq!(changed(chain, &pinned(D, chain)), ["ARG A=a/b:1@NINES"]);
+}
+
+#[test]
+fn one_instruction_stands_behind_onbuild_and_no_more() {
+    let text = format!("{}FROM a/b:1\n", "ONBUILD ".repeat(500_000));
+    assert_eq!(listed(D, &text), Vec::<String>::new());
 }
 
 #[test]

@@ -7,6 +7,9 @@
 //! ```
 //! Knows directives, the escape character, continuations, comments and heredocs; nothing about images.
 
+mod heredoc;
+
+use heredoc::{Ends, Heredoc, Tabs, heredocs};
 use std::ops::Range;
 
 /// A run of bytes between blanks.
@@ -47,6 +50,10 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(text: &str) -> Parsed {
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut cursor = Cursor { text, bytes: text.as_bytes(), at: start, escape: b'\\' };
+    if text[start..].starts_with("#!") {
+        cursor.pass_line();
+    }
+    let mut ends = Ends::default();
     let mut parsed = Parsed { directives: cursor.directives(), ..Parsed::default() };
     while cursor.at < text.len() {
         cursor.pass_blanks();
@@ -57,7 +64,10 @@ pub(crate) fn parse(text: &str) -> Parsed {
             Some(_) => {
                 let instruction = cursor.instruction();
                 for heredoc in heredocs(&instruction.words) {
-                    parsed.bodies.push(cursor.body(&heredoc));
+                    // BuildKit refuses a body without an end; what follows is not passed over for it.
+                    if ends.stands_behind(text, &heredoc, cursor.at) {
+                        parsed.bodies.push(cursor.body(&heredoc));
+                    }
                 }
                 parsed.instructions.push(instruction);
             }
@@ -134,6 +144,10 @@ impl Cursor<'_> {
     /// The length of an escape, blanks and a break here; none where the line does not go on.
     fn continuation(&self) -> Option<usize> {
         if self.peek()? != self.escape {
+            return None;
+        }
+        // An escape that is itself escaped joins no lines.
+        if self.at > 0 && self.bytes[self.at - 1] == self.escape {
             return None;
         }
         let rest = &self.bytes[self.at + 1..];
@@ -222,46 +236,6 @@ impl Cursor<'_> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tabs {
-    Kept,
-    Stripped,
-}
-
-struct Heredoc {
-    name: String,
-    tabs: Tabs,
-}
-
-/// The heredocs that an instruction opens: `RUN <<EOF`, `COPY <<-"END" /file`.
-fn heredocs(words: &[Word]) -> Vec<Heredoc> {
-    let is = |word: &Word, keyword: &str| word.text.eq_ignore_ascii_case(keyword);
-    let words = match words.split_first() {
-        Some((first, rest)) if is(first, "ONBUILD") => rest,
-        Some(_) | None => words,
-    };
-    let takes = words
-        .first()
-        .is_some_and(|first| is(first, "RUN") || is(first, "COPY") || is(first, "ADD"));
-    if !takes {
-        return Vec::new();
-    }
-    words.iter().filter_map(|word| heredoc(&word.text)).collect()
-}
-
-fn heredoc(word: &str) -> Option<Heredoc> {
-    let rest = word.trim_start_matches(|c: char| c.is_ascii_digit());
-    let rest = rest.strip_prefix("<<")?;
-    let (tabs, name) = match rest.strip_prefix('-') {
-        Some(name) => (Tabs::Stripped, name),
-        None => (Tabs::Kept, rest),
-    };
-    let name = name.trim_matches(['"', '\'']);
-    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    is_name.then(|| Heredoc { name: name.to_owned(), tabs })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,8 +270,14 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_escape_joins_nothing() {
+        assert_eq!(words("RUN a \\\\\nFROM b\n"), [vec!["RUN", "a", "\\\\"], vec!["FROM", "b"]]);
+    }
+
+    #[test]
     fn a_directive_stands_before_everything_else() {
         assert_eq!(parse("# syntax=a:1\nFROM b\n").directives.len(), 1);
+        assert_eq!(parse("#!/usr/bin/env build\n# syntax=a:1\nFROM b\n").directives.len(), 1);
         assert_eq!(parse("\n# syntax=a:1\nFROM b\n").directives.len(), 0);
         assert_eq!(parse("# note\n# syntax=a:1\n").directives.len(), 0);
     }
