@@ -39,6 +39,12 @@ pub enum Format {
     Buildkite,
     /// The steps of Google Cloud Build.
     CloudBuild,
+    /// A development container's settings: JSON with comments.
+    Devcontainer,
+    /// A task definition of Amazon ECS, or a `Dockerrun.aws.json`.
+    Ecs,
+    /// Units of Podman for systemd.
+    Quadlet,
 }
 
 /// A file's path, as the formats look at it.
@@ -140,7 +146,9 @@ impl<'p> Name<'p> {
 
     /// Whether the content is asked what the file is.
     fn may_be_anything(&self) -> bool {
-        self.is_yaml() || self.extension() == "json" || self.is_nameless()
+        self.is_yaml()
+            || matches!(self.extension(), "json" | "hcl" | "image" | "volume" | "build" | "")
+            || self.is_nameless()
     }
 }
 
@@ -203,6 +211,7 @@ pub fn prefilter(bytes: &[u8]) -> bool {
         || memchr::memchr2_iter(b'f', b'F', bytes)
             .any(|at| bytes[at..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"from")))
         || memmem::find(bytes, b"syntax").is_some()
+        || memmem::find(bytes, b"features\"").is_some()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod buildkite;
 mod circleci;
 mod cloudbuild;
 mod compose;
+mod devcontainer;
 pub(crate) mod dockerfile;
 mod drone;
 mod github;
@@ -19,6 +20,8 @@ mod kubernetes;
 mod kustomize;
 mod pipeline;
 mod woodpecker;
+mod ecs;
+mod quadlet;
 
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
@@ -31,6 +34,8 @@ use crate::yaml::Mark;
 /// Pipelines stand before Kubernetes: their scripts write objects, and none of theirs claims an object itself.
 pub(crate) const ALL: &[Spec] = &[
     dockerfile::SPEC,
+    devcontainer::SPEC,
+    quadlet::SPEC,
     kustomize::SPEC,
     github::SPEC,
     circleci::SPEC,
@@ -43,6 +48,7 @@ pub(crate) const ALL: &[Spec] = &[
     woodpecker::SPEC,
     kubernetes::SPEC,
     compose::SPEC,
+    ecs::SPEC,
 ];
 
 /// What one format is.

@@ -8,7 +8,7 @@
 use crate::collector::read_reference;
 use crate::place::{Places, line_end, line_start, marker, opaque};
 use crate::scan::SITES_MAX;
-use crate::site::{Certainty, Context, Found, Opaque, Purpose, Quote, Shape, Site, Token};
+use crate::site::{Certainty, Context, Found, Opaque, Purpose, Quote, Shape, Site, Takes, Token};
 use std::ops::Range;
 
 /// The longest text that a site repeats of its file, in bytes.
@@ -88,6 +88,7 @@ impl<'t> Gatherer<'t> {
         let shape = Shape::Seen(Quote {
             before: part(start..span.start).trim_start().to_owned(),
             after: part(span.end..end).trim_end().to_owned(),
+            takes: Takes::Both,
         });
         self.place(literal, shape, about)
     }

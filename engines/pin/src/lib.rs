@@ -4,9 +4,8 @@
 //! text --scan--> sites --judge--> verdicts
 //!                sites + digests --plan--> edits --apply--> the new text, proved
 //! ```
-//! Kubernetes YAML, Kustomize, Compose, Dockerfiles and the pipelines of CI systems. What a variable or a
-//! template writes is reported and never touched. Pure: text comes in, text goes out; who asks registries and
-//! writes files is the caller.
+//! One file per format below `format/`. What a variable or a template writes is reported and
+//! never touched. Pure: text comes in, text goes out; who asks registries and writes files is the caller.
 
 pub mod classify;
 pub mod crd;
@@ -23,6 +22,7 @@ mod collector;
 mod fields;
 mod format;
 mod gather;
+mod jsonc;
 mod moving;
 mod parts;
 mod place;

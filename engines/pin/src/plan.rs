@@ -8,7 +8,7 @@
 use crate::edit::{Edit, Promise};
 use crate::fields::{self, TagChange, Target};
 use crate::scan::Scan;
-use crate::site::{FieldsKind, Found, Marker, NoRoom, Opaque, Shape, Site, Token};
+use crate::site::{FieldsKind, Found, Marker, NoRoom, Opaque, Shape, Site, Takes, Token};
 use crate::variable::with_defaults;
 use domain::{Digest, ImageRef, PinnedRef, RefParts, Repository};
 use std::collections::BTreeMap;
@@ -209,7 +209,11 @@ fn plan(scan: &Scan, decide: impl Fn(&Site) -> Step) -> Plan {
                     Shape::Whole(token) => Ok(vec![whole(at, site, token, &target)]),
                     Shape::Fields(fields) => fields::edits(at, fields, &target),
                     Shape::Seen(quote) => {
-                        let text = rewritten(&site.text, &target);
+                        let tag = match quote.takes {
+                            Takes::Either if target.digest.is_some() => TagChange::Drop,
+                            Takes::Either | Takes::Both => target.tag,
+                        };
+                        let text = rewritten(&site.text, &Target { tag, ..target });
                         Err(Skip::Seen { line: format!("{}{text}{}", quote.before, quote.after) })
                     }
                 };

@@ -84,13 +84,14 @@ pub fn prove(format: Format, old: &str, new: &str, edits: &[&Edit]) -> Result<()
     match format.spec().reader {
         Reader::Dockerfile => meaning(old, &words(old), &words(new), edits),
         Reader::Marked { marks, .. } => {
-            let read = |text, when| {
-                marks(text).map_err(|source| ProofError::Unreadable { when, source })
-            };
+            let read =
+                |text, when| marks(text).map_err(|source| ProofError::Unreadable { when, source });
             meaning(old, &read(old, When::Before)?, &read(new, When::After)?, edits)
         }
         // No plan has an edit for it.
-        Reader::Seen(_) => edits.first().map_or(Ok(()), |edit| Err(collateral(old, edit.span.start))),
+        Reader::Seen(_) => {
+            edits.first().map_or(Ok(()), |edit| Err(collateral(old, edit.span.start)))
+        }
         Reader::Yaml(_) => {
             let before = tree(old, When::Before)?;
             let after = tree(new, When::After)?;

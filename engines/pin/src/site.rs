@@ -175,6 +175,16 @@ pub struct Quote {
     pub(crate) before: String,
     /// And after it.
     pub(crate) after: String,
+    pub(crate) takes: Takes,
+}
+
+/// What the program that reads a seen reference takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// A tag, a digest, or both.
+    Both,
+    /// Either a tag or a digest.
+    Either,
 }
 
 /// The scalar or word in which a reference stands.

@@ -202,6 +202,7 @@ fn left_alone_hint(why: &Skip) -> &'static str {
         Skip::Opaque(_) | Skip::Default => {
             "write the name itself there; where another program sets it, `# indelible: ignore` behind it passes it over"
         }
+        Skip::Seen { .. } => "write the line there by hand, or add a place that may be edited",
         Skip::BuildTarget => {
             "let `git.path` name the folder of what is deployed, or put `# indelible: ignore` behind it"
         }

@@ -76,7 +76,7 @@ impl Read {
     }
 }
 
-/// Every image must have a place, and only a comment that asks for it keeps one from being set.
+/// Every image must have a place, and only a comment that asks for it, or a program, keeps one from being set.
 fn check(
     edited: &Edited,
     places: &Places,
@@ -84,7 +84,7 @@ fn check(
     place: &str,
 ) -> Result<(), DeployError> {
     let is_found = !places.changed.is_empty() || !places.same.is_empty();
-    let stops = |skip: &Skip| !(is_found && matches!(skip, Skip::Ignored(_)));
+    let stops = |skip: &Skip| !(is_found && matches!(skip, Skip::Ignored(_) | Skip::Seen { .. }));
     if let Some((seen, why)) = places.skipped.iter().find(|(_, why)| stops(why)) {
         return Err(DeployError::LeftAlone { seen: seen.clone(), why: why.clone() });
     }

@@ -8,7 +8,9 @@ fn stopped(text: &str) -> Option<What> {
     match scan(Format::Kubernetes, text) {
         Ok(_) => None,
         Err(ScanError::Yaml { what, .. }) => Some(what),
-        Err(other @ (ScanError::Size { .. } | ScanError::Sites | ScanError::Text { .. })) => panic!("{other}"),
+        Err(other @ (ScanError::Size { .. } | ScanError::Sites | ScanError::Text { .. })) => {
+            panic!("{other}")
+        }
     }
 }
 

@@ -244,7 +244,7 @@ impl Draft<'_> {
             Why::Skip(skip) => match skip {
                 Skip::Ignored(_) | Skip::BuildTarget | Skip::NoTag => false,
                 // `set` was told to reach every place; `pin` says what it can.
-                Skip::Opaque(_) | Skip::Default => self.verb == Verb::Set,
+                Skip::Opaque(_) | Skip::Default | Skip::Seen { .. } => self.verb == Verb::Set,
                 Skip::Malformed
                 | Skip::NoAnswer
                 | Skip::Elsewhere { .. }

@@ -104,6 +104,7 @@ fn kind(why: &Why) -> &'static str {
             Skip::OtherRepository => "other-repository",
             Skip::NoRoom(_) => "no-room",
             Skip::NoPlace => "no-place",
+            Skip::Seen { .. } => "seen",
         },
     }
 }
