@@ -124,6 +124,7 @@ impl<'t> Gatherer<'t> {
             shape,
             aliases: Vec::new(),
             marker: marker(self.text, span.start, literal.token.end),
+            pull: None,
             certainty: about.certainty,
             purpose: about.purpose,
             span,

@@ -40,6 +40,7 @@ pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin};
 pub use proof::{ProofError, prove};
 pub use scan::{Scan, ScanError, scan, scan_with};
 pub use site::{
-    AliasPlace, Certainty, Context, Found, Marker, NoRoom, Opaque, PullPolicy, Purpose, Quote, Shape, Site,
+    AliasPlace, Certainty, Context, Found, Marker, NoRoom, Opaque, PullPolicy, Purpose, Quote,
+    Shape, Site,
 };
 pub use yaml::{ALIASES_MAX, ANCHORS_MAX, DEPTH_MAX, What};

@@ -251,7 +251,13 @@ fn effective(site: &Site) -> Option<Repository> {
 fn default_of(site: &Site) -> Option<String> {
     match &site.found {
         Found::Opaque(Opaque::Variable) => with_defaults(&site.text),
-        Found::Opaque(Opaque::Template | Opaque::Broken | Opaque::AppVersion | Opaque::Part | Opaque::Embedded)
+        Found::Opaque(
+            Opaque::Template
+            | Opaque::Broken
+            | Opaque::AppVersion
+            | Opaque::Part
+            | Opaque::Embedded,
+        )
         | Found::Image(_)
         | Found::Malformed(_)
         | Found::BuildTarget
