@@ -14,14 +14,14 @@ mod compose;
 mod devcontainer;
 pub(crate) mod dockerfile;
 mod drone;
+mod ecs;
 mod github;
 mod gitlab;
 mod kubernetes;
 mod kustomize;
 mod pipeline;
-mod woodpecker;
-mod ecs;
 mod quadlet;
+mod woodpecker;
 
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
