@@ -5,10 +5,11 @@
 //! ```
 
 use crate::knowledge::Knowledge;
-use crate::place::{Places, line_break, line_end, line_start, marker, opaque};
+use crate::marker::marker;
+use crate::place::{Places, line_break, line_end, line_start, opaque};
 use crate::scan::SITES_MAX;
 use crate::site::{
-    AliasPlace, Certainty, Context, Field, Fields, FieldsKind, FieldsLayout, Found, Opaque,
+    AliasPlace, Certainty, Context, Field, Fields, FieldsKind, FieldsLayout, Found, Marker, Opaque,
     Purpose, Shape, Site, Token, Written,
 };
 use crate::yaml::{Kind, Layout, NodeId, Style, Tree, is_null, is_text};
@@ -121,6 +122,15 @@ impl<'a, 't> Collector<'a, 't> {
         }
     }
 
+    /// Marks the sites that no comment marks, by the node of each and what it names.
+    pub(crate) fn mark_each(&mut self, mut ask: impl FnMut(NodeId, &Found) -> Option<Marker>) {
+        for (node, at) in &self.by_node {
+            if let Some(site) = self.sites.get_mut(*at).filter(|site| site.marker.is_none()) {
+                site.marker = ask(*node, &site.found);
+            }
+        }
+    }
+
     /// Whether the value was added before, under whatever name.
     pub(crate) fn knows(&self, value: NodeId) -> bool {
         self.tree.resolve(value).is_some_and(|node| self.by_node.contains_key(&node))
@@ -170,10 +180,10 @@ impl<'a, 't> Collector<'a, 't> {
             path: self.tree.path(node),
             context,
             text: text.to_owned(),
+            marker: marker(self.tree.text, span.start.min(behind), behind, &found),
             found,
             shape: Shape::Whole(token),
             aliases: Vec::new(),
-            marker: marker(self.tree.text, span.start.min(behind), behind),
             certainty,
             purpose: self.purpose,
             pull: None,
@@ -207,6 +217,9 @@ impl<'a, 't> Collector<'a, 't> {
             FieldsKind::Kustomize => Certainty::Certain,
             FieldsKind::Pair => Certainty::Likely,
         };
+        let text_of = self.tree.text;
+        let beside = |raw: &Range<usize>| marker(text_of, raw.start, raw.end, &found);
+        let marker = beside(&main.raw).or_else(|| beside(&fields.name.raw));
         self.sites.push(Site {
             line,
             column,
@@ -215,8 +228,7 @@ impl<'a, 't> Collector<'a, 't> {
             context,
             text,
             found,
-            marker: marker(self.tree.text, span.start, main.raw.end)
-                .or_else(|| marker(self.tree.text, fields.name.raw.start, fields.name.raw.end)),
+            marker,
             shape: Shape::Fields(Box::new(fields)),
             aliases: Vec::new(),
             certainty,

@@ -6,7 +6,8 @@
 //! A place is either one that an edit may rewrite, or one that is only seen.
 
 use crate::collector::read_reference;
-use crate::place::{Places, line_end, line_start, marker, opaque};
+use crate::marker::marker;
+use crate::place::{Places, line_end, line_start, opaque};
 use crate::scan::SITES_MAX;
 use crate::site::{Certainty, Context, Found, Opaque, Purpose, Quote, Shape, Site, Takes, Token};
 use std::ops::Range;
@@ -120,10 +121,10 @@ impl<'t> Gatherer<'t> {
             path: about.path,
             context: about.context,
             text: text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned(),
+            marker: marker(self.text, span.start, literal.token.end, &found),
             found,
             shape,
             aliases: Vec::new(),
-            marker: marker(self.text, span.start, literal.token.end),
             pull: None,
             certainty: about.certainty,
             purpose: about.purpose,

@@ -23,6 +23,7 @@ mod fields;
 mod format;
 mod gather;
 mod jsonc;
+mod marker;
 mod moving;
 mod parts;
 mod place;

@@ -1,11 +1,7 @@
-//! Lines, columns and comments around a byte; and whether a text is another program's to fill in.
+//! Lines and columns around a byte; and whether a text is another program's to fill in.
 
-use crate::site::{Marker, Opaque};
+use crate::site::Opaque;
 use memchr::{memchr2_iter, memmem};
-use std::ops::Range;
-
-/// How far from a value a comment is looked for: one line may be the whole file.
-const MARKER_BYTES_MAX: usize = 4096;
 
 /// Turns byte offsets into lines and columns, both from 1; no line is looked through twice, whatever the order.
 pub(crate) struct Places<'t> {
@@ -65,38 +61,6 @@ pub(crate) fn line_break(text: &str) -> &'static str {
     }
 }
 
-/// The marker in a comment behind `from` on its line, or in a comment that is the whole line above `line_of`.
-pub(crate) fn marker(text: &str, line_of: usize, from: usize) -> Option<Marker> {
-    let behind = window(text, from..from + MARKER_BYTES_MAX);
-    let behind = &behind[..line_end(behind, 0)];
-    let comment = [behind.find('#'), behind.find("//")].into_iter().flatten().min();
-    if let Some(found) = comment.and_then(|at| marker_in(&behind[at..])) {
-        return Some(found);
-    }
-    let before = window(text, line_of.saturating_sub(MARKER_BYTES_MAX)..line_of);
-    let before = &before[..memchr::memrchr2(b'\n', b'\r', before.as_bytes())?];
-    let before = before.strip_suffix('\r').unwrap_or(before);
-    let above = before[line_start(before, before.len())..].trim();
-    (above.starts_with('#') || above.starts_with("//")).then(|| marker_in(above)).flatten()
-}
-
-/// The part of a text in these bytes, at the characters next to them.
-fn window(text: &str, bytes: Range<usize>) -> &str {
-    let start = text.ceil_char_boundary(bytes.start);
-    let end = text.floor_char_boundary(bytes.end.min(text.len()));
-    text.get(start..end).unwrap_or_default()
-}
-
-fn marker_in(comment: &str) -> Option<Marker> {
-    if comment.contains("indelible: ignore") || comment.contains("indelible:ignore") {
-        Some(Marker::Ignore)
-    } else if comment.contains("ratchet:exclude") {
-        Some(Marker::RatchetExclude)
-    } else {
-        None
-    }
-}
-
 /// Whether another program fills the text in.
 pub(crate) fn opaque(text: &str) -> Option<Opaque> {
     let bytes = text.as_bytes();
@@ -143,19 +107,6 @@ mod tests {
         assert_eq!(places.of(at(": b")), (1, 2));
         assert_eq!(places.of(at("e")), (4, 1));
         assert_eq!(places.of(at("d")), (3, 1));
-    }
-
-    #[test]
-    fn a_marker_is_found_behind_and_above_and_nowhere_else() {
-        let text = "a: b # indelible: ignore\nc: d\n  # ratchet:exclude\r\ne: f\ng: h\n";
-        let of = |needle: &str| {
-            let at = text.find(needle).unwrap();
-            marker(text, at, at + 4)
-        };
-        assert_eq!(of("a: b"), Some(Marker::Ignore));
-        assert_eq!(of("c: d"), None);
-        assert_eq!(of("e: f"), Some(Marker::RatchetExclude));
-        assert_eq!(of("g: h"), None);
     }
 
     #[test]

@@ -327,13 +327,23 @@ pub(crate) enum Written {
     Elsewhere,
 }
 
-/// A comment that asks to leave a place alone.
+/// A comment or an annotation that asks to leave a place alone; those of other tools where they speak of its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
     /// `# indelible: ignore`
     Ignore,
     /// `# ratchet:exclude`
     RatchetExclude,
+    /// `# zizmor: ignore[unpinned-images]`
+    Zizmor,
+    /// `# renovate: ignore`
+    Renovate,
+    /// `# hadolint ignore=DL3007`
+    Hadolint,
+    /// `# checkov:skip=CKV_DOCKER_7`, or the annotation `checkov.io/skip1: CKV_K8S_14`
+    Checkov,
+    /// The annotation `ignore-check.kube-linter.io/latest-tag`
+    KubeLinter,
 }
 
 /// How sure it is that an image is named.

@@ -8,6 +8,7 @@
 //! Source: BuildKit, `frontend/dockerfile` (parser, instructions, dockerfile2llb).
 
 mod arguments;
+mod pragma;
 mod words;
 
 pub(crate) use words::{Parsed, Word, parse};
@@ -15,9 +16,11 @@ pub(crate) use words::{Parsed, Word, parse};
 use super::{Reader as ReadAs, Spec};
 use crate::classify::{Format, Look, Name};
 use crate::collector::read_reference;
-use crate::place::{Places, line_end, marker, opaque};
+use crate::marker::marker;
+use crate::place::{Places, line_end, line_start, opaque};
 use crate::site::{AliasPlace, Certainty, Context, Found, Opaque, Purpose, Shape, Site, Token};
 use arguments::{Arguments, unquoted};
+use pragma::Pragmas;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use words::Instruction;
@@ -70,6 +73,7 @@ pub(crate) fn sites(text: &str) -> Vec<Site> {
         stages: 0,
         names: HashSet::new(),
         args: Arguments::of(&parsed),
+        pragmas: Pragmas::of(text, &parsed.comments),
         by_start: HashMap::new(),
     };
     for directive in &parsed.directives {
@@ -96,6 +100,7 @@ struct Reader<'t> {
     /// Their names, in lower case.
     names: HashSet<String>,
     args: Arguments,
+    pragmas: Pragmas<'t>,
     /// Sites that a second use may find again, by their first byte.
     by_start: HashMap<usize, usize>,
 }
@@ -147,6 +152,10 @@ impl Reader<'_> {
             };
             if let Some(site) = self.sites.get_mut(site) {
                 site.context.container.get_or_insert(label);
+                if site.marker.is_none() {
+                    let line = line_start(self.text, at);
+                    site.marker = self.pragmas.marker(line, &site.found);
+                }
             }
         }
         self.stages += 1;
@@ -199,7 +208,7 @@ impl Reader<'_> {
         let (line, column) = self.places.of(span.start);
         self.by_start.insert(span.start, self.sites.len());
         self.sites.push(Site {
-            marker: marker(self.text, at, line_end(self.text, span.end)),
+            marker: marker(self.text, at, line_end(self.text, span.end), &found),
             line,
             column,
             document: 0,

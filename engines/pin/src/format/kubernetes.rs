@@ -6,6 +6,7 @@
 //! Not read: what stands in ConfigMaps, Secrets, schemas, labels, annotations, and text inside blocks.
 
 mod custom;
+mod exempt;
 mod known;
 
 use super::{Reader, Spec, kustomize};
@@ -75,6 +76,7 @@ fn collect(collector: &mut Collector<'_, '_>, format: Format) {
         }
         visit(collector, &mut objects, id);
     }
+    exempt::mark(collector);
 }
 
 fn is_kustomization(tree: &Tree<'_>, root: NodeId, format: Format) -> bool {

@@ -44,6 +44,8 @@ pub(crate) struct Parsed {
     pub(crate) instructions: Vec<Instruction>,
     /// The bodies of heredocs.
     pub(crate) bodies: Vec<Range<usize>>,
+    /// The comments between instructions, without their line breaks.
+    pub(crate) comments: Vec<Range<usize>>,
 }
 
 /// Reads a Dockerfile; every text is one, as far as words go.
@@ -60,7 +62,10 @@ pub(crate) fn parse(text: &str) -> Parsed {
         match cursor.peek() {
             None => break,
             Some(b'\n' | b'\r') => cursor.pass_break(),
-            Some(b'#') => cursor.pass_line(),
+            Some(b'#') => {
+                parsed.comments.push(cursor.at..cursor.line_end());
+                cursor.pass_line();
+            }
             Some(_) => {
                 let instruction = cursor.instruction();
                 for heredoc in heredocs(&instruction.words) {
