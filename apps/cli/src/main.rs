@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod output;
 mod process;
+mod progress;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -9,6 +9,7 @@
 
 pub mod classify;
 pub mod crd;
+pub mod drift;
 pub mod edit;
 pub mod fuzz;
 pub mod judge;
@@ -33,11 +34,12 @@ mod variable;
 mod yaml;
 
 pub use classify::{Format, Recognised, classify, is_worth_opening, prefilter, recognise};
+pub use drift::{Drift, Follow, Part, Shape as ImageShape, drift, follow, missing};
 pub use edit::{Edit, apply};
 pub use judge::{Finding, FindingKind, Level, Verdict, judge};
 pub use knowledge::{Holds, Knowledge, KnownPath};
 pub use kustomization::{Kustomization, SetImage, Sets, kustomization, name_of};
-pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin};
+pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin, plan_update};
 pub use proof::{ProofError, prove};
 pub use scan::{Scan, ScanError, scan, scan_with};
 pub use site::{

@@ -108,12 +108,30 @@ fn written_by(opaque: Opaque) -> &'static str {
 /// `answers` holds what each reference resolves to now; a reference without an answer is skipped.
 #[must_use]
 pub fn plan_pin(scan: &Scan, answers: &BTreeMap<ImageRef, Digest>, style: Style) -> Plan {
+    plan_update(scan, answers, &BTreeMap::new(), style)
+}
+
+/// As [`plan_pin`], and every pin that is in `moves` names that digest from now on, written as it is written now.
+#[must_use]
+pub fn plan_update(
+    scan: &Scan,
+    answers: &BTreeMap<ImageRef, Digest>,
+    moves: &BTreeMap<PinnedRef, Digest>,
+    style: Style,
+) -> Plan {
     plan(scan, |site| match &site.found {
         Found::Stage | Found::Scratch | Found::Inherits(_) => Step::Nothing,
         Found::BuildTarget => Step::Skip(Skip::BuildTarget),
         Found::Opaque(why) => Step::Skip(Skip::Opaque(*why)),
         Found::Malformed(_) => Step::Skip(Skip::Malformed),
-        Found::Image(ImageRef::Pinned(_)) => Step::Same,
+        Found::Image(ImageRef::Pinned(pinned)) => match moves.get(pinned) {
+            Some(digest) if *digest != pinned.digest => Step::Write(Target {
+                name: None,
+                tag: TagChange::Keep,
+                digest: Some(*digest),
+            }),
+            Some(_) | None => Step::Same,
+        },
         Found::Image(reference @ (ImageRef::Bare(_) | ImageRef::Tagged(_))) => {
             match answers.get(reference) {
                 None => Step::Skip(Skip::NoAnswer),

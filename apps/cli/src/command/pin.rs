@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod draft;
+pub(crate) mod lookup;
 pub(crate) mod next;
 mod wire;
 
@@ -19,6 +20,7 @@ use draft::{Draft, Outcome, Verb};
 use flows::App;
 use flows::files::{self, Answers, Requirements, Sources};
 use flows::look::{LookAt, NotRunning};
+use lookup::Lookup;
 use pin::scan::FILE_BYTES_MAX;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -50,6 +52,8 @@ pub(crate) struct Arguments {
     /// What to write
     #[arg(long, value_name = "STYLE", default_value = "tag-digest")]
     style: Style,
+    #[command(flatten)]
+    lookup: Lookup,
 }
 
 /// How a pin is written.
@@ -114,13 +118,13 @@ async fn planned(
     sources: Sources,
     arguments: &Arguments,
 ) -> Result<files::Draft, Failure> {
-    let answers = match &arguments.context {
-        Some(context) => running(app, global, &sources, context, arguments).await?,
-        None => answers(app, &sources).await?,
+    let found = match &arguments.context {
+        Some(context) => running(app, global, &sources, context, arguments).await?.into(),
+        None => arguments.lookup.find(app, global.output(), sources.wanted()).await?,
     };
     let settings = app.loaded().map(|loaded| &loaded.settings);
     let rules = Requirements::of(settings, app.root()).rules;
-    Ok(files::plan(sources, &answers, arguments.style.into(), &rules))
+    Ok(files::plan(sources, &found, arguments.style.into(), &rules))
 }
 
 /// What the pods of a cluster run.
@@ -139,19 +143,6 @@ async fn running(
     let running = flows::look::running(app, &at, &sources.wanted(), otherwise).await?;
     narrowed(global, running.denied.as_deref(), running.only_in.as_deref());
     Ok(running.answers)
-}
-
-async fn answers(app: &App, sources: &Sources) -> Result<Answers, Failure> {
-    let wanted = sources.wanted();
-    if wanted.is_empty() {
-        return Ok(Answers::new());
-    }
-    let registries = app.registries()?;
-    let ask = |one: domain::TaggedRef| {
-        let registries = registries.clone();
-        async move { registries.resolve(&one.repository, &one.tag).await }
-    };
-    Ok(files::resolve(wanted, ask).await)
 }
 
 /// Reads standard input, writes standard output; all talk goes to standard error.

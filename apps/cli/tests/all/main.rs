@@ -18,6 +18,7 @@ mod no_record;
 mod output;
 mod partly;
 mod pin;
+mod pin_offline;
 mod policy;
 mod population;
 mod publish;

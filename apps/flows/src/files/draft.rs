@@ -5,6 +5,7 @@
 //! ```
 //! `pin`, `set` and `unpin` make drafts; [`super::write_all`] carries one out.
 
+use super::look_up::Basis;
 use super::restart;
 use super::walk::{FileText, Unread, Unreadable};
 use super::write::Rewrite;
@@ -51,6 +52,8 @@ pub struct Changed {
     pub repository: Option<Repository>,
     /// Why its old name could move, so that what runs may be something else.
     pub floating: Option<String>,
+    /// Where the digest comes from, where no registry said it just now.
+    pub basis: Option<Basis>,
 }
 
 /// A place that was left alone.
@@ -157,6 +160,7 @@ fn changed(source: &Source, site: &Site) -> Changed {
         digest: None,
         repository: None,
         floating: None,
+        basis: None,
     }
 }
 

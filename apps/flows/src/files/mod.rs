@@ -9,10 +9,13 @@
 mod baseline;
 mod check;
 mod content;
+mod digests;
 mod draft;
 mod error;
 mod kustomized;
 mod level;
+mod lock;
+mod look_up;
 mod pin;
 mod resolve;
 mod restart;
@@ -27,7 +30,11 @@ pub(crate) use content::{Content, Guess, content};
 pub use draft::{Changed, Draft, Left, Why};
 pub use error::FilesError;
 pub use level::{Required, Requirements};
-pub use resolve::{Answers, AskedFor, IN_FLIGHT_HUB_MAX, IN_FLIGHT_MAX, resolve};
+pub use lock::{LOCK_BYTES_MAX, LOCK_FILE, Lock, LockError, Locked};
+pub use look_up::{Ask, Basis, Found, MAX_AGE_MS_DEFAULT, look_up};
+pub use resolve::{
+    Answers, AskedFor, HOSTS_AT_ONCE_MAX, IN_FLIGHT_HUB_MAX, IN_FLIGHT_MAX, Progress, resolve,
+};
 pub use set::{Target, set, unpin};
 pub use walk::{FileText, Unread, Unreadable, Walked, each_file, text_files};
 pub use write::{Rewrite, WriteError, write_all};

@@ -7,11 +7,12 @@
 
 use super::draft::{Changed, Draft, Source, Why};
 use super::error::FilesError;
+use super::look_up::Found;
 use super::resolve::{Answers, AskedFor, asks_for};
 use super::walk::{Unread, each_file};
 use domain::{Digest, ImageRef, RuleSet, TaggedRef};
 use pin::scan::FILE_BYTES_MAX;
-use pin::{Found, Level, Site, Skip, Style, Verdict, judge, plan_pin};
+use pin::{Found as At, Level, Site, Skip, Style, Verdict, judge, plan_pin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -81,7 +82,8 @@ impl Sources {
 
 /// Drafts a pin of every place that has an answer.
 #[must_use]
-pub fn plan(sources: Sources, answers: &Answers, style: Style, rules: &RuleSet) -> Draft {
+pub fn plan(sources: Sources, found: &Found, style: Style, rules: &RuleSet) -> Draft {
+    let answers = &found.answers;
     let digests: BTreeMap<ImageRef, Digest> = sources
         .references()
         .filter_map(|reference| match answers.get(&asks_for(reference)?)? {
@@ -92,6 +94,9 @@ pub fn plan(sources: Sources, answers: &Answers, style: Style, rules: &RuleSet) 
     let note = |site: &Site, changed| Changed {
         digest: reference(site).and_then(|reference| digests.get(reference)).copied(),
         floating: floating(site, rules),
+        basis: reference(site)
+            .and_then(asks_for)
+            .and_then(|asked| found.basis.get(&asked).copied()),
         ..changed
     };
     draft(sources, &digests, style, note, |site, skip| because(site, skip, answers))
@@ -128,13 +133,13 @@ fn draft(
 
 fn reference(site: &Site) -> Option<&ImageRef> {
     match &site.found {
-        Found::Image(reference) => Some(reference),
-        Found::Opaque(_)
-        | Found::Malformed(_)
-        | Found::BuildTarget
-        | Found::Stage
-        | Found::Scratch
-        | Found::Inherits(_) => None,
+        At::Image(reference) => Some(reference),
+        At::Opaque(_)
+        | At::Malformed(_)
+        | At::BuildTarget
+        | At::Stage
+        | At::Scratch
+        | At::Inherits(_) => None,
     }
 }
 
@@ -188,7 +193,7 @@ mod tests {
             "a/silent" => AskedFor::Unknown("no answer".to_owned()),
             _ => AskedFor::Digest(NINES.parse().unwrap()),
         });
-        let draft = plan(sources, &answers, Style::TagDigest, &RuleSet::default());
+        let draft = plan(sources, &answers.into(), Style::TagDigest, &RuleSet::default());
         let new = &draft.rewrites[0].new;
         assert!(
             new.contains(&format!("a/b:1.4@{NINES}\n")) && new.contains(&format!("a/c@{NINES}\n"))

@@ -8,6 +8,7 @@
 
 mod describe;
 mod error;
+mod mirrored;
 mod open;
 mod ours;
 mod transfer;
@@ -15,6 +16,7 @@ mod write;
 
 pub use describe::ImageFacts;
 pub use error::RegistryError;
+pub use mirrored::Said;
 pub use open::TOKEN_VARIABLE;
 pub(crate) use open::client_settings;
 pub use ours::Owner;
@@ -22,6 +24,7 @@ pub use transfer::{Copied, WritablePlace};
 pub use write::{AliasMove, TagMade, TagPut, TagsPut};
 
 use crate::app::App;
+use crate::settings::Mirror;
 use domain::{Digest, RegistryHost, Repository, Tag};
 use error::failed;
 use remote::RemoteError;
@@ -38,6 +41,7 @@ pub struct Registries {
 
 struct Inner {
     opener: Opener,
+    mirrors: BTreeMap<RegistryHost, Vec<Mirror>>,
     clients: Mutex<BTreeMap<RegistryHost, Registry>>,
     owners: Mutex<BTreeMap<RegistryHost, Owner>>,
 }

@@ -39,7 +39,9 @@ impl Registries {
             temp: surroundings.variable("TMPDIR").map_or_else(std::env::temp_dir, Into::into),
         };
         let (clients, owners) = (Mutex::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { opener, clients, owners }) })
+        let mirrors = app.loaded().map(|loaded| loaded.settings.mirrors.clone());
+        let mirrors = mirrors.unwrap_or_default();
+        Ok(Self { inner: Arc::new(Inner { opener, mirrors, clients, owners }) })
     }
 }
 

@@ -11,6 +11,7 @@
 mod check;
 mod cluster;
 mod find;
+mod mirrors;
 mod ordered;
 mod pull_requests;
 mod read;
@@ -18,12 +19,13 @@ mod shape;
 mod wire;
 
 pub use find::{FILE_NAMES, FindError, Loaded, find, load};
+pub use mirrors::Mirror;
 pub use read::record_place;
 pub use read::{SETTINGS_BYTES_MAX, SettingsError, read};
 pub use shape::At;
 pub use wire::CheckLevel;
 
-use domain::{EnvironmentName, ImageName, Repository, Rule, Tag};
+use domain::{EnvironmentName, ImageName, RegistryHost, Repository, Rule, Tag};
 use release::VerifiedThere;
 use release::gitops::SyncObject;
 use release::rollout::Workload;
@@ -44,6 +46,8 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// Who is called when a finding opens or closes, or a deploy lands.
     pub webhooks: Vec<Webhook>,
+    /// Who is asked before a registry itself, in this order.
+    pub mirrors: BTreeMap<RegistryHost, Vec<Mirror>>,
 }
 
 /// An address that is called.

@@ -2,6 +2,7 @@
 
 use super::check::check;
 use super::cluster;
+use super::mirrors;
 use super::pull_requests;
 use super::shape::{At, shape};
 use super::wire::{self, DeployWord, EventWord, RolloutWord, VerifiedWord};
@@ -82,6 +83,7 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
         environments: environments.collect::<Result<_, _>>()?,
         rules: file.rules.into_iter().map(rule).collect(),
         webhooks: webhooks(file.webhooks)?,
+        mirrors: mirrors::read(file.mirrors)?,
     };
     check(&settings)?;
     Ok(settings)
@@ -329,7 +331,7 @@ rules:
             (
                 "version: 1\nzzz: {}\n",
                 (2, 1),
-                "unknown key `zzz`; known are version, record, images, environments, rules, webhooks",
+                "unknown key `zzz`; known are version, record, images, environments, rules, webhooks, mirrors",
             ),
             (
                 "version: 1\nenvironments:\n  prod:\n    deploy: gitt\n",

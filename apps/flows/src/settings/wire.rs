@@ -1,7 +1,7 @@
 //! The shape of `indelible.yaml`, key by key. What the values mean together is checked elsewhere.
 
 use super::ordered::Ordered;
-use domain::{EnvironmentName, ImageName, Pattern, Repository, Tag, TagClass};
+use domain::{EnvironmentName, ImageName, Pattern, RegistryHost, Repository, Tag, TagClass};
 use serde::Deserialize;
 use tagging::Scheme;
 
@@ -18,6 +18,8 @@ pub(super) struct File {
     pub(super) rules: Vec<RuleEntry>,
     #[serde(default)]
     pub(super) webhooks: Vec<Webhook>,
+    #[serde(default)]
+    pub(super) mirrors: Ordered<RegistryHost, Vec<String>>,
 }
 
 #[derive(Deserialize)]

@@ -135,3 +135,32 @@ fn pairs_take_the_digest_where_it_has_a_key_and_else_behind_the_tag() {
     let plan = pin_plan(k, &bare, Style::TagDigest);
     assert_eq!(plan.skipped[0].why, Skip::NoPlace);
 }
+
+#[test]
+fn a_pin_that_moves_is_written_as_it_stands_and_others_stay() {
+    let sixes = "sha256:6666666666666666666666666666666666666666666666666666666666666666";
+    let compose = format!(
+        "services:\n  a:\n    image: \"shop/api:1.4@{ONES}\"  # kept\n  b:\n    image: shop/api@{ONES}\n  c:\n    image: shop/web:2\n"
+    );
+    let kustomize = format!("images:\n- name: shop/api\n  newTag: \"1.4\"\n  digest: {ONES}\n");
+    let moved: domain::PinnedRef = format!("shop/api:1.4@{ONES}").parse().unwrap();
+    let moves = std::collections::BTreeMap::from([(moved, sixes.parse().unwrap())]);
+    let updated = |format, text: &str| {
+        let found = pin::scan(format, text).unwrap();
+        let none = std::collections::BTreeMap::new();
+        let plan = pin::plan_update(&found, &none, &moves, Style::Digest);
+        (pin::apply(format, text, &plan.edits).unwrap(), plan)
+    };
+    let (new, plan) = updated(Format::Compose, &compose);
+    assert_eq!(new, compose.replacen(ONES, sixes, 1), "only the one with this tag");
+    assert_eq!((plan.same.len(), plan.skipped.len()), (1, 1));
+    assert_eq!(updated(Format::Kustomize, &kustomize).0, kustomize.replace(ONES, sixes));
+    // A pin that moves to where it is does not change.
+    let same = std::collections::BTreeMap::from([(
+        format!("shop/api:1.4@{ONES}").parse().unwrap(),
+        ONES.parse().unwrap(),
+    )]);
+    let found = pin::scan(Format::Compose, &compose).unwrap();
+    let plan = pin::plan_update(&found, &Default::default(), &same, Style::TagDigest);
+    assert!(plan.edits.is_empty());
+}

@@ -10,7 +10,7 @@ use super::next::{command, count};
 use super::wire;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Format, Output, plain};
-use flows::files::{Left, Why};
+use flows::files::{Basis, Left, Why};
 use pin::Skip;
 use similar::TextDiff;
 use std::fmt::Write as _;
@@ -107,7 +107,8 @@ impl Draft<'_> {
             let _ = match (self.outcome, &one.digest) {
                 (Outcome::Locked, _) => writeln!(text, "{place}: `{reference}` is not pinned"),
                 (_, Some(digest)) => {
-                    writeln!(text, "{place}: {reference} -> {to}{}", digest.short())
+                    let basis = one.basis.map(basis).unwrap_or_default();
+                    writeln!(text, "{place}: {reference} -> {to}{}{basis}", digest.short())
                 }
                 (_, None) => writeln!(text, "{place}: {reference} -> no digest"),
             };
@@ -253,6 +254,14 @@ impl Draft<'_> {
                 | Skip::NoPlace => true,
             },
         }
+    }
+}
+
+/// Since when an answer is that no registry gave just now.
+fn basis(basis: Basis) -> String {
+    match basis {
+        Basis::Kept { age_ms, .. } => format!(" (asked {} ago)", record::when::length(age_ms)),
+        Basis::Lock { at } => format!(" (images.lock, asked {at})"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What `pin`, `set` and `unpin` did as JSON, version 1. Fields are added, never renamed or taken away.
 
 use super::draft::{Draft, Outcome};
-use flows::files::Why;
+use flows::files::{Basis, Why};
 use pin::Skip;
 use serde::Serialize;
 
@@ -29,6 +29,25 @@ struct ChangedWire<'a> {
     digest: Option<String>,
     repository: Option<String>,
     floating: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    basis: Option<BasisWire>,
+}
+
+/// Where a digest comes from that no registry said just now.
+#[derive(Serialize)]
+struct BasisWire {
+    from: &'static str,
+    at: String,
+}
+
+impl From<Basis> for BasisWire {
+    fn from(basis: Basis) -> Self {
+        let (from, at) = match basis {
+            Basis::Kept { at, .. } => ("kept", at),
+            Basis::Lock { at } => ("lock", at),
+        };
+        Self { from, at: at.to_string() }
+    }
 }
 
 #[derive(Serialize)]
@@ -62,6 +81,7 @@ pub(super) fn document<'a>(told: &Draft<'a>, next: Option<&'a str>) -> Document<
         digest: one.digest.map(|digest| digest.to_string()),
         repository: one.repository.as_ref().map(ToString::to_string),
         floating: one.floating.as_deref(),
+        basis: one.basis.map(BasisWire::from),
     });
     let left = draft.left.iter().map(|one| LeftWire {
         path: &one.path,
