@@ -229,9 +229,8 @@ mod tests {
             Shape::Single(_) => Vec::new(),
         };
         let arms = parts(index(&[("linux/arm/v6", "six"), ("linux/arm/v7", "seven")]));
-        let found = |wanted: &str| {
-            part_for(&arms, &wanted.parse().unwrap()).map(|part| part.digest)
-        };
+        let found =
+            |wanted: &str| part_for(&arms, &wanted.parse().unwrap()).map(|part| part.digest);
         assert_eq!(found("linux/arm/v7"), Some(digest("seven")));
         assert_eq!(found("linux/arm/v5"), None);
         assert_eq!(found("linux/arm"), None, "either could be meant");

@@ -125,11 +125,9 @@ pub fn plan_update(
         Found::Opaque(why) => Step::Skip(Skip::Opaque(*why)),
         Found::Malformed(_) => Step::Skip(Skip::Malformed),
         Found::Image(ImageRef::Pinned(pinned)) => match moves.get(pinned) {
-            Some(digest) if *digest != pinned.digest => Step::Write(Target {
-                name: None,
-                tag: TagChange::Keep,
-                digest: Some(*digest),
-            }),
+            Some(digest) if *digest != pinned.digest => {
+                Step::Write(Target { name: None, tag: TagChange::Keep, digest: Some(*digest) })
+            }
             Some(_) | None => Step::Same,
         },
         Found::Image(reference @ (ImageRef::Bare(_) | ImageRef::Tagged(_))) => {

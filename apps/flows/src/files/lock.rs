@@ -125,18 +125,23 @@ impl Lock {
         }
         let file: File = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
         if file.version != VERSION {
-            return Err(format!("it is of version {}, and version {VERSION} is read", file.version));
+            return Err(format!(
+                "it is of version {}, and version {VERSION} is read",
+                file.version
+            ));
         }
         let mut images = BTreeMap::new();
         for (name, entry) in file.images {
             let wrong = |why: String| format!("`{}`: {why}", name.escape_debug());
-            let reference: TaggedRef = name.parse().map_err(|error: domain::ReferenceError| wrong(error.to_string()))?;
+            let reference: TaggedRef =
+                name.parse().map_err(|error: domain::ReferenceError| wrong(error.to_string()))?;
             let platforms = entry.platforms.iter().map(|platform| platform.parse());
             let platforms = platforms
                 .collect::<Result<_, _>>()
                 .map_err(|error: domain::PlatformError| wrong(error.to_string()))?;
             let Entry { digest, at, by, .. } = entry;
-            let is_second = images.insert(reference, Locked { digest, platforms, at, by }).is_some();
+            let is_second =
+                images.insert(reference, Locked { digest, platforms, at, by }).is_some();
             if is_second {
                 return Err(wrong("it stands here twice, in two spellings".to_owned()));
             }
@@ -202,7 +207,9 @@ mod tests {
     fn what_is_wrong_in_it_is_named() {
         let digest = Digest::sha256(b"");
         let one = |name: &str, rest: &str| {
-            format!("version: 1\nimages:\n  {name}:\n    digest: {digest}\n    at: 2026-03-17T14:39:58Z\n    by: a.b/c\n{rest}")
+            format!(
+                "version: 1\nimages:\n  {name}:\n    digest: {digest}\n    at: 2026-03-17T14:39:58Z\n    by: a.b/c\n{rest}"
+            )
         };
         for (text, expected) in [
             ("version: 2\n".to_owned(), "version 2"),
@@ -210,7 +217,14 @@ mod tests {
             (one("nginx:1", "    platforms: [linux]\n"), "`linux` is not a platform"),
             (one("nginx:1", "    more: 1\n"), "more"),
             (one("nginx:1", "").replace("sha256:", "sha256:0"), "64 hex digits"),
-            (format!("{}{}", one("nginx:1", ""), one("library/nginx:1", "").replace("version: 1\nimages:\n", "")), "twice"),
+            (
+                format!(
+                    "{}{}",
+                    one("nginx:1", ""),
+                    one("library/nginx:1", "").replace("version: 1\nimages:\n", "")
+                ),
+                "twice",
+            ),
             ("version: 1\n#".to_owned() + &"x".repeat(LOCK_BYTES_MAX), "more than"),
         ] {
             let why = Lock::read(&text).unwrap_err();

@@ -119,7 +119,8 @@ pub async fn look_up(
 }
 
 fn not_asked() -> AskedFor {
-    let why = "nobody is asked with --offline, and neither images.lock nor an earlier answer has it";
+    let why =
+        "nobody is asked with --offline, and neither images.lock nor an earlier answer has it";
     AskedFor::Unknown(why.to_owned())
 }
 
@@ -146,7 +147,8 @@ fn known(
     // What was asked in the future was asked by another clock.
     let is_fresh = (0..max_age_ms).contains(&age_ms);
     let is_ours = registries.places_of(&one.repository).contains(&kept.by);
-    (is_fresh && is_ours).then(|| (kept.digest, Basis::Kept { at: kept.at, age_ms }, kept.by.clone()))
+    (is_fresh && is_ours)
+        .then(|| (kept.digest, Basis::Kept { at: kept.at, age_ms }, kept.by.clone()))
 }
 
 async fn asked(

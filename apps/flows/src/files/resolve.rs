@@ -223,7 +223,8 @@ mod tests {
         .await;
         assert_eq!(asked.load(Ordering::Relaxed), IN_FLIGHT_MAX + 3, "only what was under way");
         assert_eq!(answers.len(), 203);
-        let silent = answers.values().filter(|one| **one == AskedFor::Unknown("nobody is there".into()));
+        let silent =
+            answers.values().filter(|one| **one == AskedFor::Unknown("nobody is there".into()));
         assert_eq!(silent.count(), 200);
     }
 
@@ -232,7 +233,11 @@ mod tests {
         let cause = || std::io::Error::other("connection refused").into();
         let unreachable = |stage| RegistryError::Remote {
             what: "cannot resolve a.example.com/b:1".to_owned(),
-            source: RemoteError::Unreachable { place: "registry a.example.com".into(), stage, cause: cause() },
+            source: RemoteError::Unreachable {
+                place: "registry a.example.com".into(),
+                stage,
+                cause: cause(),
+            },
         };
         let silence = Silence::from(unreachable(Stage::Connecting));
         assert_eq!(silence.of, SilenceOf::Registry);

@@ -89,13 +89,19 @@ mod tests {
             .iter()
             .map(|mirror| mirror.of(&nginx).unwrap().to_string())
             .collect();
-        assert_eq!(places, ["mirror.example.com/hub/library/nginx", "localhost:5000/library/nginx"]);
+        assert_eq!(
+            places,
+            ["mirror.example.com/hub/library/nginx", "localhost:5000/library/nginx"]
+        );
     }
 
     #[test]
     fn what_is_no_mirror_is_named() {
         for (text, expected) in [
-            ("{docker.io: ['https://mirror.example.com']}", "`https://mirror.example.com` is no mirror"),
+            (
+                "{docker.io: ['https://mirror.example.com']}",
+                "`https://mirror.example.com` is no mirror",
+            ),
             ("{docker.io: [mirror.example.com/Hub]}", "is no mirror"),
             ("{docker.io: ['']}", "is no mirror"),
         ] {
@@ -103,7 +109,8 @@ mod tests {
             assert!(error.starts_with("`mirrors.docker.io`: "), "{error}");
             assert!(error.contains(expected), "{error}");
         }
-        let many = |count: usize| of(&format!("{{docker.io: [{}]}}", vec!["a.b"; count].join(", ")));
+        let many =
+            |count: usize| of(&format!("{{docker.io: [{}]}}", vec!["a.b"; count].join(", ")));
         assert!(many(OF_ONE_MAX).is_ok());
         assert!(many(OF_ONE_MAX + 1).unwrap_err().to_string().contains("at most 8"));
     }
