@@ -13,6 +13,14 @@ use std::cell::OnceCell;
 /// A format that names images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
+    /// The values of a Helm chart.
+    HelmValues,
+    /// A template of a Helm chart.
+    HelmTemplate,
+    /// What skaffold builds, tests and runs.
+    Skaffold,
+    /// Plays and tasks.
+    Ansible,
     /// Objects with `apiVersion` and `kind`.
     Kubernetes,
     /// A kustomization's `images:`.

@@ -191,7 +191,7 @@ impl<'a, 't> Collector<'a, 't> {
         }
     }
 
-    /// Adds a reference that several keys of a mapping make up.
+    /// Adds a reference that several keys make up, in the name of their mapping or of one of its values.
     pub(crate) fn add_fields(
         &mut self,
         mapping: NodeId,

@@ -5,6 +5,7 @@
 //! ```
 //! A new format is one file, one line in [`ALL`], one folder of fixtures and one line in `docs/files.md`.
 
+mod ansible;
 mod azure;
 mod bitbucket;
 mod buildkite;
@@ -17,10 +18,13 @@ mod drone;
 mod ecs;
 mod github;
 mod gitlab;
+mod helm_template;
+mod helm_values;
 mod kubernetes;
 mod kustomize;
 mod pipeline;
 mod quadlet;
+mod skaffold;
 mod woodpecker;
 
 use crate::classify::{Format, Look, Name};
@@ -46,6 +50,10 @@ pub(crate) const ALL: &[Spec] = &[
     azure::SPEC,
     buildkite::SPEC,
     woodpecker::SPEC,
+    skaffold::SPEC,
+    helm_template::SPEC,
+    helm_values::SPEC,
+    ansible::SPEC,
     kubernetes::SPEC,
     compose::SPEC,
     ecs::SPEC,

@@ -5,6 +5,7 @@
 //! ```
 //! Whoever walks a tree gathers it; a scan without it knows the formats and the shipped kinds alone.
 
+use crate::helm::Usage;
 use std::collections::BTreeMap;
 
 /// Paths that are kept of one tree at most.
@@ -49,6 +50,7 @@ pub enum Holds {
 pub struct Knowledge {
     by_kind: BTreeMap<(String, String), Vec<(String, Holds)>>,
     paths: usize,
+    chart: Option<Usage>,
 }
 
 impl Knowledge {
@@ -62,6 +64,17 @@ impl Knowledge {
                 self.paths += 1;
             }
         }
+    }
+
+    /// The same, for the values of a chart whose templates were read.
+    #[must_use]
+    pub fn with_chart(chart: Usage) -> Self {
+        Self { chart: Some(chart), ..Self::default() }
+    }
+
+    /// How the chart uses the values that are read.
+    pub(crate) fn chart(&self) -> Option<&Usage> {
+        self.chart.as_ref()
     }
 
     /// Whether no kind is known.

@@ -12,6 +12,7 @@ pub mod crd;
 pub mod drift;
 pub mod edit;
 pub mod fuzz;
+pub mod helm;
 pub mod judge;
 pub mod knowledge;
 pub mod kustomization;

@@ -22,7 +22,7 @@ use std::collections::HashSet;
 /// Kinds whose content is data for people or programs, not something to run.
 const DATA_KINDS: [&str; 4] = ["ConfigMap", "Secret", "CustomResourceDefinition", "APIService"];
 /// Keys below which nothing names an image to run.
-const DATA_KEYS: [&str; 8] = [
+pub(super) const DATA_KEYS: [&str; 8] = [
     "labels",
     "annotations",
     "matchLabels",
@@ -47,7 +47,7 @@ fn by_content(look: &Look<'_>) -> Option<&'static str> {
     look.is_object().then_some("it has `apiVersion` and `kind`")
 }
 
-fn collect_objects(collector: &mut Collector<'_, '_>) {
+pub(super) fn collect_objects(collector: &mut Collector<'_, '_>) {
     collect(collector, Format::Kubernetes);
 }
 
@@ -181,14 +181,14 @@ fn pull_policy(tree: &Tree<'_>, image: NodeId) -> Option<PullPolicy> {
     PullPolicy::read(written.as_ref())
 }
 
-fn is_like_key(tree: &Tree<'_>, key: NodeId) -> bool {
+pub(super) fn is_like_key(tree: &Tree<'_>, key: NodeId) -> bool {
     tree.value(key)
         .strip_suffix("Image")
         .is_some_and(|stem| stem.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }
 
 /// In a key that we do not know, only a name with a tag, a digest or a host counts: `image` types are words too.
-fn looks_like_reference(tree: &Tree<'_>, id: NodeId) -> bool {
+pub(super) fn looks_like_reference(tree: &Tree<'_>, id: NodeId) -> bool {
     let Some(node) = tree.resolve(id) else {
         return false;
     };
@@ -204,12 +204,12 @@ fn looks_like_reference(tree: &Tree<'_>, id: NodeId) -> bool {
 
 /// Whether a mapping with a `repository` is known to be an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum IsImage {
+pub(super) enum IsImage {
     Surely,
     Perhaps,
 }
 
-fn is_called_image(tree: &Tree<'_>, mapping: NodeId) -> IsImage {
+pub(super) fn is_called_image(tree: &Tree<'_>, mapping: NodeId) -> IsImage {
     match tree.key(mapping) {
         Some(key) if key == "image" || key.ends_with("Image") => IsImage::Surely,
         Some(_) | None => IsImage::Perhaps,
@@ -217,7 +217,12 @@ fn is_called_image(tree: &Tree<'_>, mapping: NodeId) -> IsImage {
 }
 
 /// `{repository: shop/api, tag: "1"}`, with `registry` and `digest` where they stand.
-fn pair(collector: &mut Collector<'_, '_>, mapping: NodeId, context: Context, is_image: IsImage) {
+pub(super) fn pair(
+    collector: &mut Collector<'_, '_>,
+    mapping: NodeId,
+    context: Context,
+    is_image: IsImage,
+) {
     let Some(fields) = parts::read(collector, mapping, &parts::USUAL) else {
         return;
     };

@@ -18,11 +18,11 @@ impl Lexer<'_> {
             |kind, end: usize, lines| Atom { kind, raw: Span::new(start, end), column, lines };
         match self.peek() {
             b'"' => {
-                let lines = self.double()?;
+                let lines = self.double(within)?;
                 Ok(atom(Kind::Scalar(Style::Double), self.at, lines))
             }
             b'\'' => {
-                let lines = self.single()?;
+                let lines = self.single(within)?;
                 Ok(atom(Kind::Scalar(Style::Single), self.at, lines))
             }
             b'*' => {
@@ -72,7 +72,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    fn single(&mut self) -> Result<Lines, Broken> {
+    fn single(&mut self, within: Within) -> Result<Lines, Broken> {
         let open = self.at;
         let mut lines = Lines::One;
         self.at += 1;
@@ -89,19 +89,20 @@ impl Lexer<'_> {
                 lines = Lines::Many;
             } else if self.bytes.get(self.at + 1) == Some(&b'\'') {
                 self.at += 2;
-            } else {
+            } else if !self.pass_quote_of_template(open, within) {
                 self.at += 1;
                 return Ok(lines);
             }
         }
     }
 
-    fn double(&mut self) -> Result<Lines, Broken> {
+    fn double(&mut self, within: Within) -> Result<Lines, Broken> {
         let open = self.at;
         let mut lines = Lines::One;
         self.at += 1;
         while !self.is_end() {
             match self.peek() {
+                b'"' if self.pass_quote_of_template(open, within) => {}
                 b'"' => {
                     self.at += 1;
                     return Ok(lines);
@@ -117,6 +118,35 @@ impl Lexer<'_> {
         }
         self.at = open;
         self.fail(What::Unclosed)
+    }
+
+    /// Steps over the rest of a template's action whose own quote stands here: `"{{ include "x" . }}-y"`.
+    ///
+    /// Only where no value could end here, so that a text without such an action is read as it always is.
+    fn pass_quote_of_template(&mut self, open: usize, within: Within) -> bool {
+        let next = self.byte(self.at + 1);
+        let after = self.byte(self.at + 2);
+        let ends = is_blank(next)
+            || is_break(next)
+            || (within == Within::Flow && (is_flow_mark(next) || next == b':'))
+            || (next == b':' && (is_blank(after) || is_break(after)));
+        if ends {
+            return false;
+        }
+        let start = self.line_start.max(open);
+        let before = &self.bytes[start..self.at];
+        let is_inside = match (memmem::rfind(before, b"{{"), memmem::rfind(before, b"}}")) {
+            (Some(opened), Some(closed)) => opened > closed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let rest = &self.bytes[self.at..self.line_end(self.at)];
+        let Some(length) = memmem::find(rest, b"}}").filter(|_| is_inside) else {
+            return false;
+        };
+        self.tree.is_templated = true;
+        self.at += length + 2;
+        true
     }
 
     /// Passes a plain scalar's part on this line; answers its end without trailing blanks.

@@ -3,6 +3,7 @@
 mod compose;
 mod dockerfile;
 mod fixtures;
+mod helm;
 mod judging;
 mod kubernetes;
 mod kustomize;
