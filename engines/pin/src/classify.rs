@@ -191,7 +191,7 @@ impl Look<'_> {
 
     /// Whether a Kubernetes object begins at the root: no format of another program claims it.
     pub(crate) fn is_root_object(&self) -> bool {
-        self.has_root("apiVersion") && self.has_root("kind")
+        self.roots().is_object()
     }
 
     /// Whether a word stands somewhere.

@@ -17,8 +17,9 @@ use crate::yaml::{NodeId, Tree};
 use domain::ImageRef;
 use std::collections::HashSet;
 
-/// What a pipeline begins with, or a template of one.
-const ROOTS: [&str; 5] = ["steps", "jobs", "stages", "extends", "resources"];
+/// What a pipeline, or a template of one, has a list of; or what it is of another kind by.
+const LISTS: [&str; 3] = ["steps", "jobs", "stages"];
+const OTHER_ROOTS: [&str; 2] = ["extends", "resources"];
 /// What only Azure's steps, jobs and pools say.
 const WORDS: [&str; 12] = [
     "vmImage",
@@ -54,11 +55,11 @@ fn by_name(name: &Name<'_>) -> Option<&'static str> {
 }
 
 fn by_content(look: &Look<'_>) -> Option<&'static str> {
-    if look.is_root_object() || !look.roots().has_any(&ROOTS) {
+    let roots = look.roots();
+    if roots.is_object() || !(roots.has_list(&LISTS) || roots.has_any(&OTHER_ROOTS)) {
         return None;
     }
-    let is_list = look.has_any_word(&WORDS);
-    is_list.then_some("it has steps, jobs or stages as Azure Pipelines has them")
+    look.has_any_word(&WORDS).then_some("it has steps, jobs or stages as Azure Pipelines has them")
 }
 
 fn collect(collector: &mut Collector<'_, '_>) {

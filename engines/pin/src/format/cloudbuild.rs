@@ -11,6 +11,7 @@ use super::{Reader, Spec};
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
 use crate::site::{Certainty, Purpose};
+use memchr::memmem;
 
 pub(super) const SPEC: Spec = Spec {
     format: Format::CloudBuild,
@@ -22,12 +23,33 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn by_name(name: &Name<'_>) -> Option<&'static str> {
-    let is_read = name.is_yaml() || name.extension() == "json";
-    let is_one = name.stem().starts_with("cloudbuild") || name.stem().ends_with("cloudbuild");
-    (is_read && is_one).then_some("it is called like a Cloud Build file")
+    (name.is_yaml() && is_called(name)).then_some("it is called like a Cloud Build file")
+}
+
+/// `cloudbuild`, with more before or behind it: `cloudbuild-prod`, `api.cloudbuild`.
+fn is_called(name: &Name<'_>) -> bool {
+    let rest = name.stem().strip_prefix("cloudbuild");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+        || name
+            .stem()
+            .strip_suffix("cloudbuild")
+            .is_some_and(|rest| rest.ends_with(['.', '-', '_']))
+}
+
+/// Whether a JSON text has a list of steps: descriptions of the service's API are called like its files.
+fn has_steps(text: &str) -> bool {
+    let key = "\"steps\"";
+    memmem::find_iter(text.as_bytes(), key).any(|at| {
+        let behind = text.get(at + key.len()..).unwrap_or_default().trim_start();
+        behind.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with('['))
+    })
 }
 
 fn by_content(look: &Look<'_>) -> Option<&'static str> {
+    if look.name.extension() == "json" {
+        let is_one = is_called(&look.name) && has_steps(look.text);
+        return is_one.then_some("it is called like a Cloud Build file and has `steps`");
+    }
     let has_steps = look.has_root("steps") && look.has_word("- name:") && !look.is_root_object();
     let is_one = has_steps
         && !look.has_key("image")

@@ -34,7 +34,9 @@ fn by_name(name: &Name<'_>) -> Option<&'static str> {
 }
 
 fn by_content(look: &Look<'_>) -> Option<&'static str> {
-    (look.has_root("services") && memmem::find(look.text.as_bytes(), b"image").is_some())
+    // Other programs have a list of that name: Travis CI.
+    let is_mapping = look.has_root("services") && !look.roots().has_list(&["services"]);
+    (is_mapping && memmem::find(look.text.as_bytes(), b"image").is_some())
         .then_some("it has `services:` at its root")
 }
 
