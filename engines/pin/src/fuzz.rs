@@ -2,8 +2,8 @@
 //!
 //! The tests run each for a while on made-up input; `cargo fuzz` runs them on demand.
 
-use crate::{Format, Style, apply, classify, judge, plan_pin, plan_unpin, scan};
-use crate::{Level, prefilter};
+use crate::{Format, Style, apply, classify, plan_pin, plan_unpin, scan};
+use crate::{Judge, Level, prefilter};
 use domain::{Digest, ImageRef, RuleSet};
 use std::collections::BTreeMap;
 
@@ -28,7 +28,10 @@ fn one_format(format: Format, text: &str) {
     for site in &found.sites {
         assert!(text.get(site.span.clone()).is_some(), "{site:?}");
         assert!(site.line >= 1 && site.column >= 1, "{site:?}");
-        let _ = judge(site, Level::Digest, &RuleSet::default());
+        for level in [Level::Tag, Level::Digest] {
+            let judge = Judge { level, rules: &RuleSet::default(), own_registry: None };
+            let _ = (judge.verdict(site), judge.beside(site));
+        }
         if let crate::Found::Image(reference @ (ImageRef::Bare(_) | ImageRef::Tagged(_))) =
             &site.found
         {

@@ -7,6 +7,9 @@
 //! ```
 
 mod github;
+mod groups;
+mod notes;
+mod places;
 mod text;
 mod wire;
 
@@ -16,7 +19,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::process;
 use clap::Args;
-use flows::files::{Baseline, Listing, Report, Requirements};
+use flows::files::{Asked, Baseline, Listing, Report, Requirements};
 use std::path::PathBuf;
 
 /// Findings of this many files are named in the next command; of more, the paths that were typed.
@@ -31,7 +34,7 @@ pub(crate) struct Arguments {
     /// How to print the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Told,
-    /// List good places too
+    /// Show every place with its line, good ones too
     #[arg(long)]
     all: bool,
     /// Ask registries whether the digests are there
@@ -99,7 +102,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         None => Baseline::default(),
     };
     let listing = if arguments.all { Listing::All } else { Listing::Findings };
-    let report = flows::files::check(cwd, &arguments.paths, &requirements, baseline, listing)?;
+    let asked = Asked { listing, baseline };
+    let report = flows::files::check(cwd, &arguments.paths, &requirements, asked)?;
     let output = global.output();
     for path in &report.passed_over {
         output.talk(format_args!("{path}: no workload file that this version reads; passed over"));
@@ -107,11 +111,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     if !report.passed_over.is_empty() && report.passed_over.len() == report.counts.looked_at {
         return Err(Failure::usage("none of the named files is a workload file"));
     }
-    print(output, format, &arguments.paths, &report);
+    print(output, format, listing, &arguments.paths, &report);
     Ok(exit(&report))
 }
 
-fn print(output: Output, told: Format, paths: &[PathBuf], report: &Report) {
+fn print(output: Output, told: Format, listing: Listing, paths: &[PathBuf], report: &Report) {
     let next = next_command(report, paths);
     let format = match output.format {
         crate::output::Format::Json => Format::Json,
@@ -123,7 +127,7 @@ fn print(output: Output, told: Format, paths: &[PathBuf], report: &Report) {
             output.data("check", &wire::document(report, next.as_deref()), String::new);
         }
         Format::Text => {
-            output.text(&text::lines(report));
+            output.text(&text::lines(report, listing));
             if !output.quiet {
                 output.text(&text::ending(report, next.as_deref()));
             }

@@ -4,12 +4,12 @@ use crate::sandbox::{NINES, ONES, Sandbox, names, sandbox};
 use crate::scripted::Scripted;
 use std::process::Stdio;
 
-const DEPLOYMENT: &str = "apiVersion: apps/v1\r\nkind: Deployment\r\nmetadata: {name: api}\r\nspec:\r\n  template:\r\n    spec:\r\n      containers:\r\n      - name: api\r\n        image: \"HOST/shop/api:1.4\" # kept\r\n";
+const DEPLOYMENT: &str = "apiVersion: apps/v1\r\nkind: Deployment\r\nmetadata: {name: api}\r\nspec:\r\n  template:\r\n    spec:\r\n      containers:\r\n      - name: api\r\n        image: \"HOST/shop/api:1.4.2\" # kept\r\n";
 const COMPOSE: &str =
-    "services:\n  web: {image: HOST/shop/web}\n  api: {image: 'HOST/shop/api:1.4'}\n";
+    "services:\n  web: {image: HOST/shop/web}\n  api: {image: 'HOST/shop/api:1.4.2'}\n";
 
 fn registry() -> Scripted {
-    Scripted::start(&[("shop/api:1.4", NINES), ("shop/web:latest", ONES)])
+    Scripted::start(&[("shop/api:1.4.2", NINES), ("shop/web:latest", ONES)])
 }
 
 /// Files that name images of the registry as `HOST/…`.
@@ -27,17 +27,17 @@ fn pin_writes_each_digest_and_asks_once_for_each() {
     insta::assert_snapshot!(sandbox.run(["pin"]), @r"
     compose.yaml:2:16: HOST/shop/web -> sha256:111111111111
       note: `HOST/shop/web` has no tag: it can move; what runs may be an older build, so that a merge may deploy a change
-    compose.yaml:3:17: HOST/shop/api:1.4 -> sha256:999999999999
-    deploy/api.yaml:9:17: HOST/shop/api:1.4 -> sha256:999999999999
+    compose.yaml:3:17: HOST/shop/api:1.4.2 -> sha256:999999999999
+    deploy/api.yaml:9:17: HOST/shop/api:1.4.2 -> sha256:999999999999
     2 files, 3 references pinned
     next: indelible check .    # a merge would restart deployment/api, service/api, service/web
     [exit 0]
     ");
-    let expected = DEPLOYMENT.replace("api:1.4", "api:1.4@[nines]");
+    let expected = DEPLOYMENT.replace("api:1.4.2", "api:1.4.2@[nines]");
     assert_eq!(sandbox.text("deploy/api.yaml"), expected, "nothing else is touched");
     let mut asked = registry.asked();
     asked.sort();
-    assert_eq!(asked, ["HEAD /v2/shop/api/manifests/1.4", "HEAD /v2/shop/web/manifests/latest"]);
+    assert_eq!(asked, ["HEAD /v2/shop/api/manifests/1.4.2", "HEAD /v2/shop/web/manifests/latest"]);
     insta::assert_snapshot!(sandbox.run(["pin"]), @r"
     0 files, 0 references pinned, 3 already
     [exit 0]
@@ -56,13 +56,13 @@ fn a_diff_is_a_patch_that_git_applies_and_nothing_is_written() {
     @@ -1,3 +1,3 @@
      services:
     -  web: {image: HOST/shop/web}
-    -  api: {image: 'HOST/shop/api:1.4'}
+    -  api: {image: 'HOST/shop/api:1.4.2'}
     +  web: {image: HOST/shop/web@[ones]}
-    +  api: {image: 'HOST/shop/api:1.4@[nines]'}
+    +  api: {image: 'HOST/shop/api:1.4.2@[nines]'}
     [stderr]
     compose.yaml:2:16: HOST/shop/web -> sha256:111111111111
       note: `HOST/shop/web` has no tag: it can move; what runs may be an older build, so that a merge may deploy a change
-    compose.yaml:3:17: HOST/shop/api:1.4 -> sha256:999999999999
+    compose.yaml:3:17: HOST/shop/api:1.4.2 -> sha256:999999999999
     1 file, 2 references would be pinned
     next: indelible pin compose.yaml    # a merge would restart service/api, service/web
     [exit 0]
@@ -76,7 +76,7 @@ fn a_diff_is_a_patch_that_git_applies_and_nothing_is_written() {
         .status()
         .unwrap();
     assert!(applied.success());
-    assert_eq!(sandbox.text("deploy/api.yaml"), DEPLOYMENT.replace("api:1.4", "api:1.4@[nines]"));
+    assert_eq!(sandbox.text("deploy/api.yaml"), DEPLOYMENT.replace("api:1.4.2", "api:1.4.2@[nines]"));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn locked_fails_if_anything_would_change_and_asks_nobody() {
     let sandbox = with(&registry, &[("compose.yaml", COMPOSE)]);
     insta::assert_snapshot!(sandbox.run(["pin", "--locked"]), @r"
     compose.yaml:2:16: `HOST/shop/web` is not pinned
-    compose.yaml:3:17: `HOST/shop/api:1.4` is not pinned
+    compose.yaml:3:17: `HOST/shop/api:1.4.2` is not pinned
     1 file, 2 references not pinned
     next: indelible pin .    # a merge would restart service/api, service/web
     [exit 1]
@@ -111,10 +111,10 @@ fn the_style_decides_whether_the_tag_stays() {
 fn a_tag_that_is_not_there_is_bad_input_and_the_rest_is_pinned() {
     let registry = registry();
     let compose =
-        "services:\n  a: {image: 'HOST/shop/gone:1'}\n  b: {image: 'HOST/shop/api:1.4'}\n";
+        "services:\n  a: {image: 'HOST/shop/gone:1'}\n  b: {image: 'HOST/shop/api:1.4.2'}\n";
     let sandbox = with(&registry, &[("compose.yaml", compose)]);
     insta::assert_snapshot!(sandbox.run(["pin"]), @r"
-    compose.yaml:3:15: HOST/shop/api:1.4 -> sha256:999999999999
+    compose.yaml:3:15: HOST/shop/api:1.4.2 -> sha256:999999999999
     compose.yaml:2:15: HOST/shop/gone:1 is left as it is: HOST has no tag `1` of HOST/shop/gone
     1 file, 1 reference pinned
     next: indelible check .    # a merge would restart service/b
@@ -125,7 +125,7 @@ fn a_tag_that_is_not_there_is_bad_input_and_the_rest_is_pinned() {
 #[test]
 fn a_registry_that_does_not_answer_is_could_not_find_out() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let compose = format!("services: {{a: {{image: '{closed}/shop/api:1.4'}}}}\n");
+    let compose = format!("services: {{a: {{image: '{closed}/shop/api:1.4.2'}}}}\n");
     let sandbox = sandbox().file("compose.yaml", &compose);
     let run = sandbox.run(["pin"]);
     assert!(run.contains("is left as it is: could not find out its digest: "), "{run}");
@@ -135,8 +135,8 @@ fn a_registry_that_does_not_answer_is_could_not_find_out() {
 
 #[test]
 fn a_filters_output_is_complete_or_empty() {
-    let registry = Scripted::start(&[("shop/api:1.4", NINES), ("shop/secret:1", "403 Forbidden")]);
-    let compose = "services: {a: {image: 'HOST/shop/api:1.4'}, b: {image: 'HOST/shop/secret:1'}}\n";
+    let registry = Scripted::start(&[("shop/api:1.4.2", NINES), ("shop/secret:1", "403 Forbidden")]);
+    let compose = "services: {a: {image: 'HOST/shop/api:1.4.2'}, b: {image: 'HOST/shop/secret:1'}}\n";
     let sandbox = with(&registry, &[]);
     let run = sandbox.pipe(["pin", "-"], compose.replace("HOST", registry.host()).as_bytes());
     assert!(run.starts_with("[stderr]\n"), "{run}");
@@ -153,11 +153,11 @@ fn a_filter_writes_the_text_to_stdout_and_talk_to_stderr() {
     insta::assert_snapshot!(sandbox.pipe(["pin", "-"], input.as_bytes()), @r"
     services:
       web: {image: HOST/shop/web@[ones]}
-      api: {image: 'HOST/shop/api:1.4@[nines]'}
+      api: {image: 'HOST/shop/api:1.4.2@[nines]'}
     [stderr]
     -:2:16: HOST/shop/web -> sha256:111111111111
       note: `HOST/shop/web` has no tag: it can move; what runs may be an older build, so that a merge may deploy a change
-    -:3:17: HOST/shop/api:1.4 -> sha256:999999999999
+    -:3:17: HOST/shop/api:1.4.2 -> sha256:999999999999
     [exit 0]
     ");
     let pinned = format!("FROM a:1@{NINES}\n");
@@ -184,8 +184,8 @@ fn what_kustomize_builds_is_pinned_on_its_way() {
     };
     println!("kustomize {}", kustomize.version());
     let registry = registry();
-    let kustomization = "resources: [api.yaml]\nnamePrefix: uat-\nimages: [{name: api, newName: HOST/shop/api, newTag: '1.4'}]\n";
-    let api = DEPLOYMENT.replace("HOST/shop/api:1.4", "api:1.0").replace("\r\n", "\n");
+    let kustomization = "resources: [api.yaml]\nnamePrefix: uat-\nimages: [{name: api, newName: HOST/shop/api, newTag: '1.4.2'}]\n";
+    let api = DEPLOYMENT.replace("HOST/shop/api:1.4.2", "api:1.0").replace("\r\n", "\n");
     let sandbox = with(&registry, &[("kustomization.yaml", kustomization), ("api.yaml", &api)]);
     let built = kustomize
         .command_at_home(&sandbox.home())
@@ -197,7 +197,7 @@ fn what_kustomize_builds_is_pinned_on_its_way() {
     assert!(built.status.success());
     let output = sandbox.output(["pin", "-"], &built.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let reference = format!("{}/shop/api:1.4", registry.host());
+    let reference = format!("{}/shop/api:1.4.2", registry.host());
     let expected = String::from_utf8(built.stdout)
         .unwrap()
         .replace(&reference, &format!("{reference}@{NINES}"));
@@ -246,7 +246,7 @@ fn json_says_what_was_written_and_what_a_merge_would_restart() {
           "path": "deploy/api.yaml",
           "line": 9,
           "column": 17,
-          "reference": "HOST/shop/api:1.4",
+          "reference": "HOST/shop/api:1.4.2",
           "digest": "[nines]",
           "repository": null,
           "floating": null

@@ -3,11 +3,13 @@
 //! ```text
 //! apps/prod/api.yaml, prod: {git: {path: apps/prod}, check: digest}  ->  digest, because of prod
 //! anything, without settings                                        ->  tag
+//! apps/prod/api.yaml, shop/api:20260317-143958-uat                  ->  an image of another environment
 //! ```
 
-use crate::settings::{CheckLevel, EnvironmentSettings, Settings};
-use domain::{EnvironmentName, Pattern, Rule, RuleSet, TagClass};
-use pin::Level;
+use super::origin::Origins;
+use crate::settings::{CheckLevel, EnvironmentSettings, RecordPlace, Settings};
+use domain::{EnvironmentName, ImageRef, Pattern, RegistryHost, Rule, RuleSet, TagClass};
+use pin::{Finding, FindingKind, Found, Judge, Level, Purpose, Site};
 use std::path::{Path, PathBuf};
 
 /// What is asked for where nobody said anything: a name that does not move.
@@ -20,6 +22,10 @@ pub struct Requirements {
     folders: Vec<Folder>,
     /// Which tags move.
     pub rules: RuleSet,
+    /// A registry of ours: the server of ours that holds the record is one.
+    own_registry: Option<RegistryHost>,
+    /// Which environment an image is of.
+    origins: Origins,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +49,12 @@ impl Requirements {
     #[must_use]
     pub fn of(settings: Option<&Settings>, root: &Path) -> Self {
         let Some(settings) = settings else {
-            return Self { folders: Vec::new(), rules: RuleSet::default() };
+            return Self {
+                folders: Vec::new(),
+                rules: RuleSet::default(),
+                own_registry: None,
+                origins: Origins::default(),
+            };
         };
         let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
         // The files of an environment with a repository of its own are not here.
@@ -52,7 +63,43 @@ impl Requirements {
         folders.sort_by_key(|one| {
             (std::cmp::Reverse(one.path.components().count()), std::cmp::Reverse(one.level))
         });
-        Self { folders, rules: rules(settings) }
+        let own_registry = match &settings.record {
+            RecordPlace::Server(server) => Some(server.host.clone()),
+            RecordPlace::Local | RecordPlace::File(_) | RecordPlace::Git(_) => None,
+        };
+        Self { folders, rules: rules(settings), own_registry, origins: Origins::of(settings) }
+    }
+
+    /// What judges the places of a file with this level.
+    #[must_use]
+    pub fn judge(&self, level: Level) -> Judge<'_> {
+        Judge { level, rules: &self.rules, own_registry: self.own_registry.as_ref() }
+    }
+
+    /// That an image in an environment's file is another environment's, where its name tells it.
+    pub(super) fn foreign(
+        &self,
+        site: &Site,
+        environment: Option<&EnvironmentName>,
+    ) -> Option<Finding> {
+        let environment = environment?;
+        let Found::Image(reference) = &site.found else {
+            return None;
+        };
+        if site.purpose != Purpose::Workload || site.marker.is_some() {
+            return None;
+        }
+        let message = self.foreign_message(reference, environment)?;
+        Some(Finding::new(FindingKind::OtherEnvironment, site.purpose, message))
+    }
+
+    fn foreign_message(
+        &self,
+        reference: &ImageRef,
+        environment: &EnvironmentName,
+    ) -> Option<String> {
+        let (other, why) = self.origins.other(reference, environment)?;
+        Some(format!("`{reference}` is an image of {other} ({why}) in files of {environment}"))
     }
 
     /// What a file must name; of folders within folders the deepest decides, of equals the strictest.
@@ -79,12 +126,18 @@ fn folder(environment: &EnvironmentSettings, root: &Path) -> Folder {
     Folder { path, level, environment: environment.name.clone() }
 }
 
-/// The rules of the settings; behind them, the alias of an environment moves whether or not a rule says so.
+/// The rules of the settings; behind them, the alias of an environment, its name and its branches move whether or
+/// not a rule says so.
 fn rules(settings: &Settings) -> RuleSet {
     let mut all = settings.rules.clone();
-    let aliases = settings.environments.iter().filter_map(|one| one.alias.as_ref());
+    let names = settings.environments.iter().flat_map(|one| {
+        let branches = one.rule.branches.iter().map(Pattern::as_str);
+        // A branch that is a pattern of several is no name, and one with a slash is no tag.
+        let branches = branches.filter(|branch| domain::reference::is_tag(branch));
+        one.alias.iter().map(domain::Tag::as_str).chain([one.name.as_str()]).chain(branches)
+    });
     // A tag has no letter that a pattern reads otherwise.
-    let patterns = aliases.filter_map(|alias| alias.as_str().parse::<Pattern>().ok());
+    let patterns = names.filter_map(|name| name.parse::<Pattern>().ok());
     all.extend(patterns.map(|tags| Rule {
         repositories: Pattern::everything(),
         tags,
@@ -124,6 +177,20 @@ mod tests {
         let found = requirements("{blue: {branches: [blue], alias: blue}}");
         let class = found.rules.class_of(&"shop/api".parse().unwrap(), &"blue".parse().unwrap());
         assert_eq!(class, TagClass::Alias);
+    }
+
+    #[test]
+    fn an_environments_name_and_its_branches_move_as_tags() {
+        let found = requirements("{blue: {branches: [green, 'x/y', 'a*']}}");
+        for (tag, class) in [
+            ("blue", TagClass::Alias),
+            ("green", TagClass::Alias),
+            ("y", TagClass::Immutable),
+            ("ab", TagClass::Immutable),
+        ] {
+            let found = found.rules.class_of(&"shop/api".parse().unwrap(), &tag.parse().unwrap());
+            assert_eq!(found, class, "{tag}");
+        }
     }
 
     #[test]

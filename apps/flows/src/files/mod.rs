@@ -16,6 +16,7 @@ mod kustomized;
 mod level;
 mod lock;
 mod look_up;
+mod origin;
 mod pin;
 mod resolve;
 mod restart;
@@ -25,7 +26,9 @@ mod write;
 
 pub use self::pin::{Sources, filter, locked, plan, read};
 pub use baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError};
-pub use check::{Answer, Checked, Counts, Listing, Report, check};
+pub use check::{
+    Answer, Asked, Checked, Counts, Listing, Report, SNIPPET_CHARS_MAX, Snippet, check,
+};
 pub(crate) use content::{Content, Guess, content};
 pub use draft::{Changed, Draft, Left, Why};
 pub use error::FilesError;

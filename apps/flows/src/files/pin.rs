@@ -160,6 +160,7 @@ fn floating(site: &Site, rules: &RuleSet) -> Option<String> {
         Verdict::Finding(finding) => Some(finding.message),
         Verdict::Pinned
         | Verdict::Accepted
+        | Verdict::Locked(_)
         | Verdict::NotRequired
         | Verdict::Ignored(_)
         | Verdict::Unknown(_) => None,
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_resolves_is_pinned_and_the_rest_says_why() {
-        let sources = compose(&["a/b:1.4", "a/c", "a/gone:1.4", "a/silent:1.4"]);
+        let sources = compose(&["a/b:1.4.2", "a/c", "a/gone:1.4", "a/silent:1.4"]);
         let answers = answered(&sources, |one| match one.repository.path().as_str() {
             "a/gone" => AskedFor::NotThere,
             "a/silent" => AskedFor::Unknown("no answer".to_owned()),
@@ -196,7 +197,8 @@ mod tests {
         let draft = plan(sources, &answers.into(), Style::TagDigest, &RuleSet::default());
         let new = &draft.rewrites[0].new;
         assert!(
-            new.contains(&format!("a/b:1.4@{NINES}\n")) && new.contains(&format!("a/c@{NINES}\n"))
+            new.contains(&format!("a/b:1.4.2@{NINES}\n"))
+                && new.contains(&format!("a/c@{NINES}\n"))
         );
         assert_eq!(draft.changed[0].floating, None);
         assert_eq!(draft.changed[1].floating.as_deref(), Some("`a/c` has no tag: it can move"));

@@ -7,6 +7,7 @@
 
 use crate::output::plain;
 use flows::files::{Answer, Report};
+use pin::Severity;
 use std::fmt::Write as _;
 
 /// A command for each finding, and for each file that could not be read.
@@ -16,9 +17,13 @@ pub(super) fn lines(report: &Report) -> String {
         let Answer::Finding(finding) = &one.answer else {
             continue;
         };
+        let word = match finding.severity {
+            Severity::Fails => "error",
+            Severity::Noted => "notice",
+        };
         let _ = writeln!(
             text,
-            "::error file={},line={},col={},title={}::{}",
+            "::{word} file={},line={},col={},title={}::{}",
             property(&one.path),
             one.line,
             one.column,

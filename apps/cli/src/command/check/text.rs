@@ -1,56 +1,87 @@
-//! The answer of `check` for people: a line for each finding, then the numbers, then the next command.
+//! The answer of `check` for people: at most a screen, the worst first, the next command last.
+//!
+//! ```text
+//! 87 places fail, of 24 images:
+//! IMAGE          FINDING     NAMES      PLACES  FIRST
+//! shop/checkout  no-tag                     14  deploy/checkout/api.yaml:21:16
+//! …
+//! noted, none of it fails:
+//!   base images  31 of 40 can move: node:20 (9), golang:1 (6), 12 more
+//! 214 files, 340 references, 12 pinned
+//! next: indelible pin .
+//! ```
+//! Few findings have a line each; many are put together by image, and `--all` has every place.
 
+use super::{groups, notes, places};
 use crate::command::pin::next::count;
-use crate::output::plain;
-use flows::files::{Answer, Checked, Report};
+use crate::output::{plain, table};
+use flows::files::{Listing, Report};
 use std::fmt::Write as _;
 
-/// What is listed: places first, then what could not be read.
-pub(super) fn lines(report: &Report) -> String {
-    let mut text = String::new();
-    for one in &report.listed {
-        if let Some(said) = said(one) {
-            let path = plain(&one.path);
-            let _ = writeln!(text, "{path}:{}:{}: {}", one.line, one.column, plain(&said));
-        }
-    }
-    for unread in &report.unread {
-        let (path, why) = (plain(&unread.shown), plain(&unread.why.to_string()));
-        let _ = writeln!(text, "{path}: could not be read: {why}");
+/// So many failing places have a line each; more of them are put together by image.
+const PLACES_MAX: usize = 10;
+/// So many images are shown.
+const IMAGES_MAX: usize = 10;
+/// So many unread files are named; of more, how many.
+const UNREAD_MAX: usize = 5;
+
+/// What fails, then what could not be read, then what is noted.
+pub(super) fn lines(report: &Report, listing: Listing) -> String {
+    let mut text = match listing {
+        Listing::All => places::all(report),
+        Listing::Findings if report.counts.findings <= PLACES_MAX => places::few(report.failing()),
+        Listing::Findings => by_image(report),
+    };
+    unread(&mut text, report, listing);
+    text
+}
+
+fn by_image(report: &Report) -> String {
+    let groups = groups::of(report.failing());
+    let head = ["IMAGE", "FINDING", "NAMES", "PLACES", "FIRST"];
+    let rows: Vec<Vec<String>> = groups
+        .iter()
+        .take(IMAGES_MAX)
+        .map(|group| {
+            let first = group.first;
+            vec![
+                group.image.to_owned(),
+                group.worst.id().to_owned(),
+                group.tags(),
+                format!("{:>6}", group.places),
+                format!("{}:{}:{}", first.path, first.line, first.column),
+            ]
+        })
+        .collect();
+    let (places, images) = (report.counts.findings, count(groups.len(), "image"));
+    let mut text = format!("{places} places fail, of {images}, the worst first:\n");
+    text.push_str(&table(&head, &rows));
+    if let Some(more @ 1..) = groups.len().checked_sub(rows.len()) {
+        let _ = writeln!(text, "and {more} more; --all shows each place with its line");
     }
     text
 }
 
-/// What is said of one place; nothing of what the baseline knows.
-fn said(one: &Checked) -> Option<String> {
-    let reference = &one.reference;
-    Some(match &one.answer {
-        Answer::Known(_) => return None,
-        Answer::Finding(finding) => match &one.environment {
-            Some(environment) => {
-                format!("{} ({environment} asks for a {})", finding.message, one.level)
-            }
-            None => finding.message.clone(),
-        },
-        Answer::Pinned => format!("`{reference}` is pinned"),
-        Answer::Accepted => format!("`{reference}` is as strict as is asked for: {}", one.level),
-        Answer::Replaced => {
-            format!("`{reference}` is replaced by every kustomization that builds from this file")
-        }
-        Answer::NotRequired => format!("`{reference}` is pulled from no registry"),
-        Answer::Ignored(_) => format!("`{reference}` is passed over: a comment asks for it"),
-        Answer::Unknown(_) => {
-            format!(
-                "`{reference}` could not be told: a variable, a template or several lines write it"
-            )
-        }
-    })
+fn unread(text: &mut String, report: &Report, listing: Listing) {
+    let shown = match listing {
+        Listing::All => report.unread.len(),
+        Listing::Findings => UNREAD_MAX,
+    };
+    for unread in report.unread.iter().take(shown) {
+        let (path, why) = (plain(&unread.shown), plain(&unread.why.to_string()));
+        let _ = writeln!(text, "{path}: could not be read: {why}");
+    }
+    if let Some(more @ 1..) = report.unread.len().checked_sub(shown) {
+        let _ = writeln!(text, "and {more} more that could not be read");
+    }
 }
 
-/// The numbers and the next command.
+/// What is noted, the numbers and the next command.
 pub(super) fn ending(report: &Report, next: Option<&str>) -> String {
     let counts = &report.counts;
-    let mut text = format!(
+    let mut text = notes::lines(report);
+    let _ = write!(
+        text,
         "{}, {}, {} pinned",
         count(counts.files, "file"),
         count(counts.references, "reference"),

@@ -1,7 +1,7 @@
 //! The answer of `check` as JSON, version 1. Fields are added, never renamed or taken away.
 
 use flows::files::{Answer, Checked, Counts, Report};
-use pin::{Certainty, Context};
+use pin::{Certainty, Context, FindingKind, Severity};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -19,9 +19,13 @@ struct CountsWire {
     files: usize,
     looked_at: usize,
     references: usize,
+    bases: usize,
+    pipelines: usize,
     pinned: usize,
     accepted: usize,
+    locked: usize,
     findings: usize,
+    noted: usize,
     known: usize,
     ignored: usize,
     unknown: usize,
@@ -37,6 +41,7 @@ struct Place<'a> {
     place: &'a str,
     reference: &'a str,
     format: &'static str,
+    purpose: &'static str,
     level: String,
     environment: Option<&'a str>,
     certain: bool,
@@ -55,6 +60,7 @@ struct FindingWire<'a> {
     #[serde(flatten)]
     place: Place<'a>,
     kind: &'static str,
+    severity: &'static str,
     message: &'a str,
     known: bool,
 }
@@ -79,15 +85,23 @@ pub(super) fn document<'a>(report: &'a Report, next: Option<&'a str>) -> Documen
             Answer::Finding(finding) | Answer::Known(finding) => findings.push(FindingWire {
                 place: place(one),
                 kind: finding.kind.id(),
+                severity: finding.severity.name(),
                 message: &finding.message,
                 known: matches!(one.answer, Answer::Known(_)),
             }),
             Answer::Pinned => others.push(other(one, "pinned")),
+            Answer::Locked(_) => others.push(other(one, "locked")),
             Answer::Accepted => others.push(other(one, "accepted")),
             Answer::NotRequired => others.push(other(one, "not-required")),
             Answer::Replaced => others.push(other(one, "replaced")),
             Answer::Ignored(_) => others.push(other(one, "ignored")),
-            Answer::Unknown(_) => others.push(other(one, "unknown")),
+            Answer::Unknown(_) => findings.push(FindingWire {
+                place: place(one),
+                kind: FindingKind::Unresolved.id(),
+                severity: Severity::Noted.name(),
+                message: FindingKind::Unresolved.title(),
+                known: false,
+            }),
         }
     }
     let unread = report.unread.iter();
@@ -115,6 +129,7 @@ fn place(one: &Checked) -> Place<'_> {
         place: &one.place,
         reference: &one.reference,
         format: one.format.name(),
+        purpose: one.purpose.name(),
         level: one.level.to_string(),
         environment: one.environment.as_ref().map(domain::EnvironmentName::as_str),
         certain: one.certainty == Certainty::Certain,
@@ -131,9 +146,13 @@ fn counts(counts: &Counts) -> CountsWire {
         files,
         looked_at,
         references,
+        bases,
+        pipelines,
         pinned,
         accepted,
+        locked,
         findings,
+        noted,
         known,
         ignored,
         unknown,
@@ -144,9 +163,13 @@ fn counts(counts: &Counts) -> CountsWire {
         files,
         looked_at,
         references,
+        bases,
+        pipelines,
         pinned,
         accepted,
+        locked,
         findings,
+        noted,
         known,
         ignored,
         unknown,

@@ -1,0 +1,65 @@
+//! The answer of a check: rows in the order of files and lines, numbers, and what could not be read.
+
+use super::checked::{Answer, Checked, Counts};
+use crate::files::baseline::Baseline;
+use crate::files::walk::Unread;
+use pin::Severity;
+
+/// The result of a check.
+#[derive(Debug)]
+pub struct Report {
+    /// What was asked to be listed, in the order of files and lines.
+    pub listed: Vec<Checked>,
+    /// How many of each.
+    pub counts: Counts,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+    /// Named files that are no workload files.
+    pub passed_over: Vec<String>,
+}
+
+impl Report {
+    /// Marks what the baseline knows: it is counted apart and fails nothing.
+    pub(super) fn compare(&mut self, mut baseline: Baseline) {
+        for one in &mut self.listed {
+            if let Answer::Finding(finding) = &one.answer
+                && baseline.take(&one.path, finding.kind.id(), &one.reference)
+            {
+                match finding.severity {
+                    Severity::Fails => self.counts.findings -= 1,
+                    Severity::Noted => self.counts.noted -= 1,
+                }
+                self.counts.known += 1;
+                one.answer = Answer::Known(finding.clone());
+            }
+        }
+    }
+
+    /// Whether `indelible pin` could mend any of the findings.
+    #[must_use]
+    pub fn can_be_pinned(&self) -> bool {
+        self.counts.accepted > 0 || self.to_pin().next().is_some()
+    }
+
+    /// The findings that `indelible pin` could mend.
+    pub fn to_pin(&self) -> impl Iterator<Item = &Checked> {
+        self.listed.iter().filter(|one| match &one.answer {
+            Answer::Finding(finding) => finding.kind.is_mended_by_a_pin(),
+            Answer::Known(_)
+            | Answer::Pinned
+            | Answer::Locked(_)
+            | Answer::Accepted
+            | Answer::NotRequired
+            | Answer::Replaced
+            | Answer::Ignored(_)
+            | Answer::Unknown(_) => false,
+        })
+    }
+
+    /// The findings that fail.
+    pub fn failing(&self) -> impl Iterator<Item = &Checked> {
+        self.listed.iter().filter(|one| {
+            matches!(&one.answer, Answer::Finding(finding) if finding.severity == Severity::Fails)
+        })
+    }
+}
