@@ -76,7 +76,10 @@ fn a_diff_is_a_patch_that_git_applies_and_nothing_is_written() {
         .status()
         .unwrap();
     assert!(applied.success());
-    assert_eq!(sandbox.text("deploy/api.yaml"), DEPLOYMENT.replace("api:1.4.2", "api:1.4.2@[nines]"));
+    assert_eq!(
+        sandbox.text("deploy/api.yaml"),
+        DEPLOYMENT.replace("api:1.4.2", "api:1.4.2@[nines]")
+    );
 }
 
 #[test]
@@ -135,8 +138,10 @@ fn a_registry_that_does_not_answer_is_could_not_find_out() {
 
 #[test]
 fn a_filters_output_is_complete_or_empty() {
-    let registry = Scripted::start(&[("shop/api:1.4.2", NINES), ("shop/secret:1", "403 Forbidden")]);
-    let compose = "services: {a: {image: 'HOST/shop/api:1.4.2'}, b: {image: 'HOST/shop/secret:1'}}\n";
+    let registry =
+        Scripted::start(&[("shop/api:1.4.2", NINES), ("shop/secret:1", "403 Forbidden")]);
+    let compose =
+        "services: {a: {image: 'HOST/shop/api:1.4.2'}, b: {image: 'HOST/shop/secret:1'}}\n";
     let sandbox = with(&registry, &[]);
     let run = sandbox.pipe(["pin", "-"], compose.replace("HOST", registry.host()).as_bytes());
     assert!(run.starts_with("[stderr]\n"), "{run}");
