@@ -53,6 +53,10 @@ pub enum Format {
     Ecs,
     /// Units of Podman for systemd.
     Quadlet,
+    /// Files of Terraform or OpenTofu.
+    Terraform,
+    /// A job of Nomad.
+    Nomad,
 }
 
 /// A file's path, as the formats look at it.

@@ -22,9 +22,11 @@ mod helm_template;
 mod helm_values;
 mod kubernetes;
 mod kustomize;
+mod nomad;
 mod pipeline;
 mod quadlet;
 mod skaffold;
+mod terraform;
 mod woodpecker;
 
 use crate::classify::{Format, Look, Name};
@@ -40,6 +42,8 @@ pub(crate) const ALL: &[Spec] = &[
     dockerfile::SPEC,
     devcontainer::SPEC,
     quadlet::SPEC,
+    terraform::SPEC,
+    nomad::SPEC,
     kustomize::SPEC,
     github::SPEC,
     circleci::SPEC,

@@ -136,6 +136,46 @@ impl Json<'_> {
     }
 }
 
+/// Hands on every string that a key holds, with the way to it and where the object begins that holds it.
+///
+/// Lists are no steps of a way.
+pub(crate) fn walk(
+    text: &str,
+    visit: &mut dyn FnMut(&[&str], Literal, usize),
+) -> Result<(), ScanError> {
+    let json = read(text)?;
+    if let Some(root) = &json.root {
+        descend(&json, root, &mut Vec::new(), 0, visit);
+    }
+    Ok(())
+}
+
+/// Calls itself at most [`DEPTH_MAX`] times: `read` refuses what is deeper.
+fn descend<'a>(
+    json: &Json<'_>,
+    value: &'a Value<'_>,
+    path: &mut Vec<&'a str>,
+    owner: usize,
+    visit: &mut dyn FnMut(&[&str], Literal, usize),
+) {
+    match value {
+        Value::Object(object) => {
+            for property in &object.properties {
+                path.push(property.name.as_str());
+                descend(json, &property.value, path, object.range.start, visit);
+                path.pop();
+            }
+        }
+        Value::Array(list) => {
+            for value in &list.elements {
+                descend(json, value, path, owner, visit);
+            }
+        }
+        Value::StringLit(string) => visit(path, json.literal(string), owner),
+        Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
+    }
+}
+
 /// What stands under a name of an object, each time that it does.
 pub(crate) fn values<'a, 't>(
     value: Option<&'a Value<'t>>,

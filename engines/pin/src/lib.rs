@@ -25,6 +25,7 @@ mod collector;
 mod fields;
 mod format;
 mod gather;
+mod hcl;
 mod jsonc;
 mod marker;
 mod moving;

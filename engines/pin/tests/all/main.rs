@@ -7,6 +7,7 @@ mod helm;
 mod judging;
 mod kubernetes;
 mod kustomize;
+mod languages;
 mod limits;
 mod pipelines;
 mod planning;
