@@ -4,13 +4,14 @@
 //! a node, its context, how sure it is  ->  a site, once for all its aliases
 //! ```
 
+use crate::inside::Inner;
 use crate::knowledge::Knowledge;
 use crate::marker::marker;
 use crate::place::{Places, line_break, line_end, line_start, opaque};
 use crate::scan::SITES_MAX;
 use crate::site::{
-    AliasPlace, Certainty, Context, Field, Fields, FieldsKind, FieldsLayout, Found, Marker, Opaque,
-    Purpose, Shape, Site, Token, Written,
+    AliasPlace, Certainty, Context, Field, Fields, FieldsKind, FieldsLayout, Found, Inside, Marker,
+    Opaque, Purpose, Shape, Site, Token, Written,
 };
 use crate::yaml::{Kind, Layout, NodeId, Style, Tree, is_null, is_text};
 use domain::ImageRef;
@@ -236,6 +237,35 @@ impl<'a, 't> Collector<'a, 't> {
             pull: None,
             span,
         });
+    }
+
+    /// Adds what was found in the text of a block; what the file does not write in one piece there is told, not edited.
+    pub(crate) fn add_inside(&mut self, node: NodeId, inner: &Inner, found: Vec<Site>) {
+        let path = self.tree.path(node);
+        for mut site in found {
+            let outer = inner.outer(self.tree.text, &site.span);
+            let is_block = outer.is_none();
+            let outer = outer.unwrap_or_else(|| inner.block.clone());
+            site.shape = match site.shape {
+                Shape::Whole(token) if !is_block => Shape::Inside(Box::new(Inside {
+                    block: inner.block.clone(),
+                    span: site.span.clone(),
+                    token,
+                })),
+                other
+                @ (Shape::Whole(_) | Shape::Fields(_) | Shape::Inside(_) | Shape::Seen(_)) => {
+                    if matches!(site.found, Found::Image(_)) {
+                        site.found = Found::Opaque(Opaque::Broken);
+                    }
+                    other
+                }
+            };
+            (site.line, site.column) = self.places.of(outer.start);
+            site.span = outer;
+            site.path = format!("{path}: {}", site.path);
+            site.document = self.tree.node(node).document as usize;
+            self.sites.push(site);
+        }
     }
 
     /// The key of a mapping as a field; nothing where it is absent or no scalar.

@@ -31,6 +31,8 @@ pub(crate) enum Promise {
     Adds { after: Range<usize>, pairs: Vec<(String, String)> },
     /// The key with this span and its value are gone.
     Removes { key: Range<usize> },
+    /// The text of the block with this span changes as if it were a file of its own.
+    Inside { block: Range<usize>, edit: Box<Edit> },
 }
 
 /// Carries edits out and proves the result: nothing changed but what the edits promise.
@@ -45,7 +47,8 @@ pub fn apply(format: Format, text: &str, edits: &[Edit]) -> Result<String, Proof
     Ok(new)
 }
 
-fn splice(text: &str, ordered: &[&Edit]) -> Result<String, ProofError> {
+/// The text with the edits, which stand in the order of the file.
+pub(crate) fn splice(text: &str, ordered: &[&Edit]) -> Result<String, ProofError> {
     let added: usize = ordered.iter().map(|edit| edit.text.len()).sum();
     let mut new = String::with_capacity(text.len() + added);
     let mut at = 0;

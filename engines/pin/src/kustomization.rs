@@ -53,8 +53,10 @@ pub fn kustomization(text: &str) -> Result<Kustomization, ScanError> {
     for key in ["bases", "patchesStrategicMerge"] {
         uses.extend(texts(&tree, root, key));
     }
-    let patches = tree.get(root, "patches").and_then(|id| tree.resolve(id));
-    for patch in patches.into_iter().flat_map(|list| tree.children(list)) {
+    let lists = ["patches", "patchesJson6902"];
+    let patches =
+        lists.iter().filter_map(|key| tree.get(root, key).and_then(|id| tree.resolve(id)));
+    for patch in patches.flat_map(|list| tree.children(list)) {
         let patch = tree.resolve(patch).and_then(|patch| tree.text_of(patch, "path"));
         uses.extend(patch.map(std::borrow::Cow::into_owned));
     }
@@ -64,7 +66,7 @@ pub fn kustomization(text: &str) -> Result<Kustomization, ScanError> {
         Shape::Fields(fields) if fields.kind == FieldsKind::Kustomize => {
             Some(entry(fields, &site.found))
         }
-        Shape::Fields(_) | Shape::Whole(_) | Shape::Seen(_) => None,
+        Shape::Fields(_) | Shape::Whole(_) | Shape::Seen(_) | Shape::Inside(_) => None,
     });
     Ok(Kustomization { uses, components, images: images.collect() })
 }

@@ -26,6 +26,7 @@ mod fields;
 mod format;
 mod gather;
 mod hcl;
+mod inside;
 mod jsonc;
 mod marker;
 mod moving;

@@ -8,7 +8,7 @@
 use crate::edit::{Edit, Promise};
 use crate::fields::{self, TagChange, Target};
 use crate::scan::Scan;
-use crate::site::{FieldsKind, Found, Marker, NoRoom, Opaque, Shape, Site, Takes, Token};
+use crate::site::{FieldsKind, Found, Inside, Marker, NoRoom, Opaque, Shape, Site, Takes, Token};
 use crate::variable::with_defaults;
 use domain::{Digest, ImageRef, PinnedRef, RefParts, Repository};
 use std::collections::BTreeMap;
@@ -224,6 +224,7 @@ fn plan(scan: &Scan, decide: impl Fn(&Site) -> Step) -> Plan {
                 let edits = match &site.shape {
                     Shape::Whole(token) => Ok(vec![whole(at, site, token, &target)]),
                     Shape::Fields(fields) => fields::edits(at, fields, &target),
+                    Shape::Inside(inside) => Ok(vec![within(at, site, inside, &target)]),
                     Shape::Seen(quote) => {
                         let tag = match quote.takes {
                             Takes::Either if target.digest.is_some() => TagChange::Drop,
@@ -280,6 +281,19 @@ fn default_of(site: &Site) -> Option<String> {
         | Found::Stage
         | Found::Scratch
         | Found::Inherits(_) => None,
+    }
+}
+
+/// One reference in a text in a block: the same edit, told in both texts.
+fn within(at: usize, site: &Site, inside: &Inside, target: &Target) -> Edit {
+    let edit = whole(at, site, &inside.token, target);
+    let (span, text) = (edit.span.clone(), edit.text.clone());
+    let inner = Box::new(Edit { span: inside.span.clone(), ..edit });
+    Edit {
+        span,
+        text,
+        site: at,
+        promise: Promise::Inside { block: inside.block.clone(), edit: inner },
     }
 }
 

@@ -8,7 +8,7 @@
 //! A text with template lines has one reader only: ours.
 
 use crate::classify::Format;
-use crate::edit::{Edit, Promise};
+use crate::edit::{Edit, Promise, splice};
 use crate::format::{Reader, dockerfile};
 use crate::place::Places;
 use crate::scan::{ScanError, read};
@@ -92,15 +92,36 @@ pub fn prove(format: Format, old: &str, new: &str, edits: &[&Edit]) -> Result<()
         Reader::Seen(_) => {
             edits.first().map_or(Ok(()), |edit| Err(collateral(old, edit.span.start)))
         }
-        Reader::Yaml(_) => {
-            let before = tree(old, When::Before)?;
-            let after = tree(new, When::After)?;
-            if before.is_templated != after.is_templated {
-                return Err(collateral(old, 0));
-            }
-            meaning(old, &marks(&before), &marks(&after), edits)
-        }
+        Reader::Yaml(_) => yaml(old, new, edits),
     }
+}
+
+/// Both readings of a YAML text.
+fn yaml(old: &str, new: &str, edits: &[&Edit]) -> Result<(), ProofError> {
+    let before = tree(old, When::Before)?;
+    let after = tree(new, When::After)?;
+    if before.is_templated != after.is_templated {
+        return Err(collateral(old, 0));
+    }
+    meaning(old, &marks(&before), &marks(&after), edits)
+}
+
+/// What the text of a block becomes, proved as if it were a file; nothing where no edit is in it.
+fn inside(old: &str, promises: &[&Promise]) -> Result<Option<String>, ProofError> {
+    let edit = |promise: &'_ &Promise| match promise {
+        Promise::Inside { edit, .. } => Some(edit.as_ref().clone()),
+        Promise::Becomes { .. } | Promise::Adds { .. } | Promise::Removes { .. } => None,
+    };
+    let mut edits: Vec<Edit> = promises.iter().filter_map(edit).collect();
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    edits.sort_by_key(|edit| edit.span.start);
+    let ordered: Vec<&Edit> = edits.iter().collect();
+    let new = splice(old, &ordered)?;
+    bytes(old, &new, &ordered)?;
+    yaml(old, &new, &ordered)?;
+    Ok(Some(new))
 }
 
 fn tree(text: &str, when: When) -> Result<crate::yaml::Tree<'_>, ProofError> {
@@ -159,14 +180,15 @@ fn meaning(
             }
             continue;
         }
-        let mut expected = vec![mark.value.as_ref()];
+        let new = inside(&mark.value, here)?;
+        let mut expected = vec![new.as_deref().unwrap_or(mark.value.as_ref())];
         for promise in here {
             match promise {
                 Promise::Becomes { value, .. } => expected[0] = value,
                 Promise::Adds { pairs, .. } => {
                     expected.extend(pairs.iter().flat_map(|(key, value)| [key.as_str(), value]));
                 }
-                Promise::Removes { .. } => {}
+                Promise::Removes { .. } | Promise::Inside { .. } => {}
             }
         }
         for (at, value) in expected.into_iter().enumerate() {
@@ -192,6 +214,7 @@ fn by_scalar<'e>(edits: &[&'e Edit]) -> HashMap<(usize, usize), Vec<&'e Promise>
             Promise::Becomes { token, .. } => token,
             Promise::Adds { after, .. } => after,
             Promise::Removes { key } => key,
+            Promise::Inside { block, .. } => block,
         };
         all.entry((span.start, span.end)).or_default().push(&edit.promise);
     }

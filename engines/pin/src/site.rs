@@ -166,6 +166,19 @@ pub enum Shape {
     Fields(Box<Fields>),
     /// In a program or a key that nobody but a person should edit.
     Seen(Quote),
+    /// In one scalar of a YAML that stands as text in a block.
+    Inside(Box<Inside>),
+}
+
+/// A reference in a text in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The bytes of the block, its head included.
+    pub(crate) block: Range<usize>,
+    /// The bytes of the reference in the text.
+    pub(crate) span: Range<usize>,
+    /// The scalar in the text.
+    pub(crate) token: Token,
 }
 
 /// The line in which a reference was seen: what the line to use instead is made of.

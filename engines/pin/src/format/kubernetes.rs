@@ -7,6 +7,7 @@
 
 mod custom;
 mod exempt;
+mod json_patch;
 mod known;
 
 use super::{Reader, Spec, kustomize};
@@ -44,7 +45,12 @@ pub(super) const SPEC: Spec = Spec {
 
 /// Source: a workload file of Kubernetes has both keys.
 fn by_content(look: &Look<'_>) -> Option<&'static str> {
-    look.is_object().then_some("it has `apiVersion` and `kind`")
+    let is_patch =
+        || json_patch::is_like_one(look.text) && look.has_key("op") && look.has_key("path");
+    match look.is_object() {
+        true => Some("it has `apiVersion` and `kind`"),
+        false => is_patch().then_some("it is a list of `op` and `path`, as a patch of kustomize"),
+    }
 }
 
 pub(super) fn collect_objects(collector: &mut Collector<'_, '_>) {
@@ -64,6 +70,9 @@ fn collect(collector: &mut Collector<'_, '_>, format: Format) {
         let is_kustomization = is_kustomization(tree, *root, format);
         if is_kustomization {
             kustomize::collect(collector, *root);
+            kustomize::collect_more(collector, *root);
+        } else if json_patch::is_one(tree, *root) {
+            json_patch::collect(collector, *root);
         }
         kinds.push(is_kustomization);
     }

@@ -11,9 +11,10 @@
 use super::{Reader, Spec, kubernetes};
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
+use crate::inside::Inner;
 use crate::place::opaque;
-use crate::site::{Context, Fields, FieldsKind, Form, Found, Purpose, Room};
-use crate::yaml::{Kind, NodeId};
+use crate::site::{Certainty, Context, Fields, FieldsKind, Form, Found, Opaque, Purpose, Room};
+use crate::yaml::{self, Kind, NodeId, Tree};
 use domain::{ImageRef, Repository};
 use memchr::memmem;
 
@@ -68,6 +69,65 @@ pub(crate) fn collect(collector: &mut Collector<'_, '_>, root: NodeId) {
             };
             collector.add_fields(entry, fields, text, found, context);
         }
+    }
+}
+
+/// Adds what the patches and charts of one kustomization say.
+///
+/// Source: kustomize docs, "patches", "patchesStrategicMerge", "patchesJson6902", "helmCharts".
+pub(crate) fn collect_more(collector: &mut Collector<'_, '_>, root: NodeId) {
+    for key in ["patches", "patchesJson6902"] {
+        for patch in entries(collector.tree, root, key) {
+            if let Some(text) = collector.tree.get(patch, "patch") {
+                inline(collector, text);
+            }
+        }
+    }
+    for patch in entries(collector.tree, root, "patchesStrategicMerge") {
+        inline(collector, patch);
+    }
+    for chart in entries(collector.tree, root, "helmCharts") {
+        if let Some(values) = collector.tree.get(chart, "valuesInline") {
+            super::helm_values::below(collector, values);
+        }
+    }
+}
+
+fn entries(tree: &Tree<'_>, root: NodeId, key: &str) -> Vec<NodeId> {
+    let list = tree.get(root, key).and_then(|list| tree.resolve(list));
+    list.into_iter().flat_map(|list| tree.children(list)).collect()
+}
+
+/// A patch as text: objects, or a list of operations. A path of a file has no line's end.
+fn inline(collector: &mut Collector<'_, '_>, value: NodeId) {
+    let tree = collector.tree;
+    let Some(node) = tree.resolve(value) else { return };
+    let is_text = matches!(tree.node(node).kind, Kind::Scalar(_));
+    if !is_text || !tree.raw(node).contains(['\n', '\r', '{', '[']) || collector.knows(node) {
+        return;
+    }
+    let opened = Inner::of(tree, node).and_then(|inner| {
+        let found = {
+            let text = yaml::scan(&inner.text).ok()?;
+            let mut own = Collector::new(&text, collector.purpose, collector.knowledge);
+            kubernetes::collect_objects(&mut own);
+            own.finish()
+        };
+        Some((inner, found))
+    });
+    match opened {
+        Some((inner, found)) if !found.is_empty() => collector.add_inside(node, &inner, found),
+        // It may name an image all the same.
+        Some(_) | None
+            if tree.value(node).contains("mage:") || tree.value(node).contains("/image") =>
+        {
+            let context = Context { kind: Some("patch".to_owned()), ..Context::default() };
+            if let Some(site) = collector.add(node, context, Certainty::Likely) {
+                site.found = Found::Opaque(Opaque::Broken);
+                site.text = "a patch".to_owned();
+            }
+        }
+        Some(_) | None => {}
     }
 }
 

@@ -201,6 +201,12 @@ impl Lexer<'_> {
         {
             return Ok(());
         }
+        // `kind: "Pod" {{ end }}`: the engine reads the rest of the line.
+        if is_after_blank && let Some(end) = self.template_end() {
+            self.mark_templated();
+            self.at = end;
+            return Ok(());
+        }
         self.fail(What::Trailing)
     }
 

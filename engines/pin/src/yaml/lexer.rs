@@ -201,30 +201,33 @@ impl<'t> Lexer<'t> {
         self.peek() == b'{' && matches!(self.byte(self.at + 1), b'{' | b'%')
     }
 
-    /// Steps over a line that holds template actions and nothing else: `{{- if .x }}`.
-    fn pass_template_line(&mut self) -> bool {
-        let first = self.bytes[self.line_start..self.at].iter().all(|b| is_blank(*b));
-        if !first || !self.is_template_here() {
-            return false;
+    /// Where the line ends whose rest, from here, is template actions alone.
+    pub(super) fn template_end(&self) -> Option<usize> {
+        if !self.is_template_here() {
+            return None;
         }
         let mut at = self.at;
         while self.byte(at) == b'{' {
             let close: &[u8] = match self.byte(at + 1) {
                 b'{' => b"}}",
                 b'%' => b"%}",
-                _ => return false,
+                _ => return None,
             };
-            let Some(length) = memmem::find(&self.bytes[at..], close) else {
-                return false;
-            };
-            at += length + 2;
+            at += memmem::find(&self.bytes[at..], close)? + 2;
             while at < self.bytes.len() && is_blank(self.bytes[at]) {
                 at += 1;
             }
         }
-        if at < self.bytes.len() && !is_break(self.bytes[at]) {
+        (at >= self.bytes.len() || is_break(self.bytes[at])).then_some(at)
+    }
+
+    /// Steps over a line that holds template actions and nothing else: `{{- if .x }}`.
+    fn pass_template_line(&mut self) -> bool {
+        let first = self.bytes[self.line_start..self.at].iter().all(|b| is_blank(*b));
+        if !first {
             return false;
         }
+        let Some(at) = self.template_end() else { return false };
         self.tree.is_templated = true;
         // An action may span lines; the start of the last one is found again.
         self.line_start = memchr::memrchr2(b'\n', b'\r', &self.bytes[self.at..at])
