@@ -5,7 +5,9 @@
 //! kustomize build . | indelible pin - | kubectl apply -f -  a filter: its output is complete, or empty
 //! ```
 
+mod conditions;
 pub(crate) mod draft;
+mod lock;
 pub(crate) mod lookup;
 pub(crate) mod next;
 mod wire;
@@ -16,12 +18,15 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::process;
 use clap::Args;
+use conditions::Conditions;
 use draft::{Draft, Outcome, Verb};
 use flows::App;
-use flows::files::{self, Answers, Requirements, Sources};
+use flows::files::{self, Answers, Lock, Progress, Requirements, Sources};
 use flows::look::{LookAt, NotRunning};
+use lock::NewLock;
 use lookup::Lookup;
 use pin::scan::FILE_BYTES_MAX;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -34,11 +39,19 @@ pub(crate) struct Arguments {
     /// Print the change as a patch, and write nothing
     #[arg(long)]
     diff: bool,
-    /// Fail if anything would change; asks no registry
+    /// Fail if anything would change, or is not what images.lock names; asks no registry
     #[arg(long, conflicts_with = "diff")]
     locked: bool,
+    /// Write images.lock too: what each tag names, for which platforms, since when, and who said so
+    #[arg(long, conflicts_with_all = ["locked", "running", "offline", "diff"])]
+    lock: bool,
+    /// Move pins whose tag names another digest by now
+    #[arg(long, conflicts_with_all = ["locked", "running", "offline"])]
+    update: bool,
+    #[command(flatten)]
+    conditions: Conditions,
     /// Write what the pods of a cluster run, so that a merge changes nothing; needs --context
-    #[arg(long, requires = "context", conflicts_with = "locked")]
+    #[arg(long, requires = "context", conflicts_with_all = ["locked", "offline"])]
     running: bool,
     /// The context of the kubeconfig, for --running
     #[arg(long, value_name = "NAME", requires = "running")]
@@ -76,9 +89,11 @@ impl From<Style> for pin::Style {
 
 impl Arguments {
     fn told<'a>(&'a self, outcome: Outcome, draft: &'a files::Draft) -> Draft<'a> {
-        let again = match self.style {
-            Style::TagDigest => "indelible pin",
-            Style::Digest => "indelible pin --style digest",
+        let again = match (self.style, self.update) {
+            (Style::TagDigest, false) => "indelible pin",
+            (Style::Digest, false) => "indelible pin --style digest",
+            (Style::TagDigest, true) => "indelible pin --update",
+            (Style::Digest, true) => "indelible pin --update --style digest",
         };
         Draft { verb: Verb::Pin, outcome, again, paths: &self.paths, draft }
     }
@@ -99,16 +114,31 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
     }
     let sources = files::read(&app.surroundings().cwd, &arguments.paths)?;
     let (draft, outcome) = if arguments.locked {
-        (files::locked(sources, arguments.style.into()), Outcome::Locked)
-    } else if global.dry_run || arguments.diff {
-        (planned(&app, global, sources, &arguments).await?, Outcome::Shown)
+        (locked(&app, sources, &arguments)?, Outcome::Locked)
     } else {
-        let draft = planned(&app, global, sources, &arguments).await?;
-        files::write_all(&draft.rewrites).map_err(files::FilesError::from)?;
-        (draft, Outcome::Written)
+        let Planned { draft, lock } = planned(&app, global, sources, &arguments).await?;
+        if global.dry_run || arguments.diff {
+            (draft, Outcome::Shown)
+        } else {
+            files::write_all(&draft.rewrites).map_err(files::FilesError::from)?;
+            lock.write(&app, output)?;
+            (draft, Outcome::Written)
+        }
     };
     let told = arguments.told(outcome, &draft);
     told.print(output, &app.surroundings().cwd)
+}
+
+/// What would change, asked of nobody.
+fn locked(app: &App, sources: Sources, arguments: &Arguments) -> Result<files::Draft, Failure> {
+    let lock = Lock::find(app.root())?;
+    Ok(files::locked(sources, arguments.style.into(), lock.as_ref()))
+}
+
+/// A drafted change.
+struct Planned {
+    draft: files::Draft,
+    lock: NewLock,
 }
 
 /// Asks for every digest, and drafts the change.
@@ -117,14 +147,29 @@ async fn planned(
     global: &Global,
     sources: Sources,
     arguments: &Arguments,
-) -> Result<files::Draft, Failure> {
-    let found = match &arguments.context {
+) -> Result<Planned, Failure> {
+    let output = global.output();
+    let pins = if arguments.update { sources.pins() } else { BTreeSet::new() };
+    let mut found = match &arguments.context {
         Some(context) => running(app, global, &sources, context, arguments).await?.into(),
-        None => arguments.lookup.find(app, global.output(), sources.wanted()).await?,
+        None => {
+            let tags = pins.iter().filter_map(files::tag_of);
+            let wanted = sources.wanted().into_iter().chain(tags).collect();
+            arguments.lookup.find(app, output, wanted).await?
+        }
+    };
+    arguments.conditions.hold_back(app, output, &mut found).await?;
+    let progress = Progress::default();
+    let moves = files::moves(app, &pins, &found, &progress);
+    let moves = crate::progress::shown(output, &progress, moves).await?;
+    let lock = match arguments.lock {
+        true => NewLock::of(app, output, &sources, &found, &moves, &arguments.paths).await?,
+        false => NewLock::default(),
     };
     let settings = app.loaded().map(|loaded| &loaded.settings);
     let rules = Requirements::of(settings, app.root()).rules;
-    Ok(files::plan(sources, &found, arguments.style.into(), &rules))
+    let draft = files::plan(sources, &found, &moves, arguments.style.into(), &rules);
+    Ok(Planned { draft, lock })
 }
 
 /// What the pods of a cluster run.
@@ -154,9 +199,11 @@ async fn filter(app: &App, global: &Global, arguments: &Arguments) -> Result<Exi
     let sources = files::filter(standard_input().await?)?;
     let text = sources.text().to_owned();
     let (draft, outcome) = if arguments.locked {
-        (files::locked(sources, arguments.style.into()), Outcome::Locked)
+        (locked(app, sources, arguments)?, Outcome::Locked)
+    } else if arguments.lock {
+        return Err(Failure::usage("`pin -` writes no file, so that --lock has no place there"));
     } else {
-        (planned(app, global, sources, arguments).await?, Outcome::Streamed)
+        (planned(app, global, sources, arguments).await?.draft, Outcome::Streamed)
     };
     let told = arguments.told(outcome, &draft);
     let exit = told.exit();

@@ -5,7 +5,9 @@
 //! ```
 //! `pin`, `set` and `unpin` make drafts; [`super::write_all`] carries one out.
 
+use super::held::Held;
 use super::look_up::Basis;
+use super::moves::NotMoved;
 use super::restart;
 use super::walk::{FileText, Unread, Unreadable};
 use super::write::Rewrite;
@@ -52,6 +54,8 @@ pub struct Changed {
     pub repository: Option<Repository>,
     /// Why its old name could move, so that what runs may be something else.
     pub floating: Option<String>,
+    /// The reason, of a pin that follows its tag.
+    pub moved: Option<String>,
     /// Where the digest comes from, where no registry said it just now.
     pub basis: Option<Basis>,
 }
@@ -83,6 +87,18 @@ pub enum Why {
     /// The registry could not be asked, or gave no answer.
     #[error("could not find out its digest: {0}")]
     Unknown(String),
+    /// Its digest is known, and must not be written.
+    #[error(transparent)]
+    Held(#[from] Held),
+    /// It is pinned, and does not follow its tag.
+    #[error(transparent)]
+    NotMoved(#[from] NotMoved),
+    /// It is pinned to another digest than the lock names.
+    #[error("images.lock names {}", .0.short())]
+    OtherInLock(Digest),
+    /// It is pinned, and the lock does not know it.
+    #[error("images.lock does not name it")]
+    NotInLock,
     /// The edit could not be proved to change nothing else.
     #[error("its file cannot be edited safely: {0}")]
     Proof(ProofError),
@@ -160,11 +176,12 @@ fn changed(source: &Source, site: &Site) -> Changed {
         digest: None,
         repository: None,
         floating: None,
+        moved: None,
         basis: None,
     }
 }
 
-fn left(source: &Source, site: &Site, why: Why) -> Left {
+pub(super) fn left(source: &Source, site: &Site, why: Why) -> Left {
     Left {
         path: source.shown.clone(),
         line: site.line,

@@ -11,12 +11,13 @@
 //! ```
 //! Written whole by `pin --lock`, in the order of the names, so that a change of one image is a change of its lines.
 
+use super::write::{Rewrite, WriteError, write_all};
 use crate::verdict::{Explain, Verdict};
 use domain::{Digest, Platform, Repository, TaggedRef, Timestamp};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The file's name, beside the settings or in the current folder.
@@ -64,12 +65,17 @@ pub enum LockError {
         /// What is wrong with it.
         why: String,
     },
-    /// There is none.
-    #[error("there is no {}", path.display())]
-    Missing {
-        /// Where it was looked for.
+    /// It cannot be made.
+    #[error("cannot write {}", path.display())]
+    New {
+        /// Where it would be.
         path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
+    /// It cannot be written anew.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 impl Explain for LockError {
@@ -78,7 +84,11 @@ impl Explain for LockError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("`indelible pin --lock` writes it".to_owned())
+        match self {
+            Self::Read { .. } | Self::New { .. } => None,
+            Self::Text { .. } => Some("`indelible pin --lock` writes it; remove it first".to_owned()),
+            Self::Write(error) => error.hint(),
+        }
     }
 }
 
@@ -106,16 +116,30 @@ impl Lock {
     /// # Errors
     /// It is there and cannot be read.
     pub fn find(folder: &Path) -> Result<Option<Self>, LockError> {
-        let path = folder.join(LOCK_FILE);
-        let wrong = |source| LockError::Read { path: path.clone(), source };
-        let file = match std::fs::File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(wrong(error)),
+        let Some(text) = text_in(folder)? else {
+            return Ok(None);
         };
-        let mut text = String::new();
-        file.take(LOCK_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(wrong)?;
+        let path = folder.join(LOCK_FILE);
         Self::read(&text).map(Some).map_err(|why| LockError::Text { path, why })
+    }
+
+    /// Writes it into a folder; one that says the same already is not touched.
+    ///
+    /// # Errors
+    /// It cannot be written, or somebody else wrote it meanwhile.
+    pub fn write(&self, folder: &Path) -> Result<(), LockError> {
+        let (path, new) = (folder.join(LOCK_FILE), self.text());
+        match text_in(folder)? {
+            Some(old) if old == new => Ok(()),
+            Some(old) => Ok(write_all(&[Rewrite { path, shown: LOCK_FILE.to_owned(), old, new }])?),
+            None => {
+                let made = std::fs::File::create_new(&path).and_then(|mut file| {
+                    file.write_all(new.as_bytes())?;
+                    file.sync_all()
+                });
+                made.map_err(|source| LockError::New { path, source })
+            }
+        }
     }
 
     /// Reads its text.
@@ -169,6 +193,19 @@ impl Lock {
         }
         text
     }
+}
+
+fn text_in(folder: &Path) -> Result<Option<String>, LockError> {
+    let path = folder.join(LOCK_FILE);
+    let wrong = |source| LockError::Read { path: path.clone(), source };
+    let file = match std::fs::File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(error)),
+    };
+    let mut text = String::new();
+    file.take(LOCK_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(wrong)?;
+    Ok(Some(text))
 }
 
 #[cfg(test)]
@@ -238,7 +275,11 @@ mod tests {
         assert!(Lock::find(folder.path()).unwrap().is_none());
         std::fs::write(folder.path().join(LOCK_FILE), "version: [\n").unwrap();
         assert!(matches!(Lock::find(folder.path()), Err(LockError::Text { .. })));
-        std::fs::write(folder.path().join(LOCK_FILE), lock().text()).unwrap();
-        assert_eq!(Lock::find(folder.path()).unwrap(), Some(lock()));
+        std::fs::remove_file(folder.path().join(LOCK_FILE)).unwrap();
+        for lock in [lock(), Lock::default(), Lock::default()] {
+            lock.write(folder.path()).unwrap();
+            assert_eq!(Lock::find(folder.path()).unwrap(), Some(lock));
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

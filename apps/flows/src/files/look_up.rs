@@ -7,6 +7,7 @@
 //! Each answer that nobody was asked for says since when it is.
 
 use super::digests::{self, Digests, Kept};
+use super::held::Held;
 use super::lock::Lock;
 use super::resolve::{Answers, AskedFor, Progress, Silence, resolve};
 use crate::app::App;
@@ -62,6 +63,8 @@ pub struct Found {
     pub basis: BTreeMap<TaggedRef, Basis>,
     /// Who said so.
     pub by: BTreeMap<TaggedRef, Repository>,
+    /// What is known and must not be written.
+    pub held: BTreeMap<TaggedRef, Held>,
     /// What went wrong on the way, and changes nothing of the answers.
     pub notes: Vec<String>,
 }
@@ -69,6 +72,17 @@ pub struct Found {
 impl From<Answers> for Found {
     fn from(answers: Answers) -> Self {
         Self { answers, ..Self::default() }
+    }
+}
+
+impl Found {
+    /// The digest that may be written for a reference.
+    #[must_use]
+    pub fn writable(&self, one: &TaggedRef) -> Option<Digest> {
+        match self.answers.get(one)? {
+            AskedFor::Digest(digest) if !self.held.contains_key(one) => Some(*digest),
+            AskedFor::Digest(_) | AskedFor::NotThere | AskedFor::Unknown(_) => None,
+        }
     }
 }
 

@@ -12,12 +12,15 @@ mod content;
 mod digests;
 mod draft;
 mod error;
+mod held;
 mod kustomized;
 mod level;
 mod lock;
 mod look_up;
 mod origin;
+mod moves;
 mod pin;
+mod relock;
 mod resolve;
 mod restart;
 mod set;
@@ -32,9 +35,12 @@ pub use check::{
 pub(crate) use content::{Content, Guess, content};
 pub use draft::{Changed, Draft, Left, Why};
 pub use error::FilesError;
+pub use held::{Conditions, Held, UnknownAge, hold_back};
 pub use level::{Required, Requirements};
 pub use lock::{LOCK_BYTES_MAX, LOCK_FILE, Lock, LockError, Locked};
 pub use look_up::{Ask, Basis, Found, MAX_AGE_MS_DEFAULT, look_up};
+pub use moves::{Moves, NotMoved, moves, tag_of};
+pub use relock::{Named, Others, Relocked, relock};
 pub use resolve::{
     Answers, AskedFor, HOSTS_AT_ONCE_MAX, IN_FLIGHT_HUB_MAX, IN_FLIGHT_MAX, Progress, resolve,
 };

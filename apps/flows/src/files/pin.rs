@@ -5,14 +5,17 @@
 //! ```
 //! The filter (`pin -`) is all or nothing: what reads its output would run whatever is missing from it.
 
-use super::draft::{Changed, Draft, Source, Why};
+use super::draft::{Changed, Draft, Source, Why, left};
 use super::error::FilesError;
+use super::lock::Lock;
 use super::look_up::Found;
-use super::resolve::{Answers, AskedFor, asks_for};
+use super::moves::{Moves, tag_of};
+use super::relock::Named;
+use super::resolve::{AskedFor, asks_for};
 use super::walk::{Unread, each_file};
-use domain::{Digest, ImageRef, RuleSet, TaggedRef};
+use domain::{Digest, ImageRef, PinnedRef, RuleSet, TaggedRef};
 use pin::scan::FILE_BYTES_MAX;
-use pin::{Found as At, Level, Site, Skip, Style, Verdict, judge, plan_pin};
+use pin::{Found as At, Plan, Scan, Level, Site, Skip, Style, Verdict, judge, plan_pin, plan_update};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -67,6 +70,36 @@ impl Sources {
         self.references().filter_map(asks_for).collect()
     }
 
+    /// The pins that have a tag, each once; what a comment takes out is not among them.
+    #[must_use]
+    pub fn pins(&self) -> BTreeSet<PinnedRef> {
+        let pins = self.references().filter_map(|reference| match reference {
+            ImageRef::Pinned(pinned) => Some(pinned.clone()),
+            ImageRef::Bare(_) | ImageRef::Tagged(_) => None,
+        });
+        pins.filter(|pinned| pinned.tag.is_some()).collect()
+    }
+
+    /// What each tag will be pinned to, after the pin that [`plan`] drafts.
+    #[must_use]
+    pub fn named(&self, found: &Found, moves: &Moves) -> Named {
+        let mut named = Named::new();
+        for reference in self.references() {
+            let after = match reference {
+                ImageRef::Pinned(pinned) => {
+                    let digest = *moves.to.get(pinned).unwrap_or(&pinned.digest);
+                    tag_of(pinned).map(|tagged| (tagged, digest))
+                }
+                ImageRef::Bare(_) | ImageRef::Tagged(_) => asks_for(reference)
+                    .and_then(|asked| Some((asked.clone(), found.writable(&asked)?))),
+            };
+            if let Some((tagged, digest)) = after {
+                named.entry(tagged).or_default().insert(digest);
+            }
+        }
+        named
+    }
+
     /// The text of standard input, for one that stays as it is.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -80,43 +113,60 @@ impl Sources {
     }
 }
 
-/// Drafts a pin of every place that has an answer.
+/// Drafts a pin of every place that has an answer, and of every pin that moves.
 #[must_use]
-pub fn plan(sources: Sources, found: &Found, style: Style, rules: &RuleSet) -> Draft {
-    let answers = &found.answers;
+pub fn plan(
+    sources: Sources,
+    found: &Found,
+    moves: &Moves,
+    style: Style,
+    rules: &RuleSet,
+) -> Draft {
     let digests: BTreeMap<ImageRef, Digest> = sources
         .references()
-        .filter_map(|reference| match answers.get(&asks_for(reference)?)? {
-            AskedFor::Digest(digest) => Some((reference.clone(), *digest)),
-            AskedFor::NotThere | AskedFor::Unknown(_) => None,
-        })
+        .filter_map(|reference| Some((reference.clone(), found.writable(&asks_for(reference)?)?)))
         .collect();
-    let note = |site: &Site, changed| Changed {
-        digest: reference(site).and_then(|reference| digests.get(reference)).copied(),
-        floating: floating(site, rules),
-        basis: reference(site)
-            .and_then(asks_for)
-            .and_then(|asked| found.basis.get(&asked).copied()),
-        ..changed
+    let note = |site: &Site, changed| {
+        let pin = pin_of(site);
+        let moved = pin.and_then(|pin| moves.to.get(pin));
+        let digest = reference(site).and_then(|reference| digests.get(reference)).or(moved);
+        let asked = reference(site).and_then(asks_for).or_else(|| pin.and_then(tag_of));
+        Changed {
+            digest: digest.copied(),
+            floating: floating(site, rules),
+            moved: pin.and_then(|pin| moves.reasons.get(pin)).cloned(),
+            basis: asked.and_then(|asked| found.basis.get(&asked).copied()),
+            ..changed
+        }
     };
-    draft(sources, &digests, style, note, |site, skip| because(site, skip, answers))
+    let plan = |scan: &Scan| plan_update(scan, &digests, &moves.to, style);
+    let stays = |pin: &PinnedRef| moves.left.get(pin).cloned().map(Why::NotMoved);
+    draft(sources, plan, note, |site, skip| because(site, skip, found), stays)
 }
 
 /// Drafts what a pin would change, without asking anybody; the digests are not the real ones.
+///
+/// Where there is a lock, a pin that it does not name, or names otherwise, is left with that reason.
 #[must_use]
-pub fn locked(sources: Sources, style: Style) -> Draft {
+pub fn locked(sources: Sources, style: Style, lock: Option<&Lock>) -> Draft {
     let none = Digest::sha256(b"");
     let digests: BTreeMap<ImageRef, Digest> =
         sources.references().map(|reference| (reference.clone(), none)).collect();
-    draft(sources, &digests, style, |_, changed| changed, |_, skip| Why::Skip(skip.clone()))
+    let plan = |scan: &Scan| plan_pin(scan, &digests, style);
+    let stays = |pin: &PinnedRef| match lock?.images.get(&tag_of(pin)?) {
+        Some(entry) if entry.digest == pin.digest => None,
+        Some(entry) => Some(Why::OtherInLock(entry.digest)),
+        None => Some(Why::NotInLock),
+    };
+    draft(sources, plan, |_, changed| changed, |_, skip| Why::Skip(skip.clone()), stays)
 }
 
 fn draft(
     sources: Sources,
-    digests: &BTreeMap<ImageRef, Digest>,
-    style: Style,
+    plan: impl Fn(&Scan) -> Plan,
     note: impl Fn(&Site, Changed) -> Changed,
     because: impl Fn(&Site, &Skip) -> Why,
+    stays: impl Fn(&PinnedRef) -> Option<Why>,
 ) -> Draft {
     let mut draft = Draft {
         unread: sources.unread,
@@ -125,10 +175,22 @@ fn draft(
         ..Draft::default()
     };
     for source in &sources.files {
-        let plan = plan_pin(&source.scan, digests, style);
-        draft.add(source, &plan, &note, &because);
+        draft.add(source, &plan(&source.scan), &note, &because);
+        let pins = source.scan.sites.iter().filter(|site| site.marker.is_none());
+        draft.left.extend(pins.filter_map(|site| {
+            let why = stays(pin_of(site)?)?;
+            Some(left(source, site, why))
+        }));
     }
     draft
+}
+
+/// The pin that stands at a place.
+fn pin_of(site: &Site) -> Option<&PinnedRef> {
+    match reference(site)? {
+        ImageRef::Pinned(pinned) => Some(pinned),
+        ImageRef::Bare(_) | ImageRef::Tagged(_) => None,
+    }
 }
 
 fn reference(site: &Site) -> Option<&ImageRef> {
@@ -144,13 +206,16 @@ fn reference(site: &Site) -> Option<&ImageRef> {
 }
 
 /// Why a place has no digest: the registry's answer, where it was asked.
-fn because(site: &Site, skip: &Skip, answers: &Answers) -> Why {
+fn because(site: &Site, skip: &Skip, found: &Found) -> Why {
     let asked = reference(site).and_then(asks_for);
-    let answer = asked.as_ref().and_then(|asked| answers.get(asked));
-    match (skip, answer, asked.as_ref()) {
-        (Skip::NoAnswer, Some(AskedFor::NotThere), Some(asked)) => Why::NotThere(asked.clone()),
-        (Skip::NoAnswer, Some(AskedFor::Unknown(why)), _) => Why::Unknown(why.clone()),
-        (_, Some(_) | None, Some(_) | None) => Why::Skip(skip.clone()),
+    let (Skip::NoAnswer, Some(asked)) = (skip, asked) else {
+        return Why::Skip(skip.clone());
+    };
+    match (found.held.get(&asked), found.answers.get(&asked)) {
+        (Some(held), _) => Why::Held(held.clone()),
+        (None, Some(AskedFor::NotThere)) => Why::NotThere(asked),
+        (None, Some(AskedFor::Unknown(why))) => Why::Unknown(why.clone()),
+        (None, Some(AskedFor::Digest(_)) | None) => Why::Skip(skip.clone()),
     }
 }
 
@@ -169,6 +234,7 @@ fn floating(site: &Site, rules: &RuleSet) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::resolve::Answers;
     use super::*;
 
     const NINES: &str = "sha256:9999999999999999999999999999999999999999999999999999999999999999";
@@ -194,7 +260,7 @@ mod tests {
             "a/silent" => AskedFor::Unknown("no answer".to_owned()),
             _ => AskedFor::Digest(NINES.parse().unwrap()),
         });
-        let draft = plan(sources, &answers.into(), Style::TagDigest, &RuleSet::default());
+        let draft = plan(sources, &answers.into(), &Moves::default(), Style::TagDigest, &RuleSet::default());
         let new = &draft.rewrites[0].new;
         assert!(
             new.contains(&format!("a/b:1.4.2@{NINES}\n"))
@@ -211,8 +277,8 @@ mod tests {
     #[test]
     fn a_lock_needs_no_registry() {
         let pinned = format!("a/b:1.4@{NINES}");
-        assert!(locked(compose(&[&pinned]), Style::TagDigest).changed.is_empty());
-        assert_eq!(locked(compose(&[&pinned, "a/c:1"]), Style::TagDigest).changed.len(), 1);
+        assert!(locked(compose(&[&pinned]), Style::TagDigest, None).changed.is_empty());
+        assert_eq!(locked(compose(&[&pinned, "a/c:1"]), Style::TagDigest, None).changed.len(), 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod describe;
 mod error;
+mod inspect;
 mod mirrored;
 mod open;
 mod ours;
@@ -16,6 +17,7 @@ mod write;
 
 pub use describe::ImageFacts;
 pub use error::RegistryError;
+pub use inspect::{Depth, Inspected};
 pub use mirrored::Said;
 pub use open::TOKEN_VARIABLE;
 pub(crate) use open::client_settings;

@@ -10,7 +10,7 @@ use super::next::{command, count};
 use super::wire;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Format, Output, plain};
-use flows::files::{Basis, Left, Why};
+use flows::files::{Basis, Left, NotMoved, Why};
 use pin::Skip;
 use similar::TextDiff;
 use std::fmt::Write as _;
@@ -112,6 +112,9 @@ impl Draft<'_> {
                 }
                 (_, None) => writeln!(text, "{place}: {reference} -> no digest"),
             };
+            if let Some(moved) = &one.moved {
+                let _ = writeln!(text, "  moved: {}", plain(moved));
+            }
             if let Some(floating) = &one.floating {
                 let floating = plain(floating);
                 let _ = writeln!(
@@ -224,7 +227,8 @@ impl Draft<'_> {
     /// How the command ends: "no" where something is wrong, "could not" where something stays unknown.
     pub(crate) fn exit(&self) -> Exit {
         let draft = self.draft;
-        if self.outcome == Outcome::Locked && !draft.changed.is_empty() {
+        let is_refused = draft.left.iter().any(|left| is_refused(&left.why));
+        if is_refused || self.outcome == Outcome::Locked && !draft.changed.is_empty() {
             return Exit::No;
         }
         let is_idle = draft.changed.is_empty() && draft.same == 0;
@@ -242,6 +246,11 @@ impl Draft<'_> {
         match &left.why {
             // A name that leads nowhere is bad input: what was meant is open.
             Why::NotThere(_) | Why::Unknown(_) | Why::Proof(_) => true,
+            Why::Held(_) | Why::OtherInLock(_) | Why::NotInLock => false,
+            Why::NotMoved(why) => match why {
+                NotMoved::Gone(_) | NotMoved::Unknown(_) => true,
+                NotMoved::Waits(_) | NotMoved::Refused(_) => false,
+            },
             Why::Skip(skip) => match skip {
                 Skip::Ignored(_) | Skip::BuildTarget | Skip::NoTag => false,
                 // `set` was told to reach every place; `pin` says what it can.
@@ -254,6 +263,19 @@ impl Draft<'_> {
                 | Skip::NoPlace => true,
             },
         }
+    }
+}
+
+/// Whether a place is left because something speaks against it.
+fn is_refused(why: &Why) -> bool {
+    match why {
+        Why::Held(_) | Why::OtherInLock(_) | Why::NotInLock => true,
+        // A pin that waits for its tag to be old enough is as good as it was.
+        Why::NotMoved(why) => match why {
+            NotMoved::Refused(_) => true,
+            NotMoved::Waits(_) | NotMoved::Gone(_) | NotMoved::Unknown(_) => false,
+        },
+        Why::Skip(_) | Why::NotThere(_) | Why::Unknown(_) | Why::Proof(_) => false,
     }
 }
 

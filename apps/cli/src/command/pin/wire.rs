@@ -1,7 +1,7 @@
 //! What `pin`, `set` and `unpin` did as JSON, version 1. Fields are added, never renamed or taken away.
 
 use super::draft::{Draft, Outcome};
-use flows::files::{Basis, Why};
+use flows::files::{Basis, Held, NotMoved, Why};
 use pin::Skip;
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ struct ChangedWire<'a> {
     digest: Option<String>,
     repository: Option<String>,
     floating: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     basis: Option<BasisWire>,
 }
@@ -81,6 +83,7 @@ pub(super) fn document<'a>(told: &Draft<'a>, next: Option<&'a str>) -> Document<
         digest: one.digest.map(|digest| digest.to_string()),
         repository: one.repository.as_ref().map(ToString::to_string),
         floating: one.floating.as_deref(),
+        moved: one.moved.as_deref(),
         basis: one.basis.map(BasisWire::from),
     });
     let left = draft.left.iter().map(|one| LeftWire {
@@ -113,6 +116,19 @@ fn kind(why: &Why) -> &'static str {
         Why::NotThere(_) => "not-there",
         Why::Unknown(_) => "unknown",
         Why::Proof(_) => "unsafe",
+        Why::Held(held) => match held {
+            Held::Platforms { .. } => "platform",
+            Held::Young { .. } => "too-young",
+            Held::AgeUnknown { .. } => "age-unknown",
+        },
+        Why::NotMoved(why) => match why {
+            NotMoved::Waits(_) => "waits",
+            NotMoved::Refused(_) => "not-moved",
+            NotMoved::Gone(_) => "not-there",
+            NotMoved::Unknown(_) => "unknown",
+        },
+        Why::OtherInLock(_) => "other-in-lock",
+        Why::NotInLock => "not-in-lock",
         Why::Skip(skip) => match skip {
             Skip::Ignored(_) => "ignored",
             Skip::Opaque(_) | Skip::Default => "opaque",
