@@ -101,7 +101,10 @@ fn offline_the_lock_comes_first() {
     sandbox.write("images.lock", lock.replace("version: 1", "version: 2"));
     let run = sandbox.run(["pin", "--offline"]);
     assert!(run.contains("images.lock cannot be used: it is of version 2"), "{run}");
-    assert!(run.ends_with("hint: `indelible pin --lock` writes it; remove it first\n[exit 2]\n"), "{run}");
+    assert!(
+        run.ends_with("hint: `indelible pin --lock` writes it; remove it first\n[exit 2]\n"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -75,9 +75,11 @@ fn an_update_moves_what_its_tag_left_behind_and_keeps_each_kind() {
     ] {
         assert!(run.contains(&expected), "{expected}{run}");
     }
-    let expected = PINNED
-        .replacen("1.4@[first]", "1.4@[second]", 1)
-        .replacen("1.4@[amd64]", "1.4@[second-amd64]", 1);
+    let expected = PINNED.replacen("1.4@[first]", "1.4@[second]", 1).replacen(
+        "1.4@[amd64]",
+        "1.4@[second-amd64]",
+        1,
+    );
     assert_eq!(sandbox.text("compose.yaml"), expected);
 }
 
@@ -89,7 +91,12 @@ fn what_cannot_follow_its_tag_stays_and_says_why() {
     );
     shop.registry.tag("shop/api:1.4", &shop.second);
     let run = sandbox.run(["pin", "--update"]);
-    assert!(run.contains("it is pinned to the image for linux/arm64, and its tag names one for linux/amd64"), "{run}");
+    assert!(
+        run.contains(
+            "it is pinned to the image for linux/arm64, and its tag names one for linux/amd64"
+        ),
+        "{run}"
+    );
     assert!(run.contains("compose.yaml:3:15: HOST/shop/gone:1@[first] is left as it is: its tag is gone from HOST"), "{run}");
     assert!(run.ends_with("[exit 1]\n"), "{run}");
     // Its manifest is lost: nobody can tell any more whether it was an index.
@@ -106,7 +113,10 @@ fn a_wanted_platform_that_is_not_there_is_an_error_for_that_place() {
     let compose = "services:\n  a: {image: 'HOST/shop/api:1.4'}\n  b: {image: 'HOST/shop/web:2'}\n";
     let sandbox = shop.sandbox(compose);
     let run = sandbox.run(["pin", "--platform", "linux/amd64,linux/arm64"]);
-    let held = format!("HOST/shop/web:2 is left as it is: {} is not for linux/arm64: it is for linux/amd64", Shop::short(&shop.second));
+    let held = format!(
+        "HOST/shop/web:2 is left as it is: {} is not for linux/arm64: it is for linux/amd64",
+        Shop::short(&shop.second)
+    );
     assert!(run.contains(&held), "{run}");
     assert!(run.ends_with("[exit 1]\n"), "{run}");
     assert_eq!(sandbox.text("compose.yaml"), compose.replace("1.4", "1.4@[first]"));
@@ -136,7 +146,10 @@ fn what_is_too_young_is_left_until_it_is_old_enough() {
     // A pin whose tag moved to something young is as good as it was.
     shop.registry.tag("shop/old:1", &young_index(&shop));
     let run = sandbox.run(["pin", "--update", "--min-age", "3d", "--max-age", "0", "compose.yaml"]);
-    assert!(run.contains("HOST/shop/old:1@[second] is left as it is: its tag moved, and "), "{run}");
+    assert!(
+        run.contains("HOST/shop/old:1@[second] is left as it is: its tag moved, and "),
+        "{run}"
+    );
 }
 
 fn young_index(shop: &Shop) -> String {
@@ -182,7 +195,10 @@ fn locked_fails_where_files_and_lock_disagree() {
     let run = sandbox.run(["pin", "--locked"]);
     let first = Shop::short(&shop.first);
     assert!(run.contains(&format!("compose.yaml:2:15: HOST/shop/api:1.4@[amd64] is left as it is: images.lock names {first}")), "{run}");
-    assert!(run.contains("HOST/shop/web:2@[first] is left as it is: images.lock does not name it"), "{run}");
+    assert!(
+        run.contains("HOST/shop/web:2@[first] is left as it is: images.lock does not name it"),
+        "{run}"
+    );
     assert!(run.ends_with("[exit 1]\n"), "{run}");
     assert_eq!(shop.registry.asked().len(), asked, "nobody was asked");
     // Another digest of one tag in the same files: the lock cannot hold both.
@@ -191,5 +207,8 @@ fn locked_fails_where_files_and_lock_disagree() {
         shop.text("services:\n  a: {image: 'HOST/shop/api:1.4@[amd64]'}\n  b: {image: 'HOST/shop/api:1.4@[first]'}\n"),
     );
     let run = sandbox.run(["pin", "--lock"]);
-    assert!(run.contains("images.lock has no HOST/shop/api:1.4: the files pin it to several: "), "{run}");
+    assert!(
+        run.contains("images.lock has no HOST/shop/api:1.4: the files pin it to several: "),
+        "{run}"
+    );
 }

@@ -128,10 +128,9 @@ fn answer(stream: TcpStream, stock: &Mutex<Stock>) {
             stock.content.get(&digest).cloned().map(|(kind, text)| (digest, kind, text))
         };
         let (head, body) = match found {
-            Some((digest, kind, text)) => (
-                format!("200 OK\r\ndocker-content-digest: {digest}\r\ncontent-type: {kind}"),
-                text,
-            ),
+            Some((digest, kind, text)) => {
+                (format!("200 OK\r\ndocker-content-digest: {digest}\r\ncontent-type: {kind}"), text)
+            }
             None => (
                 "404 Not Found\r\ncontent-type: application/json".to_owned(),
                 r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"it is not here"}]}"#.to_owned(),

@@ -86,7 +86,9 @@ impl Explain for LockError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Read { .. } | Self::New { .. } => None,
-            Self::Text { .. } => Some("`indelible pin --lock` writes it; remove it first".to_owned()),
+            Self::Text { .. } => {
+                Some("`indelible pin --lock` writes it; remove it first".to_owned())
+            }
             Self::Write(error) => error.hint(),
         }
     }

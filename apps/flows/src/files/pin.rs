@@ -15,7 +15,9 @@ use super::resolve::{AskedFor, asks_for};
 use super::walk::{Unread, each_file};
 use domain::{Digest, ImageRef, PinnedRef, RuleSet, TaggedRef};
 use pin::scan::FILE_BYTES_MAX;
-use pin::{Found as At, Plan, Scan, Level, Site, Skip, Style, Verdict, judge, plan_pin, plan_update};
+use pin::{
+    Found as At, Level, Plan, Scan, Site, Skip, Style, Verdict, judge, plan_pin, plan_update,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -260,7 +262,13 @@ mod tests {
             "a/silent" => AskedFor::Unknown("no answer".to_owned()),
             _ => AskedFor::Digest(NINES.parse().unwrap()),
         });
-        let draft = plan(sources, &answers.into(), &Moves::default(), Style::TagDigest, &RuleSet::default());
+        let draft = plan(
+            sources,
+            &answers.into(),
+            &Moves::default(),
+            Style::TagDigest,
+            &RuleSet::default(),
+        );
         let new = &draft.rewrites[0].new;
         assert!(
             new.contains(&format!("a/b:1.4.2@{NINES}\n"))

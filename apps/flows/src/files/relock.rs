@@ -58,7 +58,8 @@ pub async fn relock(
     for (one, digests) in named {
         let (Some(digest), true) = (digests.first(), digests.len() == 1) else {
             let all: Vec<String> = digests.iter().map(Digest::short).collect();
-            new.left.push((one.clone(), format!("the files pin it to several: {}", all.join(", "))));
+            new.left
+                .push((one.clone(), format!("the files pin it to several: {}", all.join(", "))));
             continue;
         };
         match old.images.get(one).filter(|entry| entry.digest == *digest) {

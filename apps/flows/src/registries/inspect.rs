@@ -74,9 +74,7 @@ impl Registries {
                     .collect();
                 let first = parts.first().filter(|_| depth == Depth::Created);
                 let created = match first {
-                    Some(part) => {
-                        created(&remote, &part.digest).await.map_err(failed(what()))?
-                    }
+                    Some(part) => created(&remote, &part.digest).await.map_err(failed(what()))?,
                     None => None,
                 };
                 Inspected { shape: ImageShape::Index(parts), created }
@@ -100,7 +98,8 @@ async fn config(
     remote: &RemoteRepository,
     manifest: &Manifest,
 ) -> Result<Option<ImageConfig>, RemoteError> {
-    let Some(config) = manifest.config().filter(|config| config.media_type.ends_with("json")) else {
+    let Some(config) = manifest.config().filter(|config| config.media_type.ends_with("json"))
+    else {
         return Ok(None);
     };
     let stream = remote.blob(&config.digest, Some(config.size)).await?;

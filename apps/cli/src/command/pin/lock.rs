@@ -5,10 +5,10 @@
 //! indelible pin deploy --lock     a part of it: other entries stay
 //! ```
 
+use super::next::count;
 use crate::exit::Failure;
 use crate::output::Output;
 use flows::App;
-use super::next::count;
 use flows::files::{self, Found, LOCK_FILE, Lock, Moves, Others, Progress, Relocked, Sources};
 use std::path::{Path, PathBuf};
 
