@@ -30,6 +30,8 @@ pub(crate) struct Collector<'a, 't> {
     by_node: HashMap<NodeId, usize>,
     /// Values that are known to be no images, whatever their keys are called.
     passed: HashSet<NodeId>,
+    /// Which uses were noted at which sites: a list that many aliases share is met more than once.
+    noted: HashSet<(NodeId, usize)>,
 }
 
 /// What a text without variables is.
@@ -46,8 +48,8 @@ pub(crate) fn read_reference(text: &str) -> Found {
 impl<'a, 't> Collector<'a, 't> {
     pub(crate) fn new(tree: &'a Tree<'t>, purpose: Purpose, knowledge: &'a Knowledge) -> Self {
         let places = Places::new(tree.text);
-        let (by_node, passed) = (HashMap::new(), HashSet::new());
-        Self { tree, purpose, knowledge, places, sites: Vec::new(), by_node, passed }
+        let (by_node, passed, noted) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self { tree, purpose, knowledge, places, sites: Vec::new(), by_node, passed, noted }
     }
 
     pub(crate) fn finish(self) -> Vec<Site> {
@@ -90,20 +92,31 @@ impl<'a, 't> Collector<'a, 't> {
         if !is_text || !has_prefix(self.tree.value(node).trim(), prefix) {
             return None;
         }
-        if let Some(known) = self.by_node.get(&node).copied() {
-            if value != node {
-                let place = self.alias_place(value);
-                self.sites[known].aliases.push(place);
+        let at = match self.by_node.get(&node) {
+            Some(known) => *known,
+            None => {
+                let site = self.whole(node, prefix.len(), context, certainty);
+                self.by_node.insert(node, self.sites.len());
+                self.sites.push(site);
+                self.sites.len() - 1
             }
-            return self.sites.get_mut(known);
-        }
-        let mut site = self.whole(node, prefix.len(), context, certainty);
+        };
         if value != node {
-            site.aliases.push(self.alias_place(value));
+            self.note(value, at);
         }
-        self.by_node.insert(node, self.sites.len());
-        self.sites.push(site);
-        self.sites.last_mut()
+        self.sites.get_mut(at)
+    }
+
+    /// Notes that a place takes its value from a site.
+    fn note(&mut self, by: NodeId, at: usize) {
+        if !self.noted.insert((by, at)) {
+            return;
+        }
+        let (line, column) = self.places.of(self.tree.node(by).raw.range().start);
+        let path = self.tree.path(by);
+        if let Some(site) = self.sites.get_mut(at) {
+            site.aliases.push(AliasPlace { line, column, path });
+        }
     }
 
     /// Notes that a value is no image; one that was added stays.
@@ -116,11 +129,16 @@ impl<'a, 't> Collector<'a, 't> {
     }
 
     /// Adds a value as an image that another place takes from there, other than by an alias of YAML.
-    pub(crate) fn add_used(&mut self, value: NodeId, by: NodeId, context: Context) {
-        let place = self.alias_place(by);
-        if let Some(site) = self.add(value, context, Certainty::Certain) {
-            site.aliases.push(place);
-        }
+    pub(crate) fn add_used(
+        &mut self,
+        value: NodeId,
+        by: NodeId,
+        context: Context,
+    ) -> Option<&mut Site> {
+        self.add(value, context, Certainty::Certain)?;
+        let at = *self.by_node.get(&self.tree.resolve(value)?)?;
+        self.note(by, at);
+        self.sites.get_mut(at)
     }
 
     /// Marks the sites that no comment marks, by the node of each and what it names.
@@ -135,11 +153,6 @@ impl<'a, 't> Collector<'a, 't> {
     /// Whether the value was added before, under whatever name.
     pub(crate) fn knows(&self, value: NodeId) -> bool {
         self.tree.resolve(value).is_some_and(|node| self.by_node.contains_key(&node))
-    }
-
-    fn alias_place(&mut self, alias: NodeId) -> AliasPlace {
-        let (line, column) = self.places.of(self.tree.node(alias).raw.range().start);
-        AliasPlace { line, column, path: self.tree.path(alias) }
     }
 
     /// `prefix` counts the bytes before the reference that are none of it.

@@ -81,16 +81,7 @@ impl<'t> Gatherer<'t> {
     /// Adds a reference that nobody but a person should edit.
     pub(crate) fn see(&mut self, literal: &Literal, about: About) -> &mut Site {
         let span = self.written(literal).unwrap_or_else(|| literal.token.clone());
-        let start = span.start.saturating_sub(QUOTE_BYTES_MAX);
-        let start = self.text.ceil_char_boundary(start.max(line_start(self.text, span.start)));
-        let end = line_end(self.text, span.end).min(span.end + QUOTE_BYTES_MAX);
-        let end = self.text.floor_char_boundary(end);
-        let part = |range: Range<usize>| self.text.get(range).unwrap_or_default();
-        let shape = Shape::Seen(Quote {
-            before: part(start..span.start).trim_start().to_owned(),
-            after: part(span.end..end).trim_end().to_owned(),
-            takes: Takes::Both,
-        });
+        let shape = Shape::Seen(quote(self.text, &span));
         self.place(literal, shape, about)
     }
 
@@ -132,6 +123,20 @@ impl<'t> Gatherer<'t> {
         });
         let last = self.sites.len() - 1;
         &mut self.sites[last]
+    }
+}
+
+/// The line around a reference that only a person should edit.
+pub(crate) fn quote(text: &str, span: &Range<usize>) -> Quote {
+    let start = span.start.saturating_sub(QUOTE_BYTES_MAX);
+    let start = text.ceil_char_boundary(start.max(line_start(text, span.start)));
+    let end = line_end(text, span.end).min(span.end + QUOTE_BYTES_MAX);
+    let end = text.floor_char_boundary(end);
+    let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+    Quote {
+        before: part(start..span.start).trim_start().to_owned(),
+        after: part(span.end..end).trim_end().to_owned(),
+        takes: Takes::Both,
     }
 }
 

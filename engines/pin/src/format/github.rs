@@ -7,13 +7,15 @@
 //! Not read: what other actions and workflows make of their inputs, and shell scripts.
 //! Source: GitHub docs, "Workflow syntax" and "Metadata syntax".
 
+mod compared;
 mod matrix;
 
 use super::pipeline::{context, docker, entries, image, name};
 use super::{Reader, Spec};
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
-use crate::site::{Context, Purpose};
+use crate::gather::quote;
+use crate::site::{Context, Purpose, Shape, Site};
 use crate::yaml::{Kind, NodeId};
 use matrix::Matrix;
 
@@ -46,7 +48,7 @@ fn by_content(look: &Look<'_>) -> Option<&'static str> {
 
 fn collect(collector: &mut Collector<'_, '_>) {
     let tree = collector.tree;
-    let mut left = matrix::VALUES_MAX;
+    let mut left = matrix::ENTRIES_MAX;
     for root in &tree.roots {
         for job in entries(tree, *root, "jobs") {
             if collector.is_full() {
@@ -111,7 +113,11 @@ fn add_image(
     }
     let found = matrix.values(&text, left);
     for value in &found.values {
-        add_value(collector, *value, used, context);
+        let site = add_value(collector, *value, used, context);
+        // A digest in it would make the comparison false: a person decides on both.
+        if let Some(site) = site.filter(|_| found.is_compared) {
+            site.shape = Shape::Seen(quote(tree.text, &site.span));
+        }
     }
     if !found.is_whole {
         image(collector, used, "image", context.clone());
@@ -119,9 +125,14 @@ fn add_image(
 }
 
 /// A value of a matrix is an image, or what `container` may be too: a mapping with one.
-fn add_value(collector: &mut Collector<'_, '_>, value: NodeId, by: NodeId, context: &Context) {
+fn add_value<'c>(
+    collector: &'c mut Collector<'_, '_>,
+    value: NodeId,
+    by: NodeId,
+    context: &Context,
+) -> Option<&'c mut Site> {
     let tree = collector.tree;
-    let Some(own) = tree.resolve(value) else { return };
+    let own = tree.resolve(value)?;
     let value = match tree.node(own).kind {
         Kind::Mapping(_) => tree.get(own, "image"),
         Kind::Scalar(_) => Some(value),
@@ -129,7 +140,5 @@ fn add_value(collector: &mut Collector<'_, '_>, value: NodeId, by: NodeId, conte
     };
     let is_empty =
         |id: &NodeId| tree.resolve(*id).is_none_or(|id| tree.value(id).trim().is_empty());
-    if let Some(value) = value.filter(|id| !is_empty(id)) {
-        collector.add_used(value, by, context.clone());
-    }
+    collector.add_used(value.filter(|id| !is_empty(id))?, by, context.clone())
 }

@@ -45,12 +45,17 @@ pub(super) fn entries(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Vec<NodeId
     }
 }
 
-/// The values of a list or mapping, aliases among them not followed.
+/// The values of a list or mapping, aliases among them not followed; none any more when lookups gave up.
 pub(super) fn children(tree: &Tree<'_>, id: NodeId) -> Vec<NodeId> {
-    match tree.node(id).kind {
+    if tree.is_exhausted() {
+        return Vec::new();
+    }
+    let all: Vec<NodeId> = match tree.node(id).kind {
         Kind::Mapping(_) | Kind::Sequence(_) => tree.children(id).collect(),
         Kind::Scalar(_) | Kind::Alias | Kind::Empty => Vec::new(),
-    }
+    };
+    tree.spend(all.len());
+    all
 }
 
 /// What a value is called: by its key in a mapping, by one of its own keys in a list.

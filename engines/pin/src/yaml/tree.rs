@@ -211,9 +211,8 @@ impl<'t> Tree<'t> {
         let mut found = None;
         for child in self.children(mapping) {
             // Lookups among very many keys, repeated very often, are somebody's attack.
-            let steps = self.steps.get() + 1;
-            self.steps.set(steps);
-            if steps > STEPS_MAX {
+            self.spend(1);
+            if self.is_exhausted() {
                 return None;
             }
             if self.is(self.node(child).slot.key, key) {
@@ -247,6 +246,11 @@ impl<'t> Tree<'t> {
             }
             Kind::Scalar(_) | Kind::Alias | Kind::Empty => None,
         }
+    }
+
+    /// Counts so many keys or entries as looked at: through aliases, few bytes lead to very many.
+    pub(crate) fn spend(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_add(steps));
     }
 
     /// Whether lookups gave up, so that what they answered is not to be trusted.

@@ -1,7 +1,8 @@
 //! Pipelines: what the lists beside the fixtures cannot say.
 
-use crate::support::{ONES, changed, listed, pinned, sites};
-use pin::{Format, Purpose, classify, recognise};
+use crate::support::{NINES, ONES, answers, changed, listed, pinned, sites};
+use pin::{Format, Purpose, ScanError, Style, What, classify, plan_pin, recognise, scan};
+use proptest::prelude::*;
 
 const G: Format = Format::Github;
 
@@ -41,6 +42,66 @@ fn values_that_a_matrix_excludes_stay_equal_to_those_it_has() {
         changed(text, &pinned(G, text)),
         ["        image: [a/b:1@NINES, a/c:2@NINES]", "        exclude: [{image: 'a/b:1@NINES'}]"]
     );
+}
+
+#[test]
+fn a_value_that_the_job_compares_is_left_to_a_person_with_the_line_to_use() {
+    let text = "jobs:\n  t:\n    strategy:\n      matrix:\n        image: [a/b:1, a/c:2]\n    container: ${{ matrix.image }}\n    if: matrix.image != 'a/b:1'\n";
+    let found = scan(G, text).expect("it is YAML");
+    let plan = plan_pin(&found, &answers(&found.sites), Style::TagDigest);
+    assert!(plan.edits.is_empty());
+    let told: Vec<String> = plan.skipped.iter().map(|skipped| skipped.why.to_string()).collect();
+    assert!(told[0].ends_with(&format!("`image: [a/b:1@{NINES}, a/c:2]`")), "{told:?}");
+}
+
+#[test]
+fn a_list_that_several_jobs_share_notes_each_alias_once() {
+    let text = "x: &i a/b:1\ny: &s [{uses: docker://a/c:1}, {uses: *i}]\njobs: {a: {container: *i, steps: *s}, b: {steps: *s}}\n";
+    let text = text.replace("x: &i a/b:1", "x: &i docker://a/b:1").replace("container: *i, ", "");
+    let found = sites(G, &text);
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].aliases.len(), 1);
+}
+
+#[test]
+fn lists_that_very_many_aliases_share_are_given_up() {
+    let text = |entries: usize, jobs: usize| {
+        let jobs: String = (0..jobs).map(|i| format!("  j{i}: {{steps: *s}}\n")).collect();
+        format!("x: &s [{}]\njobs:\n{jobs}", "a, ".repeat(entries))
+    };
+    assert!(scan(G, &text(1_000, 1_000)).is_ok());
+    let gone = scan(G, &text(20_000, 5_000));
+    assert!(matches!(gone, Err(ScanError::Yaml { what: What::Lookups, .. })), "{gone:?}");
+}
+
+#[test]
+fn a_matrix_that_very_many_places_use_is_given_up_in_time() {
+    let services: String =
+        (0..3_000).map(|i| format!("      s{i}: {{image: \"${{{{ matrix.a }}}}\"}}\n")).collect();
+    let values = "a/b:1, ".repeat(1_000);
+    let text = format!(
+        "jobs:\n  j:\n    strategy: {{matrix: {{a: [{values}]}}}}\n    services:\n{services}"
+    );
+    let found = sites(G, &text);
+    let aliases: usize = found.iter().map(|site| site.aliases.len()).sum();
+    assert!(aliases <= 4_096, "{aliases}");
+    let opaque = found.iter().filter(|site| site.text.starts_with("${{")).count();
+    assert!(opaque >= 2_995, "{opaque}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn any_pipeline_like_text_is_read_or_refused(
+        text in "(on|jobs|steps|pipelines|definitions|pipeline|services|image|resources|default|runs|orbs|executors|clone):( &a)?\n([ ]{1,6}(- )?(a|jobs|steps|step|container|containers|services|image|name|uses|pipe|script|docker|plugins|docker#v1|strategy|matrix|include|strategy: \\{matrix: \\{a|<<):( (x/y:1|docker://a/b:1|'docker://x'|\"\\$\\{\\{ matrix.a \\}\\}\"|\\$\\{\\{ matrix.a \\}\\}|\\*a|\\[a/b:1, \\*a\\]|!reference \\[a, b\\]|\\{image: c:1\\}|\\{\\{matrix\\}\\}))?\r?\n){0,10}"
+    ) {
+        pin::fuzz::any_text(&text);
+    }
 }
 
 #[test]

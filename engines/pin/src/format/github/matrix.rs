@@ -4,21 +4,26 @@
 //! matrix: {image: [a:1, b:2], include: [{image: c:3}]}     ${{ matrix.image }} -> a:1, b:2, c:3
 //! ```
 //! An expression with anything beside the variable leads nowhere; so does a matrix that another job makes.
-//! Values below `exclude` are led to as well: they must go on being equal to those they take away.
+//! Values below `exclude` are led to as well: they must go on being equal to those they take away. Where the job
+//! compares the variable with something, that is told: `if: matrix.image == 'a:1'`.
 
+use super::compared::{compared, parts};
 use crate::yaml::{Kind, NodeId, Tree};
+use std::cell::OnceCell;
+use std::collections::HashSet;
 
-/// The most values that the matrices of one text lead to, each use counted.
+/// The most entries of matrices that are looked at in one text, for each use again.
 ///
 /// Source: GitHub makes at most 256 jobs of one matrix; this is sixteen such.
-pub(super) const VALUES_MAX: usize = 4_096;
-/// The parts of `matrix.a.b.c` that are followed.
-const PARTS_MAX: usize = 8;
+pub(super) const ENTRIES_MAX: usize = 4_096;
 
 /// The matrix of a job.
 pub(super) struct Matrix<'t> {
     tree: &'t Tree<'t>,
+    job: NodeId,
     node: Option<NodeId>,
+    /// The variables that the job compares; found when first asked for.
+    compared: OnceCell<HashSet<Vec<&'t str>>>,
 }
 
 /// What an expression leads to.
@@ -27,12 +32,15 @@ pub(super) struct Values {
     pub(super) values: Vec<NodeId>,
     /// Whether there can be no other.
     pub(super) is_whole: bool,
+    /// Whether the job asks somewhere whether it equals something.
+    pub(super) is_compared: bool,
 }
 
 impl<'t> Matrix<'t> {
     pub(super) fn of(tree: &'t Tree<'t>, job: NodeId) -> Self {
         let matrix = tree.get(job, "strategy").and_then(|strategy| tree.get(strategy, "matrix"));
-        Self { tree, node: matrix.and_then(|id| tree.resolve(id)) }
+        let node = matrix.and_then(|id| tree.resolve(id));
+        Self { tree, job, node, compared: OnceCell::new() }
     }
 
     /// The values of `${{ matrix.a.b }}`; none where the text is anything else.
@@ -43,28 +51,35 @@ impl<'t> Matrix<'t> {
         if !matches!(self.tree.node(matrix).kind, Kind::Mapping(_)) {
             return Values::default();
         }
-        let mut found = Values { values: Vec::new(), is_whole: true };
+        let all = self.compared.get_or_init(|| {
+            compared(self.tree.resolve(self.job).map_or("", |job| self.tree.raw(job)))
+        });
+        let is_compared = all.contains(&path);
+        let mut found = Values { values: Vec::new(), is_whole: true, is_compared };
         if let Some(own) = self.tree.get(matrix, path[0]) {
-            self.each(own, &path[1..], &mut found);
+            self.each(own, &path[1..], &mut found, left);
         }
         for key in ["include", "exclude"] {
             if let Some(list) = self.tree.get(matrix, key) {
-                self.each(list, &path, &mut found);
+                self.each(list, &path, &mut found, left);
             }
         }
-        found.is_whole &= !found.values.is_empty() && found.values.len() <= *left;
-        found.values.truncate(*left);
-        *left -= found.values.len();
+        found.is_whole &= !found.values.is_empty();
         found
     }
 
     /// Follows the path from each entry of a list.
-    fn each(&self, list: NodeId, path: &[&str], found: &mut Values) {
+    fn each(&self, list: NodeId, path: &[&str], found: &mut Values, left: &mut usize) {
         let tree = self.tree;
         let Some(list) = tree.resolve(list) else { return };
         match tree.node(list).kind {
             Kind::Sequence(_) => {
                 for entry in tree.children(list) {
+                    if *left == 0 {
+                        found.is_whole = false;
+                        return;
+                    }
+                    *left -= 1;
                     let mut value = Some(entry);
                     for part in path {
                         value = value.and_then(|value| tree.get(value, part));
@@ -82,24 +97,8 @@ impl<'t> Matrix<'t> {
 /// The parts behind `matrix` in `${{ matrix.a['b'] }}`.
 fn variable(text: &str) -> Option<Vec<&str>> {
     let inner = text.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim();
-    let mut rest = inner.strip_prefix("matrix")?;
-    let mut parts = Vec::new();
-    while !rest.is_empty() && parts.len() < PARTS_MAX {
-        let (part, behind) = match rest.strip_prefix("['") {
-            Some(quoted) => quoted.split_once("']")?,
-            None => {
-                let name = rest.strip_prefix('.')?;
-                let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-                name.split_at(name.find(|c| !is_part(c)).unwrap_or(name.len()))
-            }
-        };
-        if part.is_empty() || part.contains('\'') {
-            return None;
-        }
-        parts.push(part);
-        rest = behind;
-    }
-    (rest.is_empty() && !parts.is_empty()).then_some(parts)
+    let (path, behind) = parts(inner.strip_prefix("matrix")?)?;
+    behind.is_empty().then_some(path)
 }
 
 #[cfg(test)]
@@ -128,24 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn so_many_parts_are_followed_and_no_more() {
-        let text = |n: usize| format!("${{{{ matrix{} }}}}", ".a".repeat(n));
-        assert_eq!(variable(&text(PARTS_MAX)).map(|parts| parts.len()), Some(PARTS_MAX));
-        assert_eq!(variable(&text(PARTS_MAX + 1)), None);
-    }
-
-    #[test]
-    fn so_many_values_are_led_to_and_no_more() {
+    fn so_many_entries_are_looked_at_and_no_more() {
         let list = |n: usize| format!("strategy: {{matrix: {{a: [{}]}}}}\n", "x, ".repeat(n));
         for (n, left, values, is_whole) in [(3, 3, 3, true), (4, 3, 3, false)] {
             let text = list(n);
             let tree = crate::yaml::scan(&text).expect("it is YAML");
             let mut rest = left;
             let found = Matrix::of(&tree, tree.roots[0]).values("${{ matrix.a }}", &mut rest);
-            assert_eq!(
-                (found.values.len(), found.is_whole, rest),
-                (values, is_whole, left - values)
-            );
+            assert_eq!((found.values.len(), found.is_whole, rest), (values, is_whole, 0));
         }
     }
 }
