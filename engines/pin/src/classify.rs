@@ -57,6 +57,10 @@ pub enum Format {
     Terraform,
     /// A job of Nomad.
     Nomad,
+    /// A shell script: seen, never edited.
+    Shell,
+    /// A Makefile: seen, never edited.
+    Makefile,
 }
 
 /// A file's path, as the formats look at it.
@@ -224,6 +228,8 @@ pub fn prefilter(bytes: &[u8]) -> bool {
             .any(|at| bytes[at..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"from")))
         || memmem::find(bytes, b"syntax").is_some()
         || memmem::find(bytes, b"features\"").is_some()
+        || memmem::find(bytes, b"docker").is_some()
+        || memmem::find(bytes, b"podman").is_some()
 }
 
 #[cfg(test)]

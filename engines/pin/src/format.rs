@@ -22,9 +22,11 @@ mod helm_template;
 mod helm_values;
 mod kubernetes;
 mod kustomize;
+mod makefile;
 mod nomad;
 mod pipeline;
 mod quadlet;
+mod shell;
 mod skaffold;
 mod terraform;
 mod woodpecker;
@@ -44,6 +46,8 @@ pub(crate) const ALL: &[Spec] = &[
     quadlet::SPEC,
     terraform::SPEC,
     nomad::SPEC,
+    shell::SPEC,
+    makefile::SPEC,
     kustomize::SPEC,
     github::SPEC,
     circleci::SPEC,

@@ -10,6 +10,7 @@ use crate::marker::marker;
 use crate::place::{Places, line_end, line_start, opaque};
 use crate::scan::SITES_MAX;
 use crate::site::{Certainty, Context, Found, Opaque, Purpose, Quote, Shape, Site, Takes, Token};
+use crate::variable::with_defaults;
 use std::ops::Range;
 
 /// The longest text that a site repeats of its file, in bytes.
@@ -152,6 +153,9 @@ pub(crate) fn is_like_a_reference(text: &str) -> bool {
         return false;
     }
     if opaque(text).is_some() {
+        if with_defaults(text).is_some_and(|filled| is_like_a_reference(&filled)) {
+            return true;
+        }
         // `${registry}/shop/api:${tag}`, not `${var.image}-disk`.
         return text.contains('/') && text.rsplit('/').next().is_some_and(|end| end.contains(':'));
     }

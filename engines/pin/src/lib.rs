@@ -34,6 +34,7 @@ mod parts;
 mod place;
 mod proof;
 mod roots;
+mod shell;
 mod variable;
 mod yaml;
 
