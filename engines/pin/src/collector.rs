@@ -4,6 +4,8 @@
 //! a node, its context, how sure it is  ->  a site, once for all its aliases
 //! ```
 
+mod scripts;
+
 use crate::inside::Inner;
 use crate::knowledge::Knowledge;
 use crate::marker::marker;

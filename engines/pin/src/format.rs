@@ -67,6 +67,19 @@ pub(crate) const ALL: &[Spec] = &[
     ecs::SPEC,
 ];
 
+/// The keys below which pipelines have shell scripts.
+const SCRIPTS: &[(Format, &[&str])] = &[
+    (Format::Github, &["run"]),
+    (Format::GitlabCi, &["script", "before_script", "after_script"]),
+    (Format::AzurePipelines, &["script", "bash", "inlineScript"]),
+    (Format::Circleci, &["run", "command"]),
+    (Format::Bitbucket, &["script", "after-script"]),
+    (Format::Drone, &["commands"]),
+    (Format::Woodpecker, &["commands"]),
+    (Format::Buildkite, &["command", "commands"]),
+    (Format::CloudBuild, &["script"]),
+];
+
 /// What one format is.
 pub(crate) struct Spec {
     pub(crate) format: Format,
@@ -114,6 +127,11 @@ impl Format {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.spec().name
+    }
+
+    /// The keys below which it has shell scripts.
+    pub(crate) fn scripts(self) -> &'static [&'static str] {
+        SCRIPTS.iter().find(|(format, _)| *format == self).map_or(&[], |(_, keys)| keys)
     }
 
     /// What its images are for, where a place does not say otherwise.

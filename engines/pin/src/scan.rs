@@ -123,6 +123,7 @@ pub fn scan_with(format: Format, text: &str, knowledge: &Knowledge) -> Result<Sc
             is_templated = tree.is_templated;
             let mut collector = Collector::new(&tree, format.purpose(), knowledge);
             collect(&mut collector);
+            collector.see_scripts(format.scripts());
             let sites = collector.finish();
             if tree.is_exhausted() {
                 return Err(ScanError::Yaml { line: 1, column: 1, what: What::Lookups });

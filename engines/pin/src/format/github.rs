@@ -4,7 +4,7 @@
 //! jobs.*.container   jobs.*.services.*.image   steps[].uses: docker://…   runs.image: docker://…
 //! container: ${{ matrix.image }}   -> the values of strategy.matrix.image
 //! ```
-//! Not read: what other actions and workflows make of their inputs, and shell scripts.
+//! Not read: what other actions and workflows make of their inputs. Scripts are seen, not edited.
 //! Source: GitHub docs, "Workflow syntax" and "Metadata syntax".
 
 mod compared;
