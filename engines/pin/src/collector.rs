@@ -138,6 +138,11 @@ impl<'a, 't> Collector<'a, 't> {
         context: Context,
     ) -> Option<&mut Site> {
         self.add(value, context, Certainty::Certain)?;
+        self.use_again(value, by)
+    }
+
+    /// Notes that another place takes its value from one that was added.
+    pub(crate) fn use_again(&mut self, value: NodeId, by: NodeId) -> Option<&mut Site> {
         let at = *self.by_node.get(&self.tree.resolve(value)?)?;
         self.note(by, at);
         self.sites.get_mut(at)

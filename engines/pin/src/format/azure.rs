@@ -3,6 +3,7 @@
 //! ```text
 //! resources: {containers: [{container: pg, image: postgres:16}]}
 //! container: ubuntu:24.04      services: {db: pg}       `pg` is an alias, no image
+//! container: $[ variables['x'] ]   -> the values of x in strategy.matrix
 //! ```
 //! Read wherever they stand, since `${{ if … }}:` may stand above. A word without tag, host or digest that this
 //! file does not declare may be an image or another file's alias: it is reported, not touched.
@@ -12,18 +13,19 @@ use super::pipeline::{children, context, image, is_below, keyed, name};
 use super::{Reader, Spec};
 use crate::classify::{Format, Look, Name};
 use crate::collector::Collector;
-use crate::site::{Found, Opaque, Purpose};
+use crate::gather::quote;
+use crate::site::{Found, Opaque, Purpose, Shape};
 use crate::yaml::{NodeId, Tree};
 use domain::ImageRef;
+use memchr::memmem;
 use std::collections::HashSet;
 
 /// What a pipeline, or a template of one, has a list of; or what it is of another kind by.
 const LISTS: [&str; 3] = ["steps", "jobs", "stages"];
 const OTHER_ROOTS: [&str; 2] = ["extends", "resources"];
 /// What only Azure's steps, jobs and pools say.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 11] = [
     "vmImage",
-    "- task:",
     "- script:",
     "- bash:",
     "- pwsh:",
@@ -59,7 +61,17 @@ fn by_content(look: &Look<'_>) -> Option<&'static str> {
     if roots.is_object() || !(roots.has_list(&LISTS) || roots.has_any(&OTHER_ROOTS)) {
         return None;
     }
-    look.has_any_word(&WORDS).then_some("it has steps, jobs or stages as Azure Pipelines has them")
+    let is_one = look.has_any_word(&WORDS) || has_task(look.text);
+    is_one.then_some("it has steps, jobs or stages as Azure Pipelines has them")
+}
+
+/// Whether a step is a task with its version, `- task: Docker@2`: Concourse has tasks too.
+fn has_task(text: &str) -> bool {
+    let word = "- task:";
+    memmem::find_iter(text.as_bytes(), word).any(|at| {
+        let behind = text.get(at + word.len()..).unwrap_or_default();
+        behind.split(['\n', '\r']).next().is_some_and(|line| line.contains('@'))
+    })
 }
 
 fn collect(collector: &mut Collector<'_, '_>) {
@@ -91,9 +103,79 @@ fn collect(collector: &mut Collector<'_, '_>) {
                 add(collector, service, &aliases, "service", service);
             }
         } else if let Some(job) = tree.parent(id) {
-            add(collector, id, &aliases, "job", job);
+            add_container(collector, id, &aliases, job);
         }
     }
+}
+
+/// Adds a job's container; where a matrix writes it, the values of the matrix.
+fn add_container(
+    collector: &mut Collector<'_, '_>,
+    id: NodeId,
+    aliases: &HashSet<String>,
+    job: NodeId,
+) {
+    let tree = collector.tree;
+    let text = is_word(tree, id).unwrap_or_default();
+    let values = in_matrix(tree, job, &text);
+    if values.is_empty() {
+        add(collector, id, aliases, "job", job);
+        return;
+    }
+    let is_compared = variable(&text).is_some_and(|name| is_compared(tree, job, name));
+    for value in values {
+        add(collector, value, aliases, "job", job);
+        let site = collector.use_again(value, id);
+        // A digest in it would make the comparison false: a person decides on both.
+        if let Some(site) = site.filter(|_| is_compared) {
+            site.shape = Shape::Seen(quote(tree.text, &site.span));
+        }
+    }
+}
+
+/// Whether a job asks somewhere whether a variable equals something: `eq(variables['x'], 'a:1')`.
+///
+/// Source: Azure Pipelines docs, "Expressions", functions; a shell has `[ "$(x)" = a:1 ]`.
+fn is_compared(tree: &Tree<'_>, job: NodeId, name: &str) -> bool {
+    let text = tree.resolve(job).map_or("", |job| tree.raw(job));
+    // Looked through for each container: somebody may write very many into one job.
+    tree.spend(text.len() / 8);
+    let after =
+        |end: usize| text.get(end..).unwrap_or_default().trim_start_matches(['"', '\'', ' ']);
+    let is_argument = |word: &str| {
+        memmem::find_iter(text.as_bytes(), word).any(|at| {
+            after(at + word.len()).starts_with(',') || text[..at].trim_end().ends_with(',')
+        })
+    };
+    let macro_of = format!("$({name})");
+    is_argument(&format!("variables['{name}']"))
+        || is_argument(&format!("variables.{name}"))
+        || memmem::find_iter(text.as_bytes(), &macro_of)
+            .any(|at| ["=", "!="].iter().any(|sign| after(at + macro_of.len()).starts_with(sign)))
+}
+
+/// What the matrix of a job says of `$[ variables['x'] ]`.
+///
+/// Source: Azure Pipelines docs, "Define container jobs", multiple jobs.
+fn in_matrix(tree: &Tree<'_>, job: NodeId, text: &str) -> Vec<NodeId> {
+    let matrix = tree.get(job, "strategy").and_then(|strategy| tree.get(strategy, "matrix"));
+    let (Some(variable), Some(matrix)) = (variable(text), matrix) else {
+        return Vec::new();
+    };
+    let all = tree.resolve(matrix).map(|matrix| children(tree, matrix)).unwrap_or_default();
+    all.into_iter().filter_map(|leg| tree.get(leg, variable)).collect()
+}
+
+/// The name in `$[ variables['x'] ]` or `$[variables.x]`, where nothing stands beside it.
+fn variable(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("$[")?.strip_suffix(']')?.trim().strip_prefix("variables")?;
+    let name = match inner.strip_prefix("['") {
+        Some(quoted) => quoted.strip_suffix("']")?,
+        None => inner.strip_prefix('.')?,
+    };
+    let is_name = !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    is_name.then_some(name)
 }
 
 /// Adds what a job or a service runs in, unless it is the alias of a resource.
@@ -127,4 +209,26 @@ fn is_word(tree: &Tree<'_>, value: NodeId) -> Option<String> {
     let own = tree.resolve(value)?;
     let is_text = matches!(tree.node(own).kind, crate::yaml::Kind::Scalar(_));
     is_text.then(|| tree.value(own).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_variable_alone_is_one() {
+        assert_eq!(variable("$[ variables['a.b'] ]"), Some("a.b"));
+        assert_eq!(variable("$[variables.image]"), Some("image"));
+        for other in [
+            "$[ variables ]",
+            "$[ variables[''] ]",
+            "$[ variables['a'] || 'b' ]",
+            "x:$[ variables['a'] ]",
+            "$[ variables['a'] ]-x",
+            "$(image)",
+            "${{ variables.image }}",
+        ] {
+            assert_eq!(variable(other), None, "{other}");
+        }
+    }
 }

@@ -41,7 +41,9 @@ fn by_content(look: &Look<'_>) -> Option<&'static str> {
         return Some("it stands in Buildkite's folder");
     }
     let has_commands = look.has_any_word(&["command:", "commands:", "plugins:"]);
-    let is_one = has_commands && look.has_any_word(&["- wait", "label:", "plugins:", "- block:"]);
+    let is_one = look.roots().has_list(&["steps"])
+        && has_commands
+        && look.has_any_word(&["- wait", "plugins:", "- block:", "agents:"]);
     is_one.then_some("it has steps as Buildkite has them")
 }
 

@@ -50,7 +50,8 @@ fn by_content(look: &Look<'_>) -> Option<&'static str> {
         let is_one = is_called(&look.name) && has_steps(look.text);
         return is_one.then_some("it is called like a Cloud Build file and has `steps`");
     }
-    let has_steps = look.has_root("steps") && look.has_word("- name:") && !look.is_root_object();
+    let has_steps =
+        look.roots().has_list(&["steps"]) && look.has_word("- name:") && !look.is_root_object();
     let is_one = has_steps
         && !look.has_key("image")
         && (look.has_word("gcr.io/cloud-builders")

@@ -31,7 +31,9 @@ fn by_content(look: &Look<'_>) -> Option<&'static str> {
     if look.name.is_yaml() && look.name.is_below(".woodpecker") {
         return Some("it stands in Woodpecker's folder");
     }
-    let has_steps = look.roots().has_any(&["steps", "pipeline"]);
+    // Codefresh and Vela write their version, Harness an identifier.
+    let is_other = look.has_root("version") || look.has_word("identifier:");
+    let has_steps = look.roots().has_any(&["steps", "pipeline"]) && !is_other;
     let is_one =
         has_steps && look.has_key("image") && look.has_any_word(&["commands:", "settings:"]);
     is_one.then_some("it has steps with `image:` and `commands:`")
