@@ -33,6 +33,12 @@ pub enum Severity {
 pub enum FindingKind {
     /// A build of another environment in an environment's files.
     OtherEnvironment,
+    /// A digest that its registry has lost.
+    DigestGone,
+    /// A pin to something else than runs under its name.
+    NotWhatRuns,
+    /// A tag that its registry does not have.
+    TagGone,
     /// Something that no client could pull.
     Malformed,
     /// A digest of an algorithm that we do not know.
@@ -45,10 +51,14 @@ pub enum FindingKind {
     MovingTag,
     /// A tag where a digest is required.
     NotPinned,
+    /// A pin whose tag names other content by now.
+    Moved,
     /// Two tags or digests of one image in the files of one environment.
     TwoTags,
     /// The digest of one platform where an index is there to be named.
     PlatformDigest,
+    /// A pin whose tag names another index of the same images.
+    Republished,
     /// A pull policy at odds with what the reference says.
     PullPolicy,
     /// A digest, and no tag that says which release it is.
@@ -58,16 +68,21 @@ pub enum FindingKind {
 }
 
 /// All kinds, the worst first.
-const ALL: [FindingKind; 12] = [
+const ALL: [FindingKind; 17] = [
     FindingKind::OtherEnvironment,
+    FindingKind::DigestGone,
+    FindingKind::NotWhatRuns,
+    FindingKind::TagGone,
     FindingKind::Malformed,
     FindingKind::UnknownAlgorithm,
     FindingKind::NoTag,
     FindingKind::AliasTag,
     FindingKind::MovingTag,
     FindingKind::NotPinned,
+    FindingKind::Moved,
     FindingKind::TwoTags,
     FindingKind::PlatformDigest,
+    FindingKind::Republished,
     FindingKind::PullPolicy,
     FindingKind::DigestWithoutTag,
     FindingKind::Unresolved,
@@ -103,6 +118,11 @@ impl FindingKind {
     pub fn id(self) -> &'static str {
         match self {
             Self::OtherEnvironment => "other-environment",
+            Self::DigestGone => "digest-gone",
+            Self::NotWhatRuns => "not-what-runs",
+            Self::TagGone => "tag-gone",
+            Self::Moved => "moved",
+            Self::Republished => "republished",
             Self::Malformed => "malformed",
             Self::UnknownAlgorithm => "unknown-algorithm",
             Self::NoTag => "no-tag",
@@ -122,6 +142,11 @@ impl FindingKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::OtherEnvironment => "The image was built for another environment",
+            Self::DigestGone => "The registry has lost the digest",
+            Self::NotWhatRuns => "Something else runs than the file names",
+            Self::TagGone => "The registry does not have the tag",
+            Self::Moved => "The tag names other content than the pin",
+            Self::Republished => "The tag names another index of the same images",
             Self::Malformed => "No client could pull this name",
             Self::UnknownAlgorithm => "The digest is of an unknown algorithm",
             Self::NoTag => "The image has neither tag nor digest",
@@ -143,15 +168,20 @@ impl FindingKind {
             Purpose::Base | Purpose::Pipeline => Severity::Noted,
             Purpose::Workload => match self {
                 Self::OtherEnvironment
+                | Self::DigestGone
+                | Self::NotWhatRuns
+                | Self::TagGone
                 | Self::Malformed
                 | Self::UnknownAlgorithm
                 | Self::NoTag
                 | Self::AliasTag
                 | Self::MovingTag
-                | Self::NotPinned => Severity::Fails,
+                | Self::NotPinned
+                | Self::Moved => Severity::Fails,
                 // Done on purpose, or not ours to help: a canary, a builder that prints digests, a pipeline.
                 Self::TwoTags
                 | Self::PlatformDigest
+                | Self::Republished
                 | Self::PullPolicy
                 | Self::DigestWithoutTag
                 | Self::Unresolved => Severity::Noted,
@@ -170,6 +200,11 @@ impl FindingKind {
             | Self::MovingTag
             | Self::NotPinned => true,
             Self::OtherEnvironment
+            | Self::DigestGone
+            | Self::NotWhatRuns
+            | Self::TagGone
+            | Self::Moved
+            | Self::Republished
             | Self::TwoTags
             | Self::PlatformDigest
             | Self::PullPolicy
@@ -184,6 +219,11 @@ impl FindingKind {
         match self {
             Self::NoTag | Self::AliasTag | Self::MovingTag | Self::NotPinned => true,
             Self::OtherEnvironment
+            | Self::DigestGone
+            | Self::NotWhatRuns
+            | Self::TagGone
+            | Self::Moved
+            | Self::Republished
             | Self::Malformed
             | Self::UnknownAlgorithm
             | Self::TwoTags
@@ -222,6 +262,6 @@ mod tests {
         }
         let fails =
             FindingKind::all().filter(|kind| kind.severity(Purpose::Workload) == Severity::Fails);
-        assert_eq!(fails.count(), 7);
+        assert_eq!(fails.count(), 11);
     }
 }

@@ -9,6 +9,7 @@
 mod github;
 mod groups;
 mod notes;
+mod online;
 mod places;
 mod text;
 mod wire;
@@ -37,9 +38,8 @@ pub(crate) struct Arguments {
     /// Show every place with its line, good ones too
     #[arg(long)]
     all: bool,
-    /// Ask registries whether the digests are there
-    #[arg(long, hide = true)]
-    online: bool,
+    #[command(flatten)]
+    online: online::Asking,
     /// A former `--format json` report; what it lists is known, and no reason to fail
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -76,9 +76,6 @@ impl Arguments {
         let later = |word: &str| {
             Err(Failure::usage(format!("`{word}` is not in this version of `indelible check`")))
         };
-        if self.online {
-            return later("--online");
-        }
         match self.format {
             Told::Text => Ok(Format::Text),
             Told::Json => Ok(Format::Json),
@@ -102,7 +99,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<Exit, F
         None => Baseline::default(),
     };
     let listing = if arguments.all { Listing::All } else { Listing::Findings };
-    let asked = Asked { listing, baseline };
+    let online = arguments.online.ask(&app, global, &arguments.paths, &requirements).await?;
+    let asked = Asked { listing, baseline, online };
     let report = flows::files::check(cwd, &arguments.paths, &requirements, asked)?;
     let output = global.output();
     for path in &report.passed_over {
@@ -141,11 +139,11 @@ fn print(output: Output, told: Format, listing: Listing, paths: &[PathBuf], repo
     }
 }
 
-/// A finding is "no"; a file that nobody could read is "could not find out", unless the answer is "no" already.
+/// A finding is "no"; a file that nobody could read, or a registry that nobody could ask, is "could not find out", unless the answer is "no" already.
 fn exit(report: &Report) -> Exit {
     if report.counts.findings > 0 {
         Exit::No
-    } else if report.counts.unread > 0 {
+    } else if report.counts.unread > 0 || !report.silent.is_empty() {
         Exit::Unknown
     } else {
         Exit::Done

@@ -4,6 +4,7 @@
 mod ask;
 mod asked;
 mod check;
+mod check_online;
 mod demo;
 mod deploy;
 mod deploy_cluster;
@@ -19,6 +20,7 @@ mod output;
 mod partly;
 mod pin;
 mod pin_offline;
+mod pin_running;
 mod pin_update;
 mod policy;
 mod population;

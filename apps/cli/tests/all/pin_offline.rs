@@ -3,7 +3,7 @@
 use crate::sandbox::{NINES, ONES, Sandbox, sandbox};
 use crate::scripted::Scripted;
 
-const COMPOSE: &str = "services:\n  api: {image: 'HOST/shop/api:1.4'}\n";
+const COMPOSE: &str = "services:\n  api: {image: 'HOST/shop/api:1.4.2'}\n";
 
 fn with(registry: &Scripted) -> Sandbox {
     let sandbox = sandbox().replacing(registry.host(), "HOST");
@@ -28,7 +28,7 @@ fn age(sandbox: &Sandbox, by_ms: i64) {
 
 #[test]
 fn what_was_asked_lately_is_not_asked_again_and_its_age_is_shown() {
-    let registry = Scripted::start(&[("shop/api:1.4", NINES)]);
+    let registry = Scripted::start(&[("shop/api:1.4.2", NINES)]);
     let sandbox = with(&registry);
     sandbox.run(["pin", "--dry-run"]);
     assert_eq!(registry.asked().len(), 1);
@@ -49,7 +49,7 @@ fn what_was_asked_lately_is_not_asked_again_and_its_age_is_shown() {
 
 #[test]
 fn what_is_damaged_is_ignored_with_a_line() {
-    let registry = Scripted::start(&[("shop/api:1.4", NINES)]);
+    let registry = Scripted::start(&[("shop/api:1.4.2", NINES)]);
     let sandbox = with(&registry);
     sandbox.run(["pin", "--dry-run"]);
     std::fs::write(kept_file(&sandbox), b"indelible digests 1\n\xff\n").unwrap();
@@ -63,10 +63,10 @@ fn what_is_damaged_is_ignored_with_a_line() {
 
 #[test]
 fn offline_takes_what_was_asked_before_and_the_rest_is_unknown() {
-    let registry = Scripted::start(&[("shop/api:1.4", NINES)]);
+    let registry = Scripted::start(&[("shop/api:1.4.2", NINES)]);
     let sandbox = with(&registry);
     insta::assert_snapshot!(sandbox.run(["pin", "--offline"]), @r"
-    compose.yaml:2:17: HOST/shop/api:1.4 is left as it is: could not find out its digest: nobody is asked with --offline, and neither images.lock nor an earlier answer has it
+    compose.yaml:2:17: HOST/shop/api:1.4.2 is left as it is: could not find out its digest: nobody is asked with --offline, and neither images.lock nor an earlier answer has it
     0 files, 0 references pinned
     [exit 2]
     ");
@@ -78,22 +78,22 @@ fn offline_takes_what_was_asked_before_and_the_rest_is_unknown() {
     let run = sandbox.run(["pin", "--offline"]);
     assert!(run.contains("-> sha256:999999999999 (asked 2h 0m ago)"), "{run}");
     assert!(run.ends_with("[exit 0]\n"), "{run}");
-    assert_eq!(sandbox.text("compose.yaml"), COMPOSE.replace("1.4", "1.4@[nines]"));
+    assert_eq!(sandbox.text("compose.yaml"), COMPOSE.replace("1.4.2", "1.4.2@[nines]"));
     assert_eq!(registry.asked().len(), 1);
 }
 
 #[test]
 fn offline_the_lock_comes_first() {
-    let registry = Scripted::start(&[("shop/api:1.4", NINES)]);
+    let registry = Scripted::start(&[("shop/api:1.4.2", NINES)]);
     let sandbox = with(&registry);
     sandbox.run(["pin", "--dry-run"]);
     let host = registry.host();
     let lock = format!(
-        "version: 1\nimages:\n  \"{host}/shop/api:1.4\":\n    digest: {ONES}\n    platforms: [linux/amd64]\n    at: 2026-03-17T14:39:58.000Z\n    by: \"{host}/shop/api\"\n"
+        "version: 1\nimages:\n  \"{host}/shop/api:1.4.2\":\n    digest: {ONES}\n    platforms: [linux/amd64]\n    at: 2026-03-17T14:39:58.000Z\n    by: \"{host}/shop/api\"\n"
     );
     sandbox.write("images.lock", &lock);
     insta::assert_snapshot!(sandbox.run(["pin", "--offline"]), @r"
-    compose.yaml:2:17: HOST/shop/api:1.4 -> sha256:111111111111 (images.lock, asked 2026-03-17T14:39:58.000Z)
+    compose.yaml:2:17: HOST/shop/api:1.4.2 -> sha256:111111111111 (images.lock, asked 2026-03-17T14:39:58.000Z)
     1 file, 1 reference pinned
     next: indelible check .    # a merge would restart service/api
     [exit 0]
@@ -109,9 +109,9 @@ fn offline_the_lock_comes_first() {
 
 #[test]
 fn a_mirror_is_asked_first_and_the_registry_where_it_does_not_know() {
-    let registry = Scripted::start(&[("shop/api:1.4", NINES), ("shop/web:2", NINES)]);
-    let mirror = Scripted::start(&[("hub/shop/api:1.4", ONES)]);
-    let compose = "services:\n  a: {image: 'HOST/shop/api:1.4'}\n  b: {image: 'HOST/shop/web:2'}\n";
+    let registry = Scripted::start(&[("shop/api:1.4.2", NINES), ("shop/web:2", NINES)]);
+    let mirror = Scripted::start(&[("hub/shop/api:1.4.2", ONES)]);
+    let compose = "services:\n  a: {image: 'HOST/shop/api:1.4.2'}\n  b: {image: 'HOST/shop/web:2'}\n";
     let settings =
         format!("version: 1\nmirrors: {{'{}': ['{}/hub']}}\n", registry.host(), mirror.host());
     let sandbox = sandbox()
@@ -120,12 +120,12 @@ fn a_mirror_is_asked_first_and_the_registry_where_it_does_not_know() {
         .file("indelible.yaml", settings);
     let run = sandbox.run(["pin"]);
     assert!(run.ends_with("[exit 0]\n"), "{run}");
-    let expected = compose.replace("1.4", "1.4@[ones]").replace("web:2", "web:2@[nines]");
+    let expected = compose.replace("1.4.2", "1.4.2@[ones]").replace("web:2", "web:2@[nines]");
     assert_eq!(sandbox.text("compose.yaml"), expected, "files keep the name that they have");
     assert_eq!(registry.asked(), ["HEAD /v2/shop/web/manifests/2"]);
     // What a mirror said is nobody's answer where it is no mirror any more.
     sandbox.write("indelible.yaml", "version: 1\n");
     sandbox.write("compose.yaml", compose.replace("HOST", registry.host()));
     sandbox.run(["pin"]);
-    assert!(sandbox.text("compose.yaml").contains("api:1.4@[nines]"));
+    assert!(sandbox.text("compose.yaml").contains("api:1.4.2@[nines]"));
 }

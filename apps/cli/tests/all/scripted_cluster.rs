@@ -214,7 +214,13 @@ fn answer(state: &mut State, method: &str, target: &str, body: &Value) -> Option
             (200, list("ReplicaSetList", "apps/v1", vec![state.replica_set(&selected(query))]))
         }
         ["api", "v1", "namespaces", "shop", "pods"] => {
-            (200, list("PodList", "v1", vec![state.pod(&selected(query))]))
+            // Without a selector it is somebody who looks at the whole namespace.
+            let named = match query.contains("labelSelector=") {
+                true => vec![selected(query)],
+                false => state.deployments.keys().cloned().collect(),
+            };
+            let pods = named.iter().map(|name| state.pod(name)).collect();
+            (200, list("PodList", "v1", pods))
         }
         ["api", "v1", "namespaces", "shop", "events"] => (200, list("EventList", "v1", Vec::new())),
         ["apis", "argoproj.io", "v1alpha1", "applications"] => {
@@ -276,7 +282,7 @@ impl State {
         let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": format!("set-{name}"), "controller": true});
         let container = json!({"name": name, "image": image, "imageID": image, "ready": true, "restartCount": 0, "state": {"running": {}}});
         json!({"metadata": {"name": format!("{name}-1"), "uid": format!("pod-{name}"), "ownerReferences": [owner]},
-            "spec": {"containers": []},
+            "spec": {"containers": [{"name": name, "image": image}]},
             "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [container]}})
     }
 

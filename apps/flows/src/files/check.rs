@@ -3,7 +3,7 @@
 //! ```text
 //! compose.yaml:1:25  `shop/api` has no tag: it can move  ->  one finding
 //! ```
-//! Reads files and settings, asks no registry.
+//! Reads files and settings, asks no registry: what those say comes in.
 
 mod checked;
 mod environments;
@@ -16,6 +16,7 @@ use super::baseline::Baseline;
 use super::error::FilesError;
 use super::kustomized::Kustomizations;
 use super::level::{Required, Requirements};
+use super::online::Online;
 use super::walk::{FileText, Unreadable, Walked, each_file};
 use environments::Named;
 use pin::{Format, Kustomization, Purpose, Severity, Site, Verdict, name_of};
@@ -28,6 +29,8 @@ pub struct Asked {
     pub listing: Listing,
     /// What is known already.
     pub baseline: Baseline,
+    /// What registries said; nothing where they were not asked.
+    pub online: Online,
 }
 
 /// Judges every place below the paths.
@@ -42,6 +45,7 @@ pub fn check(
 ) -> Result<Report, FilesError> {
     let walked = each_file(cwd, paths, |file| judged(file, requirements, asked.listing))?;
     let mut report = report(without_replaced(walked, asked.listing));
+    report.add(asked.online);
     report.compare(asked.baseline);
     Ok(report)
 }
@@ -217,7 +221,8 @@ fn report(mut walked: Walked<Judged>) -> Report {
         // Stable: what a place said first is said first.
         listed.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     }
-    Report { listed, counts, unread: walked.unread, passed_over: walked.passed_over }
+    let (unread, passed_over) = (walked.unread, walked.passed_over);
+    Report { listed, counts, unread, silent: Vec::new(), passed_over }
 }
 
 #[cfg(test)]

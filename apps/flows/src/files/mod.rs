@@ -18,6 +18,7 @@ mod level;
 mod lock;
 mod look_up;
 mod moves;
+mod online;
 mod origin;
 mod pin;
 mod relock;
@@ -40,6 +41,7 @@ pub use level::{Required, Requirements};
 pub use lock::{LOCK_BYTES_MAX, LOCK_FILE, Lock, LockError, Locked};
 pub use look_up::{Ask, Basis, Found, MAX_AGE_MS_DEFAULT, look_up};
 pub use moves::{Moves, NotMoved, moves, tag_of};
+pub use online::{Online, RunsIn, Silent, online};
 pub use relock::{Named, Others, Relocked, relock};
 pub use resolve::{
     Answers, AskedFor, HOSTS_AT_ONCE_MAX, IN_FLIGHT_HUB_MAX, IN_FLIGHT_MAX, Progress, resolve,

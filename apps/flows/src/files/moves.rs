@@ -158,7 +158,7 @@ fn decided(
 }
 
 /// What is known of the move, from the registry's history or the record.
-async fn reason(app: &App, tagged: &TaggedRef, now: Digest) -> String {
+pub(super) async fn reason(app: &App, tagged: &TaggedRef, now: Digest) -> String {
     let named = format!("its tag names {} now", now.short());
     // Without settings there is no record that could know, and a stranger's registry is not asked for a history.
     if app.loaded().is_none() {

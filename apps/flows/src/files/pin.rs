@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// Files that were read, with their places.
 #[derive(Debug)]
 pub struct Sources {
-    files: Vec<Source>,
+    pub(super) files: Vec<Source>,
     unread: Vec<Unread>,
     passed_over: Vec<String>,
     looked_at: usize,
@@ -109,7 +109,7 @@ impl Sources {
     }
 
     /// References that a pin would look up; what a comment takes out is not asked for.
-    fn references(&self) -> impl Iterator<Item = &ImageRef> {
+    pub(super) fn references(&self) -> impl Iterator<Item = &ImageRef> {
         let sites = self.files.iter().flat_map(|source| &source.scan.sites);
         sites.filter(|site| site.marker.is_none()).filter_map(reference)
     }

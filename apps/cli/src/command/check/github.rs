@@ -31,6 +31,14 @@ pub(super) fn lines(report: &Report) -> String {
             data(&finding.message)
         );
     }
+    for one in &report.silent {
+        let (path, why) = (property(&one.path), data(&one.why));
+        let _ = writeln!(
+            text,
+            "::warning file={path},line={},col={},title=unreachable::could not be asked for: {why}",
+            one.line, one.column
+        );
+    }
     for unread in &report.unread {
         let (path, why) = (property(&unread.shown), data(&unread.why.to_string()));
         let _ = writeln!(text, "::warning file={path},title=unread::could not be read: {why}");

@@ -129,7 +129,12 @@ fn about(kind: FindingKind) -> &'static str {
         FindingKind::DigestWithoutTag => "a digest alone does not say which release it is",
         FindingKind::TwoTags => "an environment names two builds of one image",
         FindingKind::PlatformDigest => "the digest is of one platform only",
+        FindingKind::Republished => "a tag names another index of the same images",
         FindingKind::OtherEnvironment
+        | FindingKind::DigestGone
+        | FindingKind::NotWhatRuns
+        | FindingKind::TagGone
+        | FindingKind::Moved
         | FindingKind::Malformed
         | FindingKind::UnknownAlgorithm
         | FindingKind::NoTag

@@ -16,6 +16,7 @@ use super::{groups, notes, places};
 use crate::command::pin::next::count;
 use crate::output::{plain, table};
 use flows::files::{Listing, Report};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// So many failing places have a line each; more of them are put together by image.
@@ -33,7 +34,31 @@ pub(super) fn lines(report: &Report, listing: Listing) -> String {
         Listing::Findings => by_image(report),
     };
     unread(&mut text, report, listing);
+    silent(&mut text, report, listing);
     text
+}
+
+/// Places of which a registry could not be asked; one reason stands once for many.
+fn silent(text: &mut String, report: &Report, listing: Listing) {
+    if listing == Listing::All || report.silent.len() <= PLACES_MAX {
+        for one in &report.silent {
+            let (path, reference) = (plain(&one.path), plain(&one.reference));
+            let why = plain(&one.why);
+            let _ = writeln!(
+                text,
+                "{path}:{}:{}: `{reference}` could not be asked for: {why}",
+                one.line, one.column
+            );
+        }
+        return;
+    }
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in &report.silent {
+        *reasons.entry(&one.why).or_default() += 1;
+    }
+    for (why, places) in reasons {
+        let _ = writeln!(text, "{} could not be asked for: {}", count(places, "place"), plain(why));
+    }
 }
 
 fn by_image(report: &Report) -> String {
@@ -92,6 +117,7 @@ pub(super) fn ending(report: &Report, next: Option<&str>) -> String {
         (counts.ignored, "passed over by a comment"),
         (counts.unknown, "could not be told"),
         (counts.unread, "unread"),
+        (report.silent.len(), "could not be asked for"),
     ];
     for (number, what) in others {
         if number > 0 {

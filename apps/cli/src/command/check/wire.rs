@@ -1,6 +1,6 @@
 //! The answer of `check` as JSON, version 1. Fields are added, never renamed or taken away.
 
-use flows::files::{Answer, Checked, Counts, Report};
+use flows::files::{Answer, Checked, Counts, Report, Silent};
 use pin::{Certainty, Context, FindingKind, Severity};
 use serde::Serialize;
 
@@ -11,6 +11,8 @@ pub(super) struct Document<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<OtherWire<'a>>,
     unread: Vec<UnreadWire<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreachable: Vec<SilentWire<'a>>,
     next: Option<&'a str>,
 }
 
@@ -72,6 +74,23 @@ struct OtherWire<'a> {
     answer: &'static str,
 }
 
+/// A place of which a registry could not be asked: that is not the same as gone.
+#[derive(Serialize)]
+struct SilentWire<'a> {
+    path: &'a str,
+    line: usize,
+    column: usize,
+    reference: &'a str,
+    why: &'a str,
+}
+
+impl<'a> From<&'a Silent> for SilentWire<'a> {
+    fn from(one: &'a Silent) -> Self {
+        let Silent { path, line, column, reference, why } = one;
+        Self { path, line: *line, column: *column, reference, why }
+    }
+}
+
 #[derive(Serialize)]
 struct UnreadWire<'a> {
     path: &'a str,
@@ -112,6 +131,7 @@ pub(super) fn document<'a>(report: &'a Report, next: Option<&'a str>) -> Documen
         unread: unread
             .map(|one| UnreadWire { path: &one.shown, why: one.why.to_string() })
             .collect(),
+        unreachable: report.silent.iter().map(SilentWire::from).collect(),
         next,
     }
 }

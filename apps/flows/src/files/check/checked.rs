@@ -144,7 +144,7 @@ impl AddAssign for Counts {
 
 impl Checked {
     /// A row for a site.
-    pub(super) fn of(shown: &str, format: Format, site: &Site, level: Level) -> Self {
+    pub(in crate::files) fn of(shown: &str, format: Format, site: &Site, level: Level) -> Self {
         Self {
             path: shown.to_owned(),
             line: site.line,

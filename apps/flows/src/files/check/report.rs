@@ -2,6 +2,7 @@
 
 use super::checked::{Answer, Checked, Counts};
 use crate::files::baseline::Baseline;
+use crate::files::online::{Online, Silent};
 use crate::files::walk::Unread;
 use pin::Severity;
 
@@ -14,11 +15,28 @@ pub struct Report {
     pub counts: Counts,
     /// What could not be read.
     pub unread: Vec<Unread>,
+    /// What could not be asked.
+    pub silent: Vec<Silent>,
     /// Named files that are no workload files.
     pub passed_over: Vec<String>,
 }
 
 impl Report {
+    /// Adds what registries said.
+    pub(super) fn add(&mut self, online: Online) {
+        for one in &online.rows {
+            match one.finding().map(|finding| finding.severity) {
+                Some(Severity::Fails) => self.counts.findings += 1,
+                Some(Severity::Noted) => self.counts.noted += 1,
+                None => {}
+            }
+        }
+        self.listed.extend(online.rows);
+        // Stable: what the file says of a place stands before what others say.
+        self.listed.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+        self.silent = online.silent;
+    }
+
     /// Marks what the baseline knows: it is counted apart and fails nothing.
     pub(super) fn compare(&mut self, mut baseline: Baseline) {
         for one in &mut self.listed {
