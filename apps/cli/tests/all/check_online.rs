@@ -104,12 +104,16 @@ fn a_tag_or_a_digest_that_is_gone_is_said_with_what_it_means() {
     assert!(!run.contains("has lost"), "{run}");
     shop.registry.lose(&shop.index);
     let run = check(&sandbox);
-    let lost = format!("HOST has lost {}: what runs goes on, and will not start anew", short(&shop.index));
+    let lost =
+        format!("HOST has lost {}: what runs goes on, and will not start anew", short(&shop.index));
     assert!(run.contains(&lost) && run.ends_with("[exit 1]\n"), "{run}");
     // A name without a digest is worth a question too.
     let sandbox = shop.sandbox("HOST/shop/web:2");
     let run = check(&sandbox);
-    assert!(run.contains("HOST has no tag `2` of HOST/shop/web") && run.ends_with("[exit 1]\n"), "{run}");
+    assert!(
+        run.contains("HOST has no tag `2` of HOST/shop/web") && run.ends_with("[exit 1]\n"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -126,10 +130,14 @@ fn what_cannot_be_asked_is_not_gone() {
     let compose = format!("services:\n  api: {{image: '{}/shop/secret:1.0.3'}}\n", registry.host());
     let refused = sandbox().replacing(registry.host(), "HOST").file("compose.yaml", &compose);
     let run = check(&refused);
-    assert!(run.contains("could not be asked for: cannot resolve HOST/shop/secret:1.0.3: "), "{run}");
+    assert!(
+        run.contains("could not be asked for: cannot resolve HOST/shop/secret:1.0.3: "),
+        "{run}"
+    );
     assert!(run.ends_with("[exit 2]\n"), "{run}");
     // What another image is built from fails nothing, found out or not.
-    let base = sandbox().file("Dockerfile", format!("FROM {}/shop/secret:1.0.3\n", registry.host()));
+    let base =
+        sandbox().file("Dockerfile", format!("FROM {}/shop/secret:1.0.3\n", registry.host()));
     assert!(check(&base).ends_with("[exit 0]\n"));
 }
 

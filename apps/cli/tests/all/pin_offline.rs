@@ -111,7 +111,8 @@ fn offline_the_lock_comes_first() {
 fn a_mirror_is_asked_first_and_the_registry_where_it_does_not_know() {
     let registry = Scripted::start(&[("shop/api:1.4.2", NINES), ("shop/web:2", NINES)]);
     let mirror = Scripted::start(&[("hub/shop/api:1.4.2", ONES)]);
-    let compose = "services:\n  a: {image: 'HOST/shop/api:1.4.2'}\n  b: {image: 'HOST/shop/web:2'}\n";
+    let compose =
+        "services:\n  a: {image: 'HOST/shop/api:1.4.2'}\n  b: {image: 'HOST/shop/web:2'}\n";
     let settings =
         format!("version: 1\nmirrors: {{'{}': ['{}/hub']}}\n", registry.host(), mirror.host());
     let sandbox = sandbox()

@@ -14,9 +14,8 @@ fn shop(api: usize, worker: usize) -> (Sandbox, [String; 2], Stocked) {
     registry.tag("shop/api:1.4", &builds[1]);
     let runs = |build: usize| format!("{}/shop/api:1.4@{}", registry.host(), builds[build]);
     let cluster = ScriptedCluster::start(&[("api", &runs(api)), ("worker", &runs(worker))]);
-    let sandbox = sandbox()
-        .replacing(registry.host(), "HOST")
-        .file("kube", kubeconfig(&[("eu", &cluster)]));
+    let sandbox =
+        sandbox().replacing(registry.host(), "HOST").file("kube", kubeconfig(&[("eu", &cluster)]));
     let kube = sandbox.path("kube").to_string_lossy().into_owned();
     (sandbox.variable("KUBECONFIG", kube), builds, registry)
 }

@@ -182,11 +182,14 @@ async fn pin(
     };
     match &presence {
         Presence::There => {}
-        Presence::Gone => said.add(FindingKind::DigestGone, format!(
-            "{} has lost {}: what runs goes on, and will not start anew",
-            pinned.repository.host(),
-            pinned.digest.short()
-        )),
+        Presence::Gone => said.add(
+            FindingKind::DigestGone,
+            format!(
+                "{} has lost {}: what runs goes on, and will not start anew",
+                pinned.repository.host(),
+                pinned.digest.short()
+            ),
+        ),
         Presence::Unknown(why) => said.unknown.push(why.clone()),
     }
     match tag {
@@ -242,14 +245,22 @@ impl Said {
         match drift(&pinned.digest, &now, old.as_ref(), new.as_ref()) {
             Drift::Same => {}
             Drift::OfPlatform(platform) => {
-                let what = platform.map_or_else(|| "one image".to_owned(), |of| format!("only the image for {of}"));
-                self.add(FindingKind::PlatformDigest, format!(
-                    "{text} is {what} of the index {} that its tag names", now.short()
-                ));
+                let what = platform.map_or_else(
+                    || "one image".to_owned(),
+                    |of| format!("only the image for {of}"),
+                );
+                self.add(
+                    FindingKind::PlatformDigest,
+                    format!("{text} is {what} of the index {} that its tag names", now.short()),
+                );
             }
-            Drift::Republished => self.add(FindingKind::Republished, format!(
-                "{text}: its tag names {} now, another index of the same images", now.short()
-            )),
+            Drift::Republished => self.add(
+                FindingKind::Republished,
+                format!(
+                    "{text}: its tag names {} now, another index of the same images",
+                    now.short()
+                ),
+            ),
             Drift::Moved => {
                 let reason = reason(app, tagged, now).await;
                 self.add(FindingKind::Moved, format!("{text}: {reason}"));
@@ -278,12 +289,15 @@ impl Said {
             Err(why) => return self.unknown.push(why),
         };
         if !is_part {
-            self.add(FindingKind::NotWhatRuns, format!(
-                "`{tagged}@{}`: {} runs {}",
-                pinned.digest.short(),
-                runs_in.context,
-                running.short()
-            ));
+            self.add(
+                FindingKind::NotWhatRuns,
+                format!(
+                    "`{tagged}@{}`: {} runs {}",
+                    pinned.digest.short(),
+                    runs_in.context,
+                    running.short()
+                ),
+            );
         }
     }
 }

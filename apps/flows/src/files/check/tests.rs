@@ -46,7 +46,11 @@ fn a_known_finding_is_counted_apart() {
         "services: {a: {image: a}, b: {image: b}, c: {image: 'c:1.2.3'}}\n",
     )]);
     let baseline = Baseline::of([("compose.yaml".into(), "no-tag".into(), "a".into())]);
-    let report = look(folder.path(), None, Asked { listing: Listing::Findings, baseline, online: Online::default() });
+    let report = look(
+        folder.path(),
+        None,
+        Asked { listing: Listing::Findings, baseline, online: Online::default() },
+    );
     let counts = report.counts;
     assert_eq!((counts.files, counts.references), (1, 3));
     assert_eq!((counts.findings, counts.known, counts.accepted), (1, 1, 1));
@@ -61,7 +65,11 @@ fn images_to_build_from_are_noted_and_fail_nothing() {
     let counts = report.counts;
     assert_eq!((counts.findings, counts.noted, counts.references, counts.bases), (0, 1, 2, 2));
     let baseline = Baseline::of([("Dockerfile".into(), "no-tag".into(), "a".into())]);
-    let report = look(folder.path(), None, Asked { listing: Listing::Findings, baseline, online: Online::default() });
+    let report = look(
+        folder.path(),
+        None,
+        Asked { listing: Listing::Findings, baseline, online: Online::default() },
+    );
     assert_eq!((report.counts.noted, report.counts.known), (0, 1));
 }
 
