@@ -61,6 +61,12 @@ pub enum Format {
     Shell,
     /// A Makefile: seen, never edited.
     Makefile,
+    /// Jsonnet: seen, never edited.
+    Jsonnet,
+    /// CUE: seen, never edited.
+    Cue,
+    /// Starlark, of Bazel or Tilt: seen, never edited.
+    Starlark,
 }
 
 /// A file's path, as the formats look at it.

@@ -20,6 +20,7 @@ mod github;
 mod gitlab;
 mod helm_template;
 mod helm_values;
+mod jsonnet;
 mod kubernetes;
 mod kustomize;
 mod makefile;
@@ -28,6 +29,7 @@ mod pipeline;
 mod quadlet;
 mod shell;
 mod skaffold;
+mod starlark;
 mod terraform;
 mod woodpecker;
 
@@ -48,6 +50,9 @@ pub(crate) const ALL: &[Spec] = &[
     nomad::SPEC,
     shell::SPEC,
     makefile::SPEC,
+    jsonnet::JSONNET,
+    jsonnet::CUE,
+    starlark::SPEC,
     kustomize::SPEC,
     github::SPEC,
     circleci::SPEC,

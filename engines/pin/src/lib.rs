@@ -28,6 +28,7 @@ mod gather;
 mod hcl;
 mod inside;
 mod jsonc;
+mod literals;
 mod marker;
 mod moving;
 mod parts;

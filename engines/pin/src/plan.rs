@@ -8,7 +8,9 @@
 use crate::edit::{Edit, Promise};
 use crate::fields::{self, TagChange, Target};
 use crate::scan::Scan;
-use crate::site::{FieldsKind, Found, Inside, Marker, NoRoom, Opaque, Shape, Site, Takes, Token};
+use crate::site::{
+    FieldsKind, Found, Inside, Marker, NoRoom, Opaque, Quote, Shape, Site, Takes, Token,
+};
 use crate::variable::with_defaults;
 use domain::{Digest, ImageRef, PinnedRef, RefParts, Repository};
 use std::collections::BTreeMap;
@@ -225,14 +227,7 @@ fn plan(scan: &Scan, decide: impl Fn(&Site) -> Step) -> Plan {
                     Shape::Whole(token) => Ok(vec![whole(at, site, token, &target)]),
                     Shape::Fields(fields) => fields::edits(at, fields, &target),
                     Shape::Inside(inside) => Ok(vec![within(at, site, inside, &target)]),
-                    Shape::Seen(quote) => {
-                        let tag = match quote.takes {
-                            Takes::Either if target.digest.is_some() => TagChange::Drop,
-                            Takes::Either | Takes::Both => target.tag,
-                        };
-                        let text = rewritten(&site.text, &Target { tag, ..target });
-                        Err(Skip::Seen { line: format!("{}{text}{}", quote.before, quote.after) })
-                    }
+                    Shape::Seen(quote) => Err(Skip::Seen { line: instead(site, quote, target) }),
                 };
                 match edits {
                     Ok(edits) if edits.is_empty() => plan.same.push(at),
@@ -309,6 +304,17 @@ fn whole(at: usize, site: &Site, token: &Token, target: &Target) -> Edit {
         },
         text,
     }
+}
+
+/// The line to use instead of one that is only seen.
+fn instead(site: &Site, quote: &Quote, target: Target) -> String {
+    let tag = match (quote.takes, &target.digest) {
+        (Takes::Argument, Some(digest)) => return format!("digest = \"{digest}\""),
+        (Takes::Either, Some(_)) => TagChange::Drop,
+        (Takes::Argument | Takes::Either | Takes::Both, _) => target.tag,
+    };
+    let text = rewritten(&site.text, &Target { tag, ..target });
+    format!("{}{text}{}", quote.before, quote.after)
 }
 
 /// A reference with only the parts written anew that change.

@@ -198,6 +198,8 @@ pub(crate) enum Takes {
     Both,
     /// Either a tag or a digest.
     Either,
+    /// A digest in an argument of its own.
+    Argument,
 }
 
 /// The scalar or word in which a reference stands.

@@ -1,7 +1,7 @@
 //! HCL, JSON and units: limits, and texts that nobody would write.
 
 use crate::support::{NINES, changed, pinned};
-use pin::{Format, ProofError, ScanError, Style, apply, plan_pin, scan};
+use pin::{Format, ProofError, ScanError, Skip, Style, apply, plan_pin, scan};
 use proptest::prelude::*;
 
 const T: Format = Format::Terraform;
@@ -82,6 +82,36 @@ fn a_feature_is_shown_with_its_digest_alone() {
     assert_eq!(why, [format!("it is seen and not edited; the line to use instead: `{line}`")]);
 }
 
+#[test]
+fn a_program_is_never_edited_and_the_line_to_use_instead_is_shown() {
+    let shown = |format, text: &str| {
+        let found = scan(format, text).expect("it is read");
+        let answers = crate::support::answers(&found.sites);
+        let plan = plan_pin(&found, &answers, Style::TagDigest);
+        assert!(plan.edits.is_empty());
+        let lines = plan.skipped.into_iter().map(|skipped| match skipped.why {
+            Skip::Seen { line } => line.replace(NINES, "NINES"),
+            other => other.to_string(),
+        });
+        lines.collect::<Vec<_>>()
+    };
+    let cases = [
+        (Format::Shell, "  docker run -d a/b:1 x # y\n", "docker run -d a/b:1@NINES x # y"),
+        (
+            Format::Shell,
+            "helm upgrade --set image.tag=1 x\n",
+            "it is a part of a name that another program joins",
+        ),
+        (Format::Makefile, "X_IMAGE ?= a/b:1\n", "X_IMAGE ?= a/b:1@NINES"),
+        (Format::Jsonnet, "{ image: 'a/b:1' }", "{ image: 'a/b:1@NINES' }"),
+        (Format::Cue, "image: \"a/b:1\"", "image: \"a/b:1@NINES\""),
+        (Format::Starlark, "oci.pull(image = \"a/b\", tag = \"1\")", "digest = \"NINES\""),
+    ];
+    for (format, text, line) in cases {
+        assert_eq!(shown(format, text), [line], "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 300,
@@ -106,6 +136,20 @@ proptest! {
     #[test]
     fn any_json_like_text_is_read_or_refused(
         text in "(\\{|\\}|\\[|\\]|,|: ?|\"image\"|\"features\"|\"containerDefinitions\"|\"a/b:1\"|\"ghcr\\.io/a/b\"|\"\\\\u0041\"|//x\n|/\\*y\\*/|1|null|\r?\n| ){0,24}"
+    ) {
+        pin::fuzz::any_text(&text);
+    }
+
+    #[test]
+    fn any_script_like_text_is_read_or_refused(
+        text in "(docker |run |pull |--rm |-v |-it |kubectl set image |helm --set |x=|image\\.tag=1|FOO_IMAGE=|a/b:1|\"|'|`|\\$\\(|\\$\\{|\\)|\\}|<<E|E\n|<<<|;|\\||&|#|\\\\|>|\t|\r?\n| ){0,30}"
+    ) {
+        pin::fuzz::any_text(&text);
+    }
+
+    #[test]
+    fn any_program_like_text_is_read_or_refused(
+        text in "(oci\\.pull|docker_build|images|image|tag|local |f|\\(|\\)|\\[|\\]|\\{|\\}|:|=|,|\\+|%|\"a/b:1\"|'a/b:1'|\"\"\"|'|\"|\\|\\|\\||//|#|/\\*|\\*/|\\\\|\n| ){0,30}"
     ) {
         pin::fuzz::any_text(&text);
     }
