@@ -220,7 +220,7 @@ impl Look<'_> {
 }
 
 /// What a pipeline says that names an image without the word.
-const PIPELINE_WORDS: [&[u8]; 4] = [b"container", b"services", b"docker://", b"steps"];
+const PIPELINE_WORDS: [&[u8]; 3] = [b"container", b"docker://", b"steps"];
 
 /// Whether bytes can hold an image at all; a cheap question before a file is read closely.
 #[must_use]
@@ -230,12 +230,28 @@ pub fn prefilter(bytes: &[u8]) -> bool {
         || memmem::find(bytes, b"repository").is_some()
         // Pipelines name some under `container`, `services`, `uses`, `pipe`, or a step's `name`.
         || PIPELINE_WORDS.iter().any(|word| memmem::find(bytes, word).is_some())
+        || lists_services(bytes)
         || memchr::memchr2_iter(b'f', b'F', bytes)
             .any(|at| bytes[at..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"from")))
         || memmem::find(bytes, b"syntax").is_some()
         || memmem::find(bytes, b"features\"").is_some()
         || memmem::find(bytes, b"docker").is_some()
         || memmem::find(bytes, b"podman").is_some()
+}
+
+/// Whether `services` has a list, as in GitLab's files; those of Compose are a mapping and say `image`.
+fn lists_services(bytes: &[u8]) -> bool {
+    let word = b"services";
+    memmem::find_iter(bytes, word).any(|at| {
+        let behind = &bytes[at + word.len()..];
+        let mut rest = behind.iter().skip_while(|byte| matches!(byte, b'"' | b'\'' | b' '));
+        let value = match rest.next() {
+            Some(b':') => rest.find(|byte| !byte.is_ascii_whitespace()),
+            Some(_) | None => None,
+        };
+        // A comment or an anchor may stand before the list, or an alias for it.
+        value.is_some_and(|byte| matches!(byte, b'-' | b'[' | b'#' | b'&' | b'*'))
+    })
 }
 
 #[cfg(test)]
@@ -304,5 +320,15 @@ mod tests {
         assert!(prefilter(b"  agentImage: x"));
         assert!(prefilter(b"fRoM x"));
         assert!(!prefilter(b"kind: Service\nports: [80]\n"));
+        for listed in
+            ["services: [a]", "\"services\" :\r\n  - a", "services: *a", "services: # a\n- b"]
+        {
+            assert!(prefilter(listed.as_bytes()), "{listed}");
+        }
+        for other in
+            ["services: {}", "services:\n  a: b", "resources: [services, pods]", "services:"]
+        {
+            assert!(!prefilter(other.as_bytes()), "{other}");
+        }
     }
 }
