@@ -10,6 +10,7 @@
 use crate::knowledge::{Holds, KnownPath};
 use crate::scan::{ScanError, read};
 use crate::yaml::{DEPTH_MAX, NodeId, Tree};
+use memchr::memmem;
 
 /// Schema properties that are looked at in one text at most.
 pub const PROPERTIES_MAX: usize = 200_000;
@@ -83,6 +84,51 @@ pub fn images(text: &str) -> Result<Vec<KnownPath>, ScanError> {
     all.sort();
     all.dedup();
     Ok(all)
+}
+
+/// Whether a text may define a kind.
+#[must_use]
+pub fn is_defined_in(text: &str) -> bool {
+    memmem::find(text.as_bytes(), b"CustomResourceDefinition").is_some()
+}
+
+/// The groups of a text's objects that are not those of Kubernetes itself.
+#[must_use]
+pub fn custom_groups(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for at in memmem::find_iter(text.as_bytes(), b"apiVersion") {
+        let rest = &text[at + "apiVersion".len()..];
+        let value = rest.trim_start_matches(['"', '\'', ':', ' ']);
+        let Some(end) = value.bytes().take(GROUP_BYTES_MAX).position(|byte| !is_of_group(byte))
+        else {
+            continue;
+        };
+        // `apps/v1` has no dot, and what ends in `.k8s.io` is mostly its own; definitions of such groups count too.
+        let group = &value[..end];
+        if value[end..].starts_with('/')
+            && group.contains('.')
+            && !OWN.contains(&group)
+            && !all.iter().any(|known| known == group)
+        {
+            all.push(group.to_owned());
+        }
+    }
+    all
+}
+
+/// The longest name of a group: that of a DNS subdomain. Source: RFC 1123, by Kubernetes docs, "Object Names and IDs".
+const GROUP_BYTES_MAX: usize = 254;
+/// Groups of Kubernetes that come by most.
+const OWN: [&str; 5] = [
+    "networking.k8s.io",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "apiextensions.k8s.io",
+    "kustomize.config.k8s.io",
+];
+
+fn is_of_group(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
 }
 
 fn definition(tree: &Tree<'_>, object: NodeId, all: &mut Vec<KnownPath>, left: &mut usize) {
@@ -291,6 +337,12 @@ kind: Service
             ]
         );
         assert!(found.iter().all(|one| one.group == "example.com" && one.kind == "Agent"));
+    }
+
+    #[test]
+    fn groups_of_others_are_told_from_those_of_kubernetes() {
+        let text = "apiVersion: v1\n---\napiVersion: apps/v1\n---\n\"apiVersion\": \"example.com/v1\"\n---\napiVersion: rbac.authorization.k8s.io/v1\n- apiVersion: example.com/v2\napiVersion: a.b";
+        assert_eq!(custom_groups(text), ["example.com"]);
     }
 
     #[test]

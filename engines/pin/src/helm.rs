@@ -287,6 +287,22 @@ mod tests {
     }
 
     #[test]
+    fn so_many_steps_and_variables_are_followed_and_no_more() {
+        let image = "image: a:{{ .Values.image.tag }}\n";
+        let variables = |count: usize| {
+            let set: String =
+                (0..count).map(|at| format!("{{{{ $v{at} := .Values.v }}}}")).collect();
+            room(&format!("{set}{image}"))
+        };
+        // One more is the root itself.
+        assert_eq!(variables(499), Room::Tag);
+        assert_eq!(variables(500), Room::Nowhere(NoRoom::NoTemplates));
+        let actions = |count: usize| room(&format!("{image}{}", "{{ .a }}".repeat(count)));
+        assert_eq!(actions(40_000), Room::Tag);
+        assert_eq!(actions(120_000), Room::Nowhere(NoRoom::NoTemplates));
+    }
+
+    #[test]
     fn so_many_bytes_of_templates_are_read_and_no_more() {
         let own = "image: a:{{ .Values.image.tag }}\n";
         let filler = " ".repeat(TEMPLATES_BYTES_MAX - own.len());

@@ -83,6 +83,12 @@ impl Knowledge {
         self.paths == 0
     }
 
+    /// Whether any kind of a group is known.
+    #[must_use]
+    pub fn has_group(&self, group: &str) -> bool {
+        self.by_kind.keys().any(|(own, _)| own == group)
+    }
+
     /// Whether a text may hold an object of a kind that is known: both its names stand in it.
     #[must_use]
     pub fn may_know(&self, text: &str) -> bool {

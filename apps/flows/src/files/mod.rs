@@ -14,6 +14,7 @@ mod draft;
 mod error;
 mod held;
 mod kustomized;
+mod learned;
 mod level;
 mod lock;
 mod look_up;

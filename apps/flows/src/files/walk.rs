@@ -8,10 +8,11 @@
 
 use super::content::{Content, Guess, content};
 use super::error::FilesError;
+use super::learned::Learned;
 use crate::edit::TextFile;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use pin::scan::FILE_BYTES_MAX;
-use pin::{Format, Scan, ScanError};
+use pin::{Format, Knowledge, Scan, ScanError};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;
@@ -32,6 +33,8 @@ pub struct FileText<'a> {
     pub text: &'a str,
     /// What it is read as.
     pub format: Format,
+    /// What is known beside it.
+    pub knowledge: &'a Knowledge,
 }
 
 impl FileText<'_> {
@@ -40,7 +43,7 @@ impl FileText<'_> {
     /// # Errors
     /// It is no text of its format.
     pub fn scan(&self) -> Result<Scan, Unreadable> {
-        pin::scan(self.format, self.text).map_err(Unreadable::Scan)
+        pin::scan_with(self.format, self.text, self.knowledge).map_err(Unreadable::Scan)
     }
 }
 
@@ -109,6 +112,7 @@ pub fn each_file<T: Send>(
     make: impl Fn(&FileText<'_>) -> Result<Option<T>, Unreadable> + Sync,
 ) -> Result<Walked<T>, FilesError> {
     let seen = Mutex::new(Vec::new());
+    let learned = Learned::default();
     for path in paths {
         let root = cwd.join(path);
         let missing = |source| FilesError::NoSuchPath { path: path.clone(), source };
@@ -116,15 +120,47 @@ pub fn each_file<T: Send>(
         let shown = shown_root(path);
         let metadata = std::fs::metadata(&real).map_err(missing)?;
         if metadata.is_dir() {
-            below(&real, &shown, &make, &seen);
+            below(&real, &shown, &make, &seen, &learned);
         } else if metadata.is_file() {
-            let seen_one = one(&real, shown, Named::ByPerson, &mut Vec::new(), &make);
+            let seen_one = one(&real, shown, Named::ByPerson, &mut Vec::new(), &make, &learned);
             seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen_one);
         } else {
             return Err(FilesError::NotAFile { path: path.clone() });
         }
     }
-    Ok(in_order(seen.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let looked_at = seen.len();
+    Ok(in_order(again(seen, learned, &make), looked_at))
+}
+
+/// Looks once more at the files with objects of kinds that the tree defines.
+fn again<T>(
+    mut seen: Vec<Seen<T>>,
+    learned: Learned,
+    make: &impl Fn(&FileText<'_>) -> Result<Option<T>, Unreadable>,
+) -> Vec<Seen<T>> {
+    let (knowledge, custom) = learned.finish();
+    let mut buffer = Vec::new();
+    for file in custom {
+        // A file that cannot be read any more keeps what was seen of it.
+        let Ok(text) = read_into(&file.path, &mut buffer).map(|()| std::str::from_utf8(&buffer))
+        else {
+            continue;
+        };
+        let Some(text) = text.ok().filter(|text| knowledge.may_know(text)) else { continue };
+        let file_text = FileText {
+            path: &file.path,
+            shown: &file.shown,
+            text,
+            format: Format::Kubernetes,
+            knowledge: &knowledge,
+        };
+        if let Ok(Some(made)) = make(&file_text) {
+            seen.retain(|one| !matches!(one, Seen::Found(path, _, _) if *path == file.path));
+            seen.push(Seen::Found(file.path, file.shown, made));
+        }
+    }
+    seen
 }
 
 /// Every workload file below a path that can name an image, broken ones too, with paths relative to the root;
@@ -154,6 +190,7 @@ fn below<T: Send>(
     shown: &str,
     make: &(impl Fn(&FileText<'_>) -> Result<Option<T>, Unreadable> + Sync),
     seen: &Mutex<Vec<Seen<T>>>,
+    learned: &Learned,
 ) {
     let is_project = |entry: &DirEntry| {
         let is_root = entry.depth() == 0;
@@ -173,7 +210,7 @@ fn below<T: Send>(
                     let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
                     let shown = shown_below(root, shown, entry.path());
                     if is_file && pin::is_worth_opening(&shown) {
-                        keep(one(entry.path(), shown, Named::ByWalk, &mut buffer, make));
+                        keep(one(entry.path(), shown, Named::ByWalk, &mut buffer, make, learned));
                     }
                 }
                 Err(why) => keep(Seen::Unread(Unread {
@@ -195,6 +232,7 @@ fn one<T>(
     named: Named,
     buffer: &mut Vec<u8>,
     make: &impl Fn(&FileText<'_>) -> Result<Option<T>, Unreadable>,
+    learned: &Learned,
 ) -> Seen<T> {
     let unread =
         |shown, why, guess| Seen::Unread(Unread { path: path.to_owned(), shown, why, guess });
@@ -208,10 +246,19 @@ fn one<T>(
     let (text, format) = match content(&shown, buffer) {
         Content::Workload { text, format } => (text, format),
         Content::Unread { why, guess } => return unread(shown, why, guess),
-        Content::Silent => return Seen::Nothing,
+        Content::Silent => {
+            // Its objects may have images under names that only their definition tells.
+            if let Ok(text) = std::str::from_utf8(buffer)
+                && pin::classify(&shown, text) == Some(Format::Kubernetes)
+            {
+                learned.objects(path, &shown, text);
+            }
+            return Seen::Nothing;
+        }
         Content::Other => return other(shown),
     };
-    match make(&FileText { path, shown: &shown, text, format }) {
+    let knowledge = &*learned.meet(path, &shown, text, format);
+    match make(&FileText { path, shown: &shown, text, format, knowledge }) {
         Ok(Some(made)) => Seen::Found(path.to_owned(), shown, made),
         Ok(None) => Seen::Nothing,
         Err(why) => unread(shown, why, Guess::Nothing),
@@ -224,9 +271,8 @@ fn read_into(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(buffer).map(drop)
 }
 
-fn in_order<T>(seen: Vec<Seen<T>>) -> Walked<T> {
+fn in_order<T>(seen: Vec<Seen<T>>, looked_at: usize) -> Walked<T> {
     let (mut found, mut unread, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
-    let looked_at = seen.len();
     for one in seen {
         match one {
             Seen::Found(path, shown, made) => found.push((shown, path, made)),

@@ -15,11 +15,13 @@ use std::rc::Rc;
 /// Includes inside includes at most.
 const INCLUDES_MAX: usize = 24;
 /// Nodes and words that are followed in one chart at most.
-const STEPS_MAX: usize = 2_000_000;
+const STEPS_MAX: usize = 200_000;
 /// Parentheses inside parentheses at most.
 const NESTED_MAX: usize = 32;
 /// Values that one text is made of at most.
-const MADE_MAX: usize = 200;
+const MADE_MAX: usize = 64;
+/// Variables that are known in one place at most.
+const VARIABLES_MAX: usize = 500;
 
 /// What was found in all templates.
 pub(super) struct Found {
@@ -147,7 +149,8 @@ fn join(one: &Value, other: &Value) -> Value {
             }
             Value::Dict(Rc::new(both))
         }
-        _ => Value::union([one, other]),
+        (Value::Made(_) | Value::List(_), Value::Made(_) | Value::Dict(_) | Value::List(_))
+        | (Value::Dict(_), Value::Made(_) | Value::List(_)) => Value::union([one, other]),
     }
 }
 
@@ -248,6 +251,11 @@ impl<'t> Run<'_, 't> {
             Some(old) if !is_new => join(old, &value),
             Some(_) | None => value,
         };
+        if scope.variables.len() >= VARIABLES_MAX && is_new {
+            // What it would hold is lost, and with it where that goes.
+            self.steps = STEPS_MAX;
+            return None;
+        }
         scope.variables.insert(name.clone(), value);
         None
     }

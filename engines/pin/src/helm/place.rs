@@ -11,6 +11,9 @@ use super::Use;
 /// Stands for what an action writes.
 pub(super) const MARK: char = '\u{1}';
 
+/// How much of a line is kept.
+const LINE_BYTES_MAX: usize = 1_024;
+
 /// Where an output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -44,6 +47,14 @@ impl Line {
 
     pub(super) fn output(&mut self) {
         self.now.push(MARK);
+        // Its key and its end tell enough of a long line, and each output looks at it.
+        if self.now.len() > LINE_BYTES_MAX {
+            let cut = |at: usize| (at..self.now.len()).find(|at| self.now.is_char_boundary(*at));
+            let (from, to) = (LINE_BYTES_MAX / 4, self.now.len() - LINE_BYTES_MAX / 4);
+            if let (Some(from), Some(to)) = (cut(from), cut(to)) {
+                self.now.replace_range(from..to, " ");
+            }
+        }
     }
 
     /// Where an output here goes.
@@ -120,6 +131,13 @@ mod tests {
             line.text(part);
         }
         line.place()
+    }
+
+    #[test]
+    fn of_a_long_line_its_key_and_its_end_are_kept() {
+        let long = "▮ ü".repeat(LINE_BYTES_MAX);
+        assert_eq!(place(&format!("  image: {long}")), Place::Into(Use::Image));
+        assert_eq!(place(&format!("  value: {long}▮:")), Place::Into(Use::Image));
     }
 
     #[test]
