@@ -8,6 +8,10 @@ use anyhow::Result;
 use super::script::{kube, quoted};
 use super::{NODES, Shape, images};
 
+/// Where every kubelet makes its socket for device plugins: the path is a constant of Kubernetes. Each takes an older one
+/// away first, so that they share it, but two that do that at once end.
+const DEVICE_SOCKET: &str = "/var/lib/kubelet/device-plugins/kubelet.sock";
+
 fn folder(shape: &Shape, node: usize) -> PathBuf {
     shape.folder.join(NODES[node])
 }
@@ -35,9 +39,14 @@ pub(super) fn start(shape: &Shape, node: usize) -> String {
         at("kubelet"),
         at("pki")
     );
+    // One kubelet after the other: the second begins when the first has its socket.
+    let before = match node {
+        0 => String::new(),
+        _ => format!("while [ ! -S {DEVICE_SOCKET} ]; do sleep 0.05; done; "),
+    };
     format!(
         "containerd --config {} > {} 2>&1 &\n\
-         (while [ ! -S {} ]; do sleep 0.05; done; exec {kubelet} > {} 2>&1) &\n",
+         (while [ ! -S {} ]; do sleep 0.05; done; {before}exec {kubelet} > {} 2>&1) &\n",
         at("containerd.toml"),
         log("containerd"),
         at("containerd.sock"),
