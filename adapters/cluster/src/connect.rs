@@ -87,6 +87,32 @@ impl Cluster {
     }
 }
 
+/// A context of a kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextName {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, where it names one.
+    pub namespace: Option<String>,
+}
+
+/// The contexts of these files, in their order; none where there is no file.
+///
+/// # Errors
+/// A file that is no kubeconfig.
+pub fn contexts(kubeconfig: &[PathBuf]) -> Result<Vec<ContextName>, ClusterError> {
+    let kubeconfig = match read(kubeconfig) {
+        Ok(kubeconfig) => kubeconfig,
+        Err(ClusterError::NoKubeconfig { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let named = kubeconfig.contexts.into_iter().map(|one| ContextName {
+        name: one.name,
+        namespace: one.context.and_then(|context| context.namespace),
+    });
+    Ok(named.collect())
+}
+
 /// Reads and joins the files that are there, as kubectl does.
 fn read(paths: &[PathBuf]) -> Result<Kubeconfig, ClusterError> {
     let mut joined: Option<Kubeconfig> = None;

@@ -245,6 +245,20 @@ impl Cache {
         self.pushed(call, commit, branch).await
     }
 
+    /// Offers an empty commit for a branch, and takes the offer back before anything is sent.
+    pub(crate) async fn offer(
+        &self,
+        signature: &Signature,
+        message: &Message,
+        branch: &BranchName,
+    ) -> Result<Pushed, GitError> {
+        let _held = self.lock().await?;
+        self.make().await?;
+        let commit = self.commit(None, &[], signature, message).await?;
+        let call = self.call("push", ["push", "--dry-run", "--porcelain", "--no-verify"]);
+        self.pushed(call, &commit, branch).await
+    }
+
     async fn pushed(
         &self,
         call: Call<'_>,

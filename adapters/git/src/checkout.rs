@@ -176,6 +176,27 @@ impl Checkout {
         Ok(!self.call("for-each-ref", args).ok().await?.stdout.is_empty())
     }
 
+    /// The branches, here and at `origin`, each once by its short name, in order.
+    ///
+    /// # Errors
+    /// When git cannot say.
+    pub async fn branches(&self) -> Result<Vec<String>, GitError> {
+        let format = "--format=%(refname)";
+        let args = ["for-each-ref", "--count=1000", format, "refs/heads/", "refs/remotes/origin/"];
+        let output = self.call("for-each-ref", args).ok().await?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let short = |name: &str| {
+            let name = name.strip_prefix("refs/heads/");
+            name.map(str::to_owned)
+        };
+        let at_origin = |name: &str| {
+            let name = name.strip_prefix("refs/remotes/origin/")?;
+            (name != "HEAD").then(|| name.to_owned())
+        };
+        let names = text.lines().filter_map(|name| short(name).or_else(|| at_origin(name)));
+        Ok(names.collect::<std::collections::BTreeSet<_>>().into_iter().collect())
+    }
+
     /// The address called `origin`; `None` where there is none.
     ///
     /// # Errors

@@ -89,6 +89,10 @@ impl WriteBack {
         Self { cache, turns: Arc::default() }
     }
 
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
     /// The remote's address.
     #[must_use]
     pub fn remote(&self) -> &RemoteUrl {

@@ -205,6 +205,26 @@ fn decode_auth(auth: &str) -> Option<Credential> {
     Some(Credential::Basic { username, password })
 }
 
+/// What is used for a host, and what was passed over before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// What is used; none: it is asked as a stranger.
+    pub used: Option<String>,
+    /// Why others are not, in the order in which they were looked at.
+    pub passed: Vec<String>,
+}
+
+/// A credential without its secret.
+fn words(credential: &Credential) -> String {
+    match credential {
+        Credential::Basic { username, .. } => {
+            format!("name and password of `{}`", username.escape_debug())
+        }
+        Credential::IdentityToken(_) => "an identity token".to_owned(),
+        Credential::Bearer(_) => "a token".to_owned(),
+    }
+}
+
 /// Where credentials are looked for, in order: what the caller said, then each config.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
@@ -238,6 +258,50 @@ impl Credentials {
     pub fn with_helpers_in(mut self, folder: PathBuf) -> Self {
         self.helpers_in = Some(folder);
         self
+    }
+
+    /// Which credential is used for a host, and why the ones before it are not: a line each, without secrets.
+    ///
+    /// # Errors
+    /// A helper cannot be asked, or an entry cannot be read.
+    pub async fn explain(&self, host: &RegistryHost) -> Result<Explained, CredentialsError> {
+        let mut passed = Vec::new();
+        if let Some(said) = self.said.get(host) {
+            return Ok(Explained {
+                used: Some(format!("{}, as it was told", words(said))),
+                passed,
+            });
+        }
+        for config in &self.configs {
+            match config.helper(host) {
+                None => {
+                    passed.push("the docker config names no credential helper for it".to_owned())
+                }
+                Some(name) => match program::ask(name, self.helpers_in.as_deref(), host).await? {
+                    Some(found) => {
+                        let used = format!("{}, from docker-credential-{name}", words(&found));
+                        return Ok(Explained { used: Some(used), passed });
+                    }
+                    None => passed.push(format!("docker-credential-{name} has none for it")),
+                },
+            }
+            match config.entry(host) {
+                None => {
+                    passed.push("the docker config has no entry for it: docker login".to_owned())
+                }
+                Some(entry) => match entry.credential(host)? {
+                    Some(found) => {
+                        let used = format!("{}, from the docker config", words(&found));
+                        return Ok(Explained { used: Some(used), passed });
+                    }
+                    None => passed.push("the docker config's entry for it is empty".to_owned()),
+                },
+            }
+        }
+        if self.configs.is_empty() {
+            passed.push("there is no docker config".to_owned());
+        }
+        Ok(Explained { used: None, passed })
     }
 
     /// The credential for a host, or none; runs a helper where the config names one.

@@ -113,6 +113,10 @@ pub(crate) enum Command {
     Serve(command::serve::Arguments),
     /// Check the record itself
     Record(command::record::Arguments),
+    /// Write settings that fit the tree that is here
+    Init(command::init::Arguments),
+    /// Try what deploy and publish will need, and say what mends it
+    Doctor(command::doctor::Arguments),
     /// Walk a sample project through the whole chain
     Demo(command::demo::Arguments),
     /// Write a shell's completions

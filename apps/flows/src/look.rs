@@ -198,9 +198,14 @@ fn answer(
     }
 }
 
-/// Where kubectl would look: `KUBECONFIG`, else the file in the home folder.
+/// How a context is connected to.
 pub(crate) fn connect_to(surroundings: &Surroundings, context: &str) -> ConnectTo {
-    let kubeconfig = match surroundings.variable("KUBECONFIG") {
+    ConnectTo { kubeconfig: kubeconfig_of(surroundings), context: Some(context.to_owned()) }
+}
+
+/// Where kubectl would look: `KUBECONFIG`, else the file in the home folder.
+pub(crate) fn kubeconfig_of(surroundings: &Surroundings) -> Vec<PathBuf> {
+    match surroundings.variable("KUBECONFIG") {
         Some(list) => {
             std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
         }
@@ -208,8 +213,7 @@ pub(crate) fn connect_to(surroundings: &Surroundings, context: &str) -> ConnectT
             let home = surroundings.variable("HOME").map(PathBuf::from);
             home.map(|home| home.join(".kube/config")).into_iter().collect()
         }
-    };
-    ConnectTo { kubeconfig, context: Some(context.to_owned()) }
+    }
 }
 
 /// Asks what the names mean now: first what is there, then what those hold that differ.

@@ -113,6 +113,22 @@ impl RemoteRepository {
         }
     }
 
+    /// Whether the registry takes pushes of ours here: an upload is opened and ended, and nothing is sent.
+    ///
+    /// # Errors
+    /// It does not, or could not be asked.
+    pub async fn may_push(&self) -> Result<(), RemoteError> {
+        let start = target::uploads_hashed(&self.path, Digest::sha256(b"").algorithm());
+        let request = Request::new(Method::POST, start)
+            .scopes(self.push())
+            .about(format!("repository {} to push to", self.path))
+            .doing(format!("push to {}", self.path));
+        let answer = self.connection.exchange(&request).await?;
+        let answer = answer.expect(&[202], &request).await?;
+        self.cancel(&answer).await;
+        Ok(())
+    }
+
     /// Ends an upload that a refused mount has opened. Whether it works does not matter: they expire.
     async fn cancel(&self, answer: &Answer) {
         if let Ok(uri) = self.location(answer) {

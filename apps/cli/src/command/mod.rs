@@ -10,9 +10,11 @@ pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod exposure;
 pub(crate) mod history;
 pub(crate) mod hold;
+pub(crate) mod init;
 pub(crate) mod note;
 pub(crate) mod pin;
 pub(crate) mod policy;
@@ -74,6 +76,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Diff(arguments) => diff::run(&global, arguments).await,
         Command::Trace(arguments) => trace::run(&global, arguments).await,
         Command::Exposure(arguments) => exposure::run(&global, arguments).await,
+        Command::Doctor(arguments) => doctor::run(&global, arguments).await,
+        Command::Init(arguments) => init::run(&global, arguments).await,
         Command::Watch(arguments) => watch::run(&global, arguments).await,
         Command::Watched(arguments) => watched::run(&global, arguments).await,
         Command::Policy(arguments) => policy::run(&global, arguments).await,

@@ -12,6 +12,7 @@ mod inspect;
 mod mirrored;
 mod open;
 mod ours;
+mod push_right;
 mod transfer;
 mod write;
 
@@ -22,6 +23,7 @@ pub use mirrored::Said;
 pub use open::TOKEN_VARIABLE;
 pub(crate) use open::client_settings;
 pub use ours::Owner;
+pub use push_right::Pushable;
 pub use transfer::{Copied, WritablePlace};
 pub use write::{AliasMove, TagMade, TagPut, TagsPut};
 

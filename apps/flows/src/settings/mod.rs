@@ -164,6 +164,13 @@ pub struct GitTarget {
     pub synced_by: Vec<SyncedBy>,
 }
 
+impl GitTarget {
+    /// A branch as a whole.
+    pub(crate) fn of(repository: Option<git::RemoteUrl>, branch: git::BranchName) -> Self {
+        Self { repository, branch, path: String::new(), pull_requests: None, synced_by: Vec::new() }
+    }
+}
+
 /// An object of Argo CD or Flux that brings commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncedBy {
