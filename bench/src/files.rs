@@ -20,7 +20,7 @@ const LATENCY: Duration = Duration::from_millis(20);
 /// The unit of times in `/proc/PID/stat`. Source: proc(5), `USER_HZ`.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Measures `check` and `pin`.
+/// Measures `check`, `pin` and `check --online`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The `indelible` to measure; by default the one beside this program.
@@ -62,12 +62,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let took = repeat(arguments.runs, || {
         tree::write_references(&far, registry.host())?;
         let before = registry.heads();
-        output(&indelible, &far, &["pin", "."])?;
+        output(&indelible, &far, &["pin", ".", "--max-age", "0"])?;
         let heads = registry.heads() - before;
         ensure!(heads == pins, "{heads} HEAD requests for {pins} references");
         Ok(())
     })?;
     print("pin", &took, "target: 0.15 s, one HEAD each");
+    // Those runs kept their answers.
+    let took = repeat(arguments.runs, || {
+        tree::write_references(&far, registry.host())?;
+        let before = registry.heads();
+        output(&indelible, &far, &["pin", "."])?;
+        let heads = registry.heads() - before;
+        ensure!(heads == 0, "{heads} HEAD requests for answers that were kept");
+        Ok(())
+    })?;
+    print("pin with kept answers", &took, "target: 0.03 s to look them up, no HEAD");
+    let took = repeat(arguments.runs, || {
+        let before = registry.heads();
+        output(&indelible, &far, &["check", ".", "--online", "--max-age", "0"])?;
+        let heads = registry.heads() - before;
+        ensure!(heads == pins, "{heads} HEAD requests for {pins} pins");
+        Ok(())
+    })?;
+    print("check --online", &took, "one HEAD each");
     Ok(())
 }
 
@@ -76,6 +94,8 @@ fn output(indelible: &Path, folder: &Path, arguments: &[&str]) -> Result<String>
     let output = Command::new(indelible)
         .args(arguments)
         .current_dir(folder)
+        // What whoever measures keeps of other answers stays as it is.
+        .env("XDG_CACHE_HOME", folder.with_extension("cache"))
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot run {}", indelible.display()))?;

@@ -23,6 +23,7 @@ mod partly;
 mod pin;
 mod pin_offline;
 mod pin_running;
+mod pin_torture;
 mod pin_update;
 mod policy;
 mod population;
