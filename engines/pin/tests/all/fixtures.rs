@@ -7,6 +7,7 @@
 //! `what` is a word of `support::word`; `action` is `pin` where a pin edits the place, else `-`. The folder's name is the
 //! format that the file must be recognised as, by its path below the case or by what stands in it; in a folder
 //! `nothing` it must be recognised as none. `fixtures/torture/` holds such folders of formats too.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is how a wrong fixture is told")]
 
 use crate::support::{NINES, answers, word};
 use pin::{Format, Scan, Style, apply, plan_pin, plan_unpin, prefilter, recognise, scan};
