@@ -11,6 +11,9 @@ use crate::place::line_end;
 use crate::yaml::DEPTH_MAX;
 use std::ops::Range;
 
+/// The longest sign between a name and its value: `+:::`.
+const SIGNS_MAX: usize = 3;
+
 /// What tells the languages apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Syntax {
@@ -136,7 +139,10 @@ fn next(tokens: &[Token], at: usize) -> Option<Kind> {
 /// The name before `:`, `::`, `+:`, `=`; nothing where the sign is `==` or the like.
 fn named<'t>(text: &'t str, tokens: &[Token], at: usize) -> Option<&'t str> {
     let mut before = at;
-    while before > 0 && matches!(tokens[before - 1].kind, Kind::Sign(b':' | b'+' | b'?')) {
+    while before > 0
+        && at - before < SIGNS_MAX
+        && matches!(tokens[before - 1].kind, Kind::Sign(b':' | b'+' | b'?'))
+    {
         before -= 1;
     }
     let token = &tokens[before.checked_sub(1)?];
@@ -255,6 +261,12 @@ mod tests {
             found(cue, Syntax::Cue),
             ["[0].image = c", "[0].#Image = d", "[0].e = x\\(y) (part)"]
         );
+    }
+
+    #[test]
+    fn signs_are_looked_through_once() {
+        let text = format!("image +::: \"a\", {}", ":".repeat(4_000_000));
+        assert_eq!(found(&text, Syntax::Jsonnet), ["[0].image = a"]);
     }
 
     #[test]

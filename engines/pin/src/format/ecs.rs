@@ -64,11 +64,10 @@ fn walk(all: &mut Gatherer<'_>, json: &Json<'_>, value: &Value<'_>) {
     match value {
         Value::Object(object) => {
             for property in &object.properties {
-                match &property.value {
-                    Value::Array(list) if property.name.as_str() == "containerDefinitions" => {
-                        definitions(all, json, &list.elements);
-                    }
-                    other => walk(all, json, other),
+                let list = property.value.as_array();
+                match list.filter(|_| property.name.as_str() == "containerDefinitions") {
+                    Some(list) => definitions(all, json, &list.elements),
+                    None => walk(all, json, &property.value),
                 }
             }
         }

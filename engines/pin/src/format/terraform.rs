@@ -63,13 +63,16 @@ fn sites(text: &str) -> Result<Vec<Site>, ScanError> {
     Ok(reader.finish())
 }
 
+/// A `set` of a chart: its `name` and its `value`.
+type Chart = (Option<String>, Option<(Literal, About)>);
+
 struct Reading<'t> {
     text: &'t str,
     all: Gatherer<'t>,
     /// The `docker_image`s that are built here.
     built: HashSet<String>,
     /// The `name` and the `value` of each `set` of a chart, by where it begins.
-    charts: HashMap<usize, (Option<String>, Option<(Literal, About)>)>,
+    charts: HashMap<usize, Chart>,
 }
 
 impl<'t> Reading<'t> {

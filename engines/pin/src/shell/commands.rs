@@ -64,13 +64,10 @@ const LETTERS: &str = "adhiPqrt";
 pub(super) fn seen(file: &str, command: &[Word], each: &mut dyn FnMut(Seen)) {
     let mut words = command;
     while let Some((first, rest)) = words.split_first() {
-        if is_passed(&first.text) {
-            words = rest;
-        } else if assignment(file, first, each) {
-            words = rest;
-        } else {
+        if !is_passed(&first.text) && !assignment(file, first, each) {
             break;
         }
+        words = rest;
     }
     let Some((first, rest)) = words.split_first() else {
         return;

@@ -89,9 +89,12 @@ fn a_program_is_never_edited_and_the_line_to_use_instead_is_shown() {
         let answers = crate::support::answers(&found.sites);
         let plan = plan_pin(&found, &answers, Style::TagDigest);
         assert!(plan.edits.is_empty());
-        let lines = plan.skipped.into_iter().map(|skipped| match skipped.why {
-            Skip::Seen { line } => line.replace(NINES, "NINES"),
-            other => other.to_string(),
+        let lines = plan.skipped.iter().map(|skipped| {
+            if let Skip::Seen { line } = &skipped.why {
+                line.replace(NINES, "NINES")
+            } else {
+                skipped.why.to_string()
+            }
         });
         lines.collect::<Vec<_>>()
     };

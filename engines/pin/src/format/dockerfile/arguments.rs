@@ -30,7 +30,8 @@ impl Arguments {
             };
             let is_from = keyword.text.eq_ignore_ascii_case("from");
             is_global &= !is_from;
-            if !is_from && !(is_global && keyword.text.eq_ignore_ascii_case("arg")) {
+            let is_set = is_global && keyword.text.eq_ignore_ascii_case("arg");
+            if !is_from && !is_set {
                 continue;
             }
             for word in rest {
