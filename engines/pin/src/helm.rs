@@ -10,6 +10,8 @@
 mod evaluate;
 mod place;
 mod template;
+mod value;
+mod words;
 
 use crate::site::{Form, NoRoom, Room};
 use std::collections::{BTreeMap, BTreeSet};

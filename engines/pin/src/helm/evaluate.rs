@@ -9,7 +9,9 @@
 use super::Use;
 use super::place::{Line, Place};
 use super::template::{Block, Node, Templates, Token};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use super::value::{Digits, MADE_MAX, Scope, Value, elsewhere, join, printf, read};
+use super::words::{assigned, closing, is_function, split_at_pipes};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Includes inside includes at most.
@@ -18,8 +20,6 @@ const INCLUDES_MAX: usize = 24;
 const STEPS_MAX: usize = 200_000;
 /// Parentheses inside parentheses at most.
 const NESTED_MAX: usize = 32;
-/// Values that one text is made of at most.
-const MADE_MAX: usize = 64;
 /// Variables that are known in one place at most.
 const VARIABLES_MAX: usize = 500;
 
@@ -27,21 +27,6 @@ const VARIABLES_MAX: usize = 500;
 pub(super) struct Found {
     pub(super) uses: BTreeMap<String, BTreeSet<Use>>,
     pub(super) is_complete: bool,
-}
-
-/// A value: of what it is made, by paths from the root (`Values.image.tag`), each as it is or behind `@sha256:`.
-#[derive(Clone, Debug)]
-enum Value {
-    Made(BTreeSet<(Rc<str>, Digits)>),
-    Dict(Rc<BTreeMap<String, Value>>),
-    List(Rc<Vec<Value>>),
-}
-
-/// Whether the algorithm of a digest was written before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Digits {
-    AsTheyAre,
-    BehindSha256,
 }
 
 /// Follows all files.
@@ -53,105 +38,6 @@ pub(super) fn uses(templates: &Templates<'_>) -> Found {
         run.note(&open, Use::Elsewhere);
     }
     Found { is_complete: run.steps < STEPS_MAX, uses: run.uses }
-}
-
-impl Value {
-    fn path(path: &str) -> Self {
-        Self::Made(BTreeSet::from([(path.into(), Digits::AsTheyAre)]))
-    }
-
-    fn nothing() -> Self {
-        Self::Made(BTreeSet::new())
-    }
-
-    /// Everything it is made of.
-    fn parts(&self, into: &mut BTreeSet<(Rc<str>, Digits)>) {
-        match self {
-            Self::Made(parts) => into.extend(parts.iter().take(MADE_MAX).cloned()),
-            Self::Dict(dict) => dict.values().for_each(|value| value.parts(into)),
-            Self::List(list) => list.iter().for_each(|value| value.parts(into)),
-        }
-    }
-
-    fn union<'v>(values: impl IntoIterator<Item = &'v Self>) -> Self {
-        let mut parts = BTreeSet::new();
-        values.into_iter().for_each(|value| value.parts(&mut parts));
-        Self::Made(parts)
-    }
-
-    /// What stands below it under a key.
-    fn field(&self, key: &str) -> Self {
-        match self {
-            Self::Dict(dict) => dict.get(key).cloned().unwrap_or_else(Self::nothing),
-            Self::List(list) => {
-                Self::union(list.iter().map(|one| one.field(key)).collect::<Vec<_>>().iter())
-            }
-            Self::Made(parts) => {
-                let below = |(path, digits): &(Rc<str>, Digits)| {
-                    let path =
-                        if path.is_empty() { key.into() } else { format!("{path}.{key}").into() };
-                    (path, *digits)
-                };
-                Self::Made(parts.iter().filter(|(path, _)| path.len() < 400).map(below).collect())
-            }
-        }
-    }
-
-    fn fields(&self, chain: &str) -> Self {
-        let keys = chain.split('.').filter(|key| !key.is_empty());
-        keys.fold(self.clone(), |value, key| value.field(key))
-    }
-}
-
-/// The dot, the root and the variables of a body.
-#[derive(Clone)]
-struct Scope {
-    dot: Value,
-    variables: HashMap<String, Value>,
-}
-
-impl Scope {
-    fn of(dot: Value) -> Self {
-        let variables = HashMap::from([("$".to_owned(), dot.clone())]);
-        Self { dot, variables }
-    }
-
-    fn inside(&self, dot: Value) -> Self {
-        Self { dot, variables: self.variables.clone() }
-    }
-
-    /// What a block changed of variables that were there before.
-    fn take_back(&mut self, inner: &Self) {
-        for (name, value) in &mut self.variables {
-            if let Some(new) = inner.variables.get(name)
-                && name != "$"
-            {
-                *value = join(value, new);
-            }
-        }
-    }
-}
-
-/// Either of two values, for either branch may have been taken.
-fn join(one: &Value, other: &Value) -> Value {
-    match (one, other) {
-        (Value::Dict(dict), Value::Made(none)) | (Value::Made(none), Value::Dict(dict))
-            if none.is_empty() =>
-        {
-            Value::Dict(dict.clone())
-        }
-        (Value::Dict(a), Value::Dict(b)) => {
-            let mut both = a.as_ref().clone();
-            for (key, value) in b.iter() {
-                let joined =
-                    both.get(key).map_or_else(|| value.clone(), |known| join(known, value));
-                both.insert(key.clone(), joined);
-            }
-            Value::Dict(Rc::new(both))
-        }
-        (Value::Made(_) | Value::List(_), Value::Made(_) | Value::Dict(_) | Value::List(_))
-        | (Value::Dict(_), Value::Made(_) | Value::List(_)) => Value::union([one, other]),
-    }
 }
 
 struct Run<'a, 't> {
@@ -411,112 +297,4 @@ impl<'t> Run<'_, 't> {
         self.includes -= 1;
         written
     }
-}
-
-/// What a template of another chart writes, where it is known.
-/// Source: bitnami/common, templates/_images.tpl, `common.images.image`.
-fn elsewhere(name: &str, context: &Value) -> Value {
-    let Some(root) = name.ends_with("images.image").then(|| context.field("imageRoot")) else {
-        return Value::union([context]);
-    };
-    let keys = ["registry", "repository", "tag", "digest"].map(|key| root.field(key));
-    Value::union(keys.iter())
-}
-
-/// `%s@sha256:%s`: which of the values stands behind the algorithm.
-fn printf(format: &str, values: &[Value]) -> Value {
-    let mut pieces = format.split('%').collect::<Vec<_>>();
-    pieces.truncate(values.len() + 1);
-    let mut all = Vec::new();
-    for (at, value) in values.iter().enumerate() {
-        let before = pieces.get(at).copied().unwrap_or_default();
-        let value = Value::union([value]);
-        all.push(match value {
-            Value::Made(parts) if before.ends_with("@sha256:") => Value::Made(
-                parts.into_iter().map(|(path, _)| (path, Digits::BehindSha256)).collect(),
-            ),
-            Value::Made(_) | Value::Dict(_) | Value::List(_) => value,
-        });
-    }
-    Value::union(all.iter())
-}
-
-impl Value {
-    /// The one value itself, so that it can be gone into; else this.
-    fn or_only(self, mut values: Vec<Self>) -> Self {
-        if values.len() == 1 { values.swap_remove(0) } else { self }
-    }
-}
-
-fn is_function(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_alphabetic()) && !matches!(word, "true" | "false" | "nil")
-}
-
-/// `.a.b`, `$.a`, `$x.a`, or a number.
-fn read(word: &str, scope: &Scope) -> Value {
-    if let Some(chain) = word.strip_prefix('.') {
-        return scope.dot.fields(chain);
-    }
-    if word.starts_with('$') {
-        let (name, chain) = word.split_once('.').unwrap_or((word, ""));
-        return scope.variables.get(name).map_or_else(Value::nothing, |value| value.fields(chain));
-    }
-    Value::nothing()
-}
-
-/// The variables that an action sets, and the rest of it.
-fn assigned<'a, 't>(tokens: &'a [Token<'t>]) -> (Vec<String>, &'a [Token<'t>]) {
-    let head = tokens.iter().take(4).position(|token| *token == Token::Assign);
-    let is_name = |token: &Token<'_>| {
-        matches!(token, Token::Comma) || matches!(token, Token::Word(word) if word.starts_with('$'))
-    };
-    match head {
-        Some(at) if tokens[..at].iter().all(is_name) => {
-            let names = tokens[..at].iter().filter_map(|token| match token {
-                Token::Word(word) => Some((*word).to_owned()),
-                Token::Text(_)
-                | Token::Open
-                | Token::Close
-                | Token::Pipe
-                | Token::Assign
-                | Token::Comma => None,
-            });
-            (names.collect(), &tokens[at + 1..])
-        }
-        Some(_) | None => (Vec::new(), tokens),
-    }
-}
-
-/// The commands of a pipeline; pipes in parentheses are theirs.
-fn split_at_pipes<'a, 't>(tokens: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
-    let (mut all, mut start, mut depth) = (Vec::new(), 0, 0_usize);
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Open => depth += 1,
-            Token::Close => depth = depth.saturating_sub(1),
-            Token::Pipe if depth == 0 => {
-                all.push(&tokens[start..at]);
-                start = at + 1;
-            }
-            Token::Pipe | Token::Word(_) | Token::Text(_) | Token::Assign | Token::Comma => {}
-        }
-    }
-    all.push(&tokens[start..]);
-    all
-}
-
-/// Where the parenthesis closes that opens at `at`.
-fn closing(tokens: &[Token<'_>], at: usize) -> usize {
-    let mut depth = 0_usize;
-    for (end, token) in tokens.iter().enumerate().skip(at) {
-        match token {
-            Token::Open => depth += 1,
-            Token::Close => depth -= 1,
-            Token::Word(_) | Token::Text(_) | Token::Pipe | Token::Assign | Token::Comma => {}
-        }
-        if depth == 0 {
-            return end;
-        }
-    }
-    tokens.len()
 }
