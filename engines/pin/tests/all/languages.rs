@@ -117,7 +117,7 @@ fn a_program_is_never_edited_and_the_line_to_use_instead_is_shown() {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 300,
+        cases: 120,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
