@@ -48,3 +48,13 @@ fn one_format(format: Format, text: &str) {
     }
     let _ = apply(format, text, &plan_unpin(&found).edits);
 }
+
+/// Any text as templates of a chart and as definitions of kinds: they are read to their end.
+pub fn any_template(text: &str) {
+    let usage = crate::helm::usage([text]);
+    let knowledge = crate::Knowledge::with_chart(usage);
+    let values = "image:\n  repository: a/b\n  tag: v1\n";
+    let _ = crate::scan_with(Format::HelmValues, values, &knowledge);
+    let _ = crate::crd::images(text);
+    let _ = crate::crd::custom_groups(text);
+}

@@ -41,6 +41,8 @@ pub enum Holds {
     Named,
     /// A list like that of a kustomization.
     Kustomize,
+    /// Values of a Helm chart.
+    Values,
     /// No container image, whatever its key is called.
     Nothing,
 }

@@ -60,7 +60,12 @@ pub fn filter(bytes: Vec<u8>) -> Result<Sources, FilesError> {
     }
     let text = String::from_utf8(bytes).map_err(|_| FilesError::InputEncoding)?;
     let format = pin::classify("-", &text).ok_or(FilesError::InputFormat)?;
-    let scan = pin::scan(format, &text).map_err(FilesError::Input)?;
+    // What is built often has the definitions of its kinds with it.
+    let mut knowledge = pin::Knowledge::default();
+    if pin::crd::is_defined_in(&text) {
+        knowledge.learn(pin::crd::images(&text).unwrap_or_default());
+    }
+    let scan = pin::scan_with(format, &text, &knowledge).map_err(FilesError::Input)?;
     let source = Source { path: "-".into(), shown: "-".to_owned(), text, scan };
     Ok(Sources { files: vec![source], unread: Vec::new(), passed_over: Vec::new(), looked_at: 1 })
 }

@@ -137,6 +137,13 @@ proptest! {
     }
 
     #[test]
+    fn any_template_is_read_to_its_end(
+        text in "(\\{\\{-? ?(if|with|range|define \"a\"|block \"b\" \\.|end|else|include \"a\"|\\.Values\\.image\\.tag|\\$x := |\\$|\\(|\\)|\\||printf \"%s@sha256:%s\"|dict \"k\"|/\\*|\\*/|\"|`| ){0,5}-?\\}\\}|image: |version: |\n|:|@|ü){0,14}"
+    ) {
+        pin::fuzz::any_template(&text);
+    }
+
+    #[test]
     fn any_dockerfile_like_text_is_read_or_refused(
         text in "(# (syntax|escape)=(`|a/b:1)\n)?((FROM|ARG|COPY|RUN|ONBUILD) (--from=x:1|--mount=from=y|A=b:1|\\$A|a/b:1|<<E|AS c|\\\\\n|# z\n|`\r\n| ){0,5}\r?\n|E\n){0,8}"
     ) {

@@ -6,6 +6,7 @@
 //! ```
 //! Goes before the search for keys called `image`, which leaves alone what was found or passed here.
 
+use super::super::helm_values;
 use super::known::{KNOWN, PIPELINES};
 use super::{kustomize, object_context};
 use crate::collector::{Collector, read_reference};
@@ -84,6 +85,7 @@ fn add_one(collector: &mut Collector<'_, '_>, object: NodeId, id: NodeId, holds:
             collector.add(id, context, Certainty::Certain);
         }
         Holds::Nothing => collector.pass(id),
+        Holds::Values => helm_values::below(collector, id),
         Holds::Built => {
             if let Some(site) = collector.add(id, context, Certainty::Certain) {
                 site.found = Found::BuildTarget;

@@ -6,7 +6,7 @@
 //! A group may begin with `*`, a kind may be `*`; in a path `*` is any key, `[]` any entry, `**` any way down. What is
 //! called `image` is found without this list; of lines that meet one value the first counts.
 
-use crate::knowledge::Holds::{self, Base, Built, Image, Kustomize, Named, Nothing, Part};
+use crate::knowledge::Holds::{self, Base, Built, Image, Kustomize, Named, Nothing, Part, Values};
 
 /// One line.
 pub(super) struct Known {
@@ -107,6 +107,9 @@ pub(super) const KNOWN: &[Known] = &[
     // Flux docs, "Kustomization", images; "ImageRepository", whose image is looked at and not run.
     line("kustomize.toolkit.fluxcd.io", &["Kustomization"], "spec.images", Kustomize),
     line("image.toolkit.fluxcd.io", &["ImageRepository"], "spec.image", Nothing),
+    // Flux docs, "HelmRelease", values; Argo CD docs, "Helm", valuesObject.
+    line("helm.toolkit.fluxcd.io", &["HelmRelease"], "spec.values", Values),
+    line("argoproj.io", &["Application", "ApplicationSet"], "**.valuesObject", Values),
     // Cluster API provider Docker, DockerMachineSpec; KubeVirt docs, "containerDisk": these are container images.
     line("infrastructure.cluster.x-k8s.io", ANY, "**.customImage", Image),
     line("infrastructure.cluster.x-k8s.io", ANY, "**.containerDisk.image", Image),
