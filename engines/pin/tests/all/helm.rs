@@ -8,7 +8,7 @@ const V: Format = Format::HelmValues;
 
 fn plan(values: &str, templates: &[&str]) -> (pin::Scan, Plan) {
     let knowledge = Knowledge::with_chart(usage(templates.iter().copied()));
-    let scan = scan_with(V, values, &knowledge).unwrap();
+    let scan = scan_with(V, values, &knowledge).unwrap_or_else(|why| panic!("{why}: {values}"));
     let plan = plan_pin(&scan, &answers(&scan.sites), Style::TagDigest);
     (scan, plan)
 }
