@@ -119,6 +119,10 @@ pub(crate) enum Command {
     Doctor(command::doctor::Arguments),
     /// Walk a sample project through the whole chain
     Demo(command::demo::Arguments),
+    /// Write the JSON Schema of the settings
+    Schema(command::schema::Arguments),
+    /// Write manual pages
+    Man(command::man::Arguments),
     /// Write a shell's completions
     Completions(command::completions::Arguments),
 }

@@ -15,6 +15,7 @@ pub(crate) mod exposure;
 pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod note;
 pub(crate) mod pin;
 pub(crate) mod policy;
@@ -26,6 +27,7 @@ pub(crate) mod report;
 pub(crate) mod rollback;
 mod rolling;
 pub(crate) mod rule;
+pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod set;
 pub(crate) mod status;
@@ -77,6 +79,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Trace(arguments) => trace::run(&global, arguments).await,
         Command::Exposure(arguments) => exposure::run(&global, arguments).await,
         Command::Doctor(arguments) => doctor::run(&global, arguments).await,
+        Command::Schema(arguments) => schema::run(&global, arguments),
+        Command::Man(arguments) => man::run(&global, arguments),
         Command::Init(arguments) => init::run(&global, arguments).await,
         Command::Watch(arguments) => watch::run(&global, arguments).await,
         Command::Watched(arguments) => watched::run(&global, arguments).await,

@@ -36,6 +36,7 @@ mod scripted_cluster;
 mod serve;
 mod server;
 mod set;
+mod start;
 mod status;
 mod stocked;
 mod team;

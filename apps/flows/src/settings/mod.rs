@@ -15,6 +15,7 @@ mod mirrors;
 mod ordered;
 mod pull_requests;
 mod read;
+mod schema;
 mod shape;
 mod wire;
 
@@ -22,6 +23,7 @@ pub use find::{FILE_NAMES, FindError, Loaded, find, load};
 pub use mirrors::Mirror;
 pub use read::record_place;
 pub use read::{SETTINGS_BYTES_MAX, SettingsError, read};
+pub use schema::schema;
 pub use shape::At;
 pub use wire::CheckLevel;
 
