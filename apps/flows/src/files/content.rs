@@ -125,7 +125,8 @@ mod tests {
         assert!(matches!(content("compose.yaml", b"services: {}\n"), Content::Silent));
         assert!(matches!(content("logo.json", b"\xff\xd8 image"), Content::Other));
         assert!(pin::is_worth_opening("a.YAML") && pin::is_worth_opening("api.Dockerfile"));
-        assert!(!pin::is_worth_opening("a.png") && !pin::is_worth_opening("yaml"));
+        // What has no dot in its name may be a script: its first line tells.
+        assert!(!pin::is_worth_opening("a.png") && pin::is_worth_opening("entrypoint"));
     }
 
     #[test]
