@@ -158,7 +158,9 @@ async fn planned(
             arguments.lookup.find(app, output, wanted).await?
         }
     };
-    arguments.conditions.hold_back(app, output, &mut found).await?;
+    if !arguments.lookup.offline {
+        arguments.conditions.hold_back(app, output, &mut found).await?;
+    }
     let progress = Progress::default();
     let moves = files::moves(app, &pins, &found, &progress);
     let moves = crate::progress::shown(output, &progress, moves).await?;

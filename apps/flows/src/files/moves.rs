@@ -18,7 +18,7 @@ use pin::{Follow, ImageShape, follow};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Moved tags that are looked into at once: each is a few requests.
-const IN_FLIGHT_MAX: usize = 16;
+const IN_FLIGHT_MAX: usize = 8;
 
 /// What becomes of the pins that were asked for.
 #[derive(Clone, Debug, Default)]

@@ -11,13 +11,14 @@ use super::level::Requirements;
 use super::look_up::{Ask, Found, look_up};
 use super::moves::{reason, tag_of};
 use super::pin::Sources;
-use super::resolve::{Answers, AskedFor, Progress, asks_for, chain};
+use super::resolve::{Answers, AskedFor, IN_FLIGHT_HUB_MAX, Progress, asks_for, chain};
 use crate::app::App;
 use crate::registries::{Depth, Registries, RegistryError};
 use domain::{Digest, ImageRef, PinnedRef, Repository, TaggedRef};
 use futures_util::stream::{self, StreamExt as _};
 use pin::{Drift, Finding, FindingKind, Found as At, ImageShape, Purpose, drift};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::Semaphore;
 
 /// Digests and manifests that are asked for at once.
 const IN_FLIGHT_MAX: usize = 48;
@@ -102,10 +103,15 @@ pub async fn online(
     let registries = app.registries()?;
     progress.expects(references.len());
     let notes = std::mem::take(&mut found.notes);
-    let found = &found;
+    let (found, hub) = (&found, &Semaphore::new(IN_FLIGHT_HUB_MAX));
     let asked = references.into_iter().map(|reference| {
         let registries = registries.clone();
         async move {
+            // Docker Hub counts; a closed semaphore, which this is not, would count nothing.
+            let _turn = match reference.repository().host().is_docker_hub() {
+                true => hub.acquire().await.ok(),
+                false => None,
+            };
             let said = match reference {
                 ImageRef::Pinned(pinned) => pin(app, &registries, pinned, found, runs_in).await,
                 ImageRef::Bare(_) | ImageRef::Tagged(_) => named(reference, found),
@@ -173,10 +179,15 @@ async fn pin(
     let mut said = Said::default();
     let tagged = tag_of(pinned);
     let tag = tagged.as_ref().and_then(|tagged| found.answers.get(tagged));
-    // What a tag names was there when that was asked.
+    let by = tagged.as_ref().and_then(|tagged| found.by.get(tagged));
     let presence = match tag {
-        Some(AskedFor::Digest(now)) if *now == pinned.digest => Presence::There,
-        Some(AskedFor::Digest(_) | AskedFor::NotThere | AskedFor::Unknown(_)) | None => {
+        // What a tag names was there when that was asked; a mirror's word is none for its registry.
+        Some(AskedFor::Digest(now)) if *now == pinned.digest && by == Some(&pinned.repository) => {
+            Presence::There
+        }
+        // A registry that did not answer is not asked once more.
+        Some(AskedFor::Unknown(why)) => Presence::Unknown(why.clone()),
+        Some(AskedFor::Digest(_) | AskedFor::NotThere) | None => {
             presence(registries, &pinned.repository, pinned.digest).await
         }
     };
@@ -194,9 +205,6 @@ async fn pin(
     }
     match tag {
         Some(AskedFor::NotThere) => said.tag_gone(tagged.as_ref()),
-        Some(AskedFor::Unknown(why)) if !said.unknown.contains(why) => {
-            said.unknown.push(why.clone());
-        }
         Some(AskedFor::Digest(now)) if *now != pinned.digest => {
             if let Some(tagged) = &tagged {
                 let by = found.by.get(tagged).unwrap_or(&pinned.repository);

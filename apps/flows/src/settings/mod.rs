@@ -27,7 +27,7 @@ pub use schema::schema;
 pub use shape::At;
 pub use wire::CheckLevel;
 
-use domain::{EnvironmentName, ImageName, RegistryHost, Repository, Rule, Tag};
+use domain::{EnvironmentName, ImageName, Platform, RegistryHost, Repository, Rule, Tag};
 use release::VerifiedThere;
 use release::gitops::SyncObject;
 use release::rollout::Workload;
@@ -48,6 +48,8 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// Who is called when a finding opens or closes, or a deploy lands.
     pub webhooks: Vec<Webhook>,
+    /// What every image that is pinned must be for.
+    pub platforms: Vec<Platform>,
     /// Who is asked before a registry itself, in this order.
     pub mirrors: BTreeMap<RegistryHost, Vec<Mirror>>,
 }

@@ -83,6 +83,7 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
         environments: environments.collect::<Result<_, _>>()?,
         rules: file.rules.into_iter().map(rule).collect(),
         webhooks: webhooks(file.webhooks)?,
+        platforms: file.platforms,
         mirrors: mirrors::read(file.mirrors)?,
     };
     check(&settings)?;
@@ -331,7 +332,7 @@ rules:
             (
                 "version: 1\nzzz: {}\n",
                 (2, 1),
-                "unknown key `zzz`; known are version, record, images, environments, rules, webhooks, mirrors",
+                "unknown key `zzz`; known are version, record, images, environments, rules, webhooks, platforms, mirrors",
             ),
             (
                 "version: 1\nenvironments:\n  prod:\n    deploy: gitt\n",
@@ -411,6 +412,7 @@ rules:
             (("  uat:\n", "  eu-prod:\n"), "eu-prod"),
             (("{api: {repository: registry-prod", "{job: {repository: registry-prod"), "job"),
             (("shop/web", "shop/web:1"), "tag or a digest"),
+            (("record: git\n", "record: git\nplatforms: [linux]\n"), "`linux` is not a platform"),
         ];
         for (change, expected) in cases {
             let error = error_of(change).to_string();

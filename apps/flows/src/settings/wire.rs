@@ -2,7 +2,9 @@
 //! checked elsewhere.
 
 use super::ordered::Ordered;
-use domain::{EnvironmentName, ImageName, Pattern, RegistryHost, Repository, Tag, TagClass};
+use domain::{
+    EnvironmentName, ImageName, Pattern, Platform, RegistryHost, Repository, Tag, TagClass,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tagging::Scheme;
@@ -27,6 +29,10 @@ pub(super) struct File {
     /// Who is called when a finding opens or closes, and when a deploy lands.
     #[serde(default)]
     pub(super) webhooks: Vec<Webhook>,
+    /// What every image that `pin` writes must be for, such as `linux/amd64`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) platforms: Vec<Platform>,
     /// Where the images of a registry are kept too, in the order in which they are asked.
     #[serde(default)]
     pub(super) mirrors: Ordered<RegistryHost, Vec<String>>,

@@ -37,6 +37,14 @@ enum Unknown {
 }
 
 impl Conditions {
+    /// The platforms that were typed, else those of the settings.
+    fn wanted(&self, app: &App) -> Vec<Platform> {
+        match app.loaded() {
+            Some(loaded) if self.platform.is_empty() => loaded.settings.platforms.clone(),
+            Some(_) | None => self.platform.clone(),
+        }
+    }
+
     /// Finds what they keep from being written.
     pub(super) async fn hold_back(
         &self,
@@ -45,7 +53,7 @@ impl Conditions {
         found: &mut Found,
     ) -> Result<(), Failure> {
         let conditions = files::Conditions {
-            platforms: self.platform.clone(),
+            platforms: self.wanted(app),
             min_age_ms: self.min_age,
             unknown_age: match self.unknown_age {
                 Unknown::Left => UnknownAge::Left,
