@@ -124,7 +124,10 @@ fn a_wanted_platform_that_is_not_there_is_an_error_for_that_place() {
     sandbox.write("indelible.yaml", "version: 1\nplatforms: [linux/arm64]\n");
     sandbox.write("compose.yaml", shop.text(compose));
     let run = sandbox.run(["pin"]);
-    assert!(run.contains(&held) && run.ends_with("[exit 1]\n"), "the settings ask for it too: {run}");
+    assert!(
+        run.contains(&held) && run.ends_with("[exit 1]\n"),
+        "the settings ask for it too: {run}"
+    );
     let run = sandbox.run(["pin", "--platform", "linux"]);
     assert!(run.contains("is not a platform") && run.ends_with("[exit 2]\n"), "{run}");
 }

@@ -13,7 +13,9 @@ fn the_schema_has_every_key_of_the_settings_with_a_sentence_for_each() {
     let schema = schema();
     let properties = schema["properties"].as_object().unwrap();
     let keys: Vec<&str> = properties.keys().map(String::as_str).collect();
-    for key in ["version", "record", "images", "environments", "rules", "webhooks", "mirrors"] {
+    for key in
+        ["version", "record", "images", "environments", "rules", "webhooks", "platforms", "mirrors"]
+    {
         assert!(keys.contains(&key), "{keys:?}");
     }
     assert_eq!(schema["additionalProperties"], false, "an unknown key is an error");
