@@ -60,9 +60,14 @@ pub(super) fn guess(gathered: &Gathered) -> Vec<DraftImage> {
     named(found)
 }
 
-/// `shop/web` alone is a name on this machine, not a place in a registry.
+/// `shop/web` alone, or at `localhost`, is a name on this machine, not a place in a registry.
 fn has_registry(one: &NamedAt) -> bool {
-    one.repository.host().as_str() != "docker.io"
+    let host = one.repository.host().as_str();
+    host != "docker.io" && !is_this_machine(host)
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host.split(':').next() == Some("localhost")
 }
 
 fn is_own(one: &NamedAt, gathered: &Gathered) -> bool {
@@ -73,7 +78,8 @@ fn is_own(one: &NamedAt, gathered: &Gathered) -> bool {
         .as_ref()
         .is_some_and(|origin| parts.clone().any(|part| part == origin.owner()));
     let is_public = PUBLIC.contains(&host.as_str());
-    is_owners || (!is_public && !parts.any(|part| COPIES.contains(&part)))
+    !is_this_machine(host.as_str())
+        && (is_owners || (!is_public && !parts.any(|part| COPIES.contains(&part))))
 }
 
 /// Short names: the last part of the path, with the part before it where two would be called the same.
