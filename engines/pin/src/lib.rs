@@ -46,6 +46,7 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use judge::{Judge, Level, Locked, Verdict, judge};
 pub use knowledge::{Holds, Knowledge, KnownPath};
 pub use kustomization::{Kustomization, SetImage, Sets, kustomization, name_of};
+pub use place::Places;
 pub use plan::{Plan, Skip, Skipped, Style, plan_pin, plan_set, plan_unpin, plan_update};
 pub use proof::{ProofError, prove};
 pub use scan::{Scan, ScanError, scan, scan_with};

@@ -4,7 +4,8 @@ use crate::site::Opaque;
 use memchr::{memchr2_iter, memmem};
 
 /// Turns byte offsets into lines and columns, both from 1; no line is looked through twice, whatever the order.
-pub(crate) struct Places<'t> {
+#[derive(Debug)]
+pub struct Places<'t> {
     text: &'t str,
     /// Where each line starts that begins before `seen`.
     starts: Vec<usize>,
@@ -15,12 +16,14 @@ pub(crate) struct Places<'t> {
 }
 
 impl<'t> Places<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
+    /// Those of a text.
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
         Self { text, starts: vec![0], seen: 0, last: (0, 1) }
     }
 
     /// The line and the column of a byte.
-    pub(crate) fn of(&mut self, at: usize) -> (usize, usize) {
+    pub fn of(&mut self, at: usize) -> (usize, usize) {
         let at = at.min(self.text.len());
         let bytes = self.text.as_bytes();
         for found in memchr2_iter(b'\n', b'\r', bytes.get(self.seen..at).unwrap_or_default()) {

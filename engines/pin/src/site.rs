@@ -52,6 +52,23 @@ pub enum PullPolicy {
     Never,
 }
 
+impl Site {
+    /// The bytes from the first of its keys to the end of the last one's value; of a name in one piece, its own.
+    #[must_use]
+    pub fn extent(&self) -> Range<usize> {
+        match &self.shape {
+            Shape::Whole(token) => token.span.start..token.span.end.max(self.span.end),
+            Shape::Seen(_) => self.span.clone(),
+            Shape::Fields(fields) => {
+                let others = [&fields.other, &fields.tag, &fields.digest].into_iter().flatten();
+                others.fold(fields.name.key.start..fields.name.raw.end, |all, field| {
+                    all.start.min(field.key.start)..all.end.max(field.raw.end)
+                })
+            }
+        }
+    }
+}
+
 impl PullPolicy {
     /// Reads it as Kubernetes or Compose write it; nothing for what only one of them has.
     ///

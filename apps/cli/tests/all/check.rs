@@ -114,6 +114,7 @@ fn json_has_a_version_and_everything_that_is_known_of_a_place() {
         "noted": 0,
         "known": 0,
         "ignored": 0,
+        "ignored_files": 0,
         "unknown": 0,
         "templated": 0,
         "unread": 0

@@ -4,6 +4,8 @@
 mod ask;
 mod asked;
 mod check;
+mod check_formats;
+mod check_narrowed;
 mod check_online;
 mod demo;
 mod deploy;

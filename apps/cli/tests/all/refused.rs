@@ -4,24 +4,6 @@ use crate::sandbox::{NINES, names, sandbox};
 use crate::server::{Served, layout};
 
 #[test]
-fn what_another_version_has_is_refused_by_name_and_not_offered() {
-    let sandbox = sandbox().file("Dockerfile", "FROM scratch\n");
-    for words in [
-        &["check", "--format", "sarif"][..],
-        &["check", "--format", "gitlab"],
-        &["check", "--format", "junit"],
-    ] {
-        let said = sandbox.run(words);
-        assert!(said.contains("is not in this version") && said.ends_with("[exit 2]\n"), "{said}");
-    }
-    for words in [&["check", "--help"][..], &["check", "--format", "x"]] {
-        let said = sandbox.run(words);
-        assert!(said.contains("github"), "{said}");
-        assert!(!said.contains("sarif"), "{said}");
-    }
-}
-
-#[test]
 fn a_counter_is_never_told_without_a_repository() {
     let said = sandbox().run(["tag", "--scheme", "date-build"]);
     assert!(said.contains("counts the builds of a repository"), "{said}");

@@ -5,11 +5,15 @@
 //! ```
 //! Reads files and settings, asks no registry: what those say comes in.
 
+mod changed;
 mod checked;
 mod environments;
+mod fix;
 mod report;
 
+pub use changed::{Changes, ChangesError};
 pub use checked::{Answer, Checked, Counts, Listing, SNIPPET_CHARS_MAX, Snippet};
+pub use fix::Replacement;
 pub use report::Report;
 
 use super::baseline::Baseline;
@@ -17,9 +21,11 @@ use super::error::FilesError;
 use super::kustomized::Kustomizations;
 use super::level::{Required, Requirements};
 use super::online::Online;
+use super::lock::Lock;
 use super::walk::{FileText, Unreadable, Walked, each_file};
 use environments::Named;
-use pin::{Format, Kustomization, Purpose, Severity, Site, Verdict, name_of};
+use pin::{Format, Kustomization, Places, Purpose, Scan, Severity, Site, Verdict, name_of};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What a check is asked beside its paths.
@@ -31,6 +37,10 @@ pub struct Asked {
     pub baseline: Baseline,
     /// What registries said; nothing where they were not asked.
     pub online: Online,
+    /// Digests that are known without asking, to say what would mend a finding.
+    pub lock: Lock,
+    /// Where given, only places on lines that differ.
+    pub changes: Option<Changes>,
 }
 
 /// Judges every place below the paths.
@@ -43,9 +53,16 @@ pub fn check(
     requirements: &Requirements,
     asked: Asked,
 ) -> Result<Report, FilesError> {
-    let walked = each_file(cwd, paths, |file| judged(file, requirements, asked.listing))?;
-    let mut report = report(without_replaced(walked, asked.listing));
-    report.add(asked.online);
+    let walked = each_file(cwd, paths, |file| judged(file, requirements, &asked))?;
+    let mut walked = without_replaced(walked, asked.listing);
+    walked.unread.retain(|unread| !requirements.ignores(&unread.path));
+    let mut report = report(walked);
+    let mut online = asked.online;
+    online.rows.retain(|row| {
+        let path = cwd.join(&row.path);
+        !requirements.ignores(&std::fs::canonicalize(&path).unwrap_or(path))
+    });
+    report.add(online);
     report.compare(asked.baseline);
     Ok(report)
 }
@@ -63,24 +80,37 @@ struct Judged {
 fn judged(
     file: &FileText<'_>,
     requirements: &Requirements,
-    listing: Listing,
+    asked: &Asked,
 ) -> Result<Option<Judged>, Unreadable> {
-    let scan = file.scan()?;
+    if requirements.ignores(file.path) {
+        let counts = Counts { ignored_files: 1, ..Counts::default() };
+        return Ok(Some(Judged { counts, ..Judged::nothing(file.path) }));
+    }
+    let mut scan = file.scan()?;
+    if let Some(changes) = &asked.changes {
+        only_changed(&mut scan, file, changes);
+    }
     let required = requirements.of_file(file.path);
     let kustomization = (file.format == Format::Kustomize)
         .then(|| pin::kustomization(file.text))
         .transpose()
         .map_err(Unreadable::Scan)?;
-    let mut judged = Judged {
-        path: file.path.to_owned(),
-        kustomization,
-        listed: Vec::new(),
-        named: environments::named(file, &scan, required),
-        counts: Counts::default(),
-    };
+    let named = environments::named(file, &scan, required);
+    let mut judged = Judged { kustomization, named, ..Judged::nothing(file.path) };
     judged.counts.templated = usize::from(scan.is_templated);
-    for site in &scan.sites {
-        judged.add(file, site, required, requirements, listing);
+    let mut fixes = match asked.lock.images.is_empty() {
+        true => BTreeMap::new(),
+        false => fix::fixes(file.text, &scan, &asked.lock),
+    };
+    for (at, site) in scan.sites.iter().enumerate() {
+        let from = judged.listed.len();
+        judged.add(file, site, required, requirements, asked.listing);
+        let is_mended = |row: &&mut Checked| {
+            row.finding().is_some_and(|finding| finding.kind.is_mended_by_a_pin())
+        };
+        if let Some(row) = judged.listed[from..].iter_mut().find(is_mended) {
+            row.fix = fixes.remove(&at).unwrap_or_default();
+        }
     }
     judged.counts.files = usize::from(judged.counts.references > 0);
     let says_nothing = judged.counts == Counts::default() && judged.listed.is_empty();
@@ -88,7 +118,21 @@ fn judged(
     Ok((!is_silent).then_some(judged))
 }
 
+/// Takes out the places on lines that a branch left as they were.
+fn only_changed(scan: &mut Scan, file: &FileText<'_>, changes: &Changes) {
+    let Some(lines) = changes.of_file(file.path) else {
+        return scan.sites.clear();
+    };
+    let mut places = Places::new(file.text);
+    scan.sites.retain(|site| changed::touches(lines, &mut places, site));
+}
+
 impl Judged {
+    fn nothing(path: &Path) -> Self {
+        let (path, counts) = (path.to_owned(), Counts::default());
+        Self { path, kustomization: None, listed: Vec::new(), named: Vec::new(), counts }
+    }
+
     fn add(
         &mut self,
         file: &FileText<'_>,

@@ -7,7 +7,9 @@
 //! ```
 
 use super::origin::Origins;
-use crate::settings::{CheckLevel, EnvironmentSettings, RecordPlace, Settings};
+use crate::settings::{
+    CheckLevel, EnvironmentSettings, IgnoreEntry, RecordPlace, Settings, Then, deciding,
+};
 use domain::{EnvironmentName, ImageRef, Pattern, RegistryHost, Rule, RuleSet, TagClass};
 use pin::{Finding, FindingKind, Found, Judge, Level, Purpose, Site};
 use std::path::{Path, PathBuf};
@@ -26,6 +28,9 @@ pub struct Requirements {
     own_registry: Option<RegistryHost>,
     /// Which environment an image is of.
     origins: Origins,
+    /// The folder that the patterns below are relative to.
+    root: PathBuf,
+    ignore: Vec<IgnoreEntry>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +59,8 @@ impl Requirements {
                 rules: RuleSet::default(),
                 own_registry: None,
                 origins: Origins::default(),
+                root: PathBuf::new(),
+                ignore: Vec::new(),
             };
         };
         let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
@@ -67,7 +74,28 @@ impl Requirements {
             RecordPlace::Server(server) => Some(server.host.clone()),
             RecordPlace::Local | RecordPlace::File(_) | RecordPlace::Git(_) => None,
         };
-        Self { folders, rules: rules(settings), own_registry, origins: Origins::of(settings) }
+        let origins = Origins::of(settings);
+        let ignore = settings.ignore.clone();
+        Self { folders, rules: rules(settings), own_registry, origins, root, ignore }
+    }
+
+    /// The pattern of `ignore` that decides about a file.
+    pub(super) fn ignore_entry(&self, path: &Path) -> Option<&IgnoreEntry> {
+        if self.ignore.is_empty() {
+            return None;
+        }
+        let inside = path.strip_prefix(&self.root).ok()?.to_string_lossy();
+        let inside = match std::path::MAIN_SEPARATOR {
+            '/' => inside,
+            _ => inside.replace('\\', "/").into(),
+        };
+        deciding(&self.ignore, &inside)
+    }
+
+    /// Whether the settings pass over a file.
+    #[must_use]
+    pub fn ignores(&self, path: &Path) -> bool {
+        self.ignore_entry(path).is_some_and(|entry| entry.then == Then::PassOver)
     }
 
     /// What judges the places of a file with this level.
@@ -111,6 +139,14 @@ impl Requirements {
             }
             None => Required { level: LEVEL_DEFAULT, environment: None },
         }
+    }
+}
+
+/// An entry of `ignore` as the settings write it.
+pub(super) fn written(entry: &IgnoreEntry) -> String {
+    match entry.then {
+        Then::PassOver => entry.paths.as_str().to_owned(),
+        Then::LookAt => format!("!{}", entry.paths.as_str()),
     }
 }
 

@@ -13,6 +13,7 @@ mod digests;
 mod draft;
 mod error;
 mod held;
+mod explain;
 mod kustomized;
 mod learned;
 mod level;
@@ -32,12 +33,14 @@ mod write;
 pub use self::pin::{Sources, filter, locked, plan, read};
 pub use baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError};
 pub use check::{
-    Answer, Asked, Checked, Counts, Listing, Report, SNIPPET_CHARS_MAX, Snippet, check,
+    Answer, Asked, Changes, ChangesError, Checked, Counts, Listing, Replacement, Report,
+    SNIPPET_CHARS_MAX, Snippet, check,
 };
 pub(crate) use content::{Content, Guess, content};
 pub use draft::{Changed, Draft, Left, Why};
 pub use error::FilesError;
 pub use held::{Conditions, Held, UnknownAge, hold_back};
+pub use explain::{Explanation, explain};
 pub use level::{Required, Requirements};
 pub use lock::{LOCK_BYTES_MAX, LOCK_FILE, Lock, LockError, Locked};
 pub use look_up::{Ask, Basis, Found, MAX_AGE_MS_DEFAULT, look_up};

@@ -11,6 +11,7 @@
 mod check;
 mod cluster;
 mod find;
+mod ignore;
 mod mirrors;
 mod ordered;
 mod pull_requests;
@@ -20,6 +21,8 @@ mod shape;
 mod wire;
 
 pub use find::{FILE_NAMES, FindError, Loaded, find, load};
+pub(crate) use ignore::deciding;
+pub use ignore::{IGNORE_MAX, IgnoreEntry, Then};
 pub use mirrors::Mirror;
 pub use read::record_place;
 pub use read::{SETTINGS_BYTES_MAX, SettingsError, read};
@@ -46,6 +49,8 @@ pub struct Settings {
     pub environments: Vec<EnvironmentSettings>,
     /// Which tags may move, in the order in which they are asked.
     pub rules: Vec<Rule>,
+    /// Files that `check` passes over.
+    pub ignore: Vec<IgnoreEntry>,
     /// Who is called when a finding opens or closes, or a deploy lands.
     pub webhooks: Vec<Webhook>,
     /// What every image that is pinned must be for.

@@ -82,6 +82,7 @@ pub fn read(text: &str) -> Result<Settings, SettingsError> {
         images,
         environments: environments.collect::<Result<_, _>>()?,
         rules: file.rules.into_iter().map(rule).collect(),
+        ignore: super::ignore::read(file.ignore)?,
         webhooks: webhooks(file.webhooks)?,
         platforms: file.platforms,
         mirrors: mirrors::read(file.mirrors)?,
@@ -332,7 +333,7 @@ rules:
             (
                 "version: 1\nzzz: {}\n",
                 (2, 1),
-                "unknown key `zzz`; known are version, record, images, environments, rules, webhooks, platforms, mirrors",
+                "unknown key `zzz`; known are version, record, images, environments, rules, ignore, webhooks, platforms, mirrors",
             ),
             (
                 "version: 1\nenvironments:\n  prod:\n    deploy: gitt\n",

@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) rules: Vec<RuleEntry>,
     /// Who is called when a finding opens or closes, and when a deploy lands.
     #[serde(default)]
+    pub(super) ignore: Vec<String>,
+    #[serde(default)]
     pub(super) webhooks: Vec<Webhook>,
     /// What every image that `pin` writes must be for, such as `linux/amd64`.
     #[serde(default)]

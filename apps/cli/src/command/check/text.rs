@@ -115,6 +115,7 @@ pub(super) fn ending(report: &Report, next: Option<&str>) -> String {
     let others = [
         (counts.known, "known"),
         (counts.ignored, "passed over by a comment"),
+        (counts.ignored_files, "passed over by `ignore`"),
         (counts.unknown, "could not be told"),
         (counts.unread, "unread"),
         (report.silent.len(), "could not be asked for"),

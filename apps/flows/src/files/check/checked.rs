@@ -4,6 +4,7 @@
 //! compose.yaml:1:25  `shop/api`  fails: no-tag        9 references: 4 pinned, 3 accepted, 2 findings
 //! ```
 
+use super::fix::Replacement;
 use domain::EnvironmentName;
 use pin::{Certainty, Context, Finding, Format, Level, Locked, Marker, Opaque, Purpose, Site};
 use std::ops::{AddAssign, Range};
@@ -49,6 +50,8 @@ pub struct Checked {
     pub environment: Option<EnvironmentName>,
     /// The source line, where all places are listed.
     pub snippet: Option<Snippet>,
+    /// What would mend it, where the lock knows the digest; empty elsewhere.
+    pub fix: Vec<Replacement>,
     /// The answer.
     pub answer: Answer,
 }
@@ -114,6 +117,8 @@ pub struct Counts {
     pub known: usize,
     /// Those that a comment takes out.
     pub ignored: usize,
+    /// Files that a pattern of the settings passes over.
+    pub ignored_files: usize,
     /// Those that could not be told, for a variable or template writes them.
     pub unknown: usize,
     /// Files of which only the lines without a template were read.
@@ -136,6 +141,7 @@ impl AddAssign for Counts {
         self.noted += other.noted;
         self.known += other.known;
         self.ignored += other.ignored;
+        self.ignored_files += other.ignored_files;
         self.unknown += other.unknown;
         self.templated += other.templated;
         self.unread += other.unread;
@@ -158,6 +164,7 @@ impl Checked {
             level,
             environment: None,
             snippet: None,
+            fix: Vec::new(),
             answer: Answer::Accepted,
         }
     }

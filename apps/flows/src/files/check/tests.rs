@@ -26,7 +26,13 @@ fn look(folder: &Path, settings: Option<&str>, asked: Asked) -> Report {
 }
 
 fn asked(listing: Listing) -> Asked {
-    Asked { listing, baseline: Baseline::default(), online: Online::default() }
+    Asked {
+        listing,
+        baseline: Baseline::default(),
+        online: Online::default(),
+        lock: Lock::default(),
+        changes: None,
+    }
 }
 
 /// Path, line and kind of each finding.
@@ -46,11 +52,7 @@ fn a_known_finding_is_counted_apart() {
         "services: {a: {image: a}, b: {image: b}, c: {image: 'c:1.2.3'}}\n",
     )]);
     let baseline = Baseline::of([("compose.yaml".into(), "no-tag".into(), "a".into())]);
-    let report = look(
-        folder.path(),
-        None,
-        Asked { listing: Listing::Findings, baseline, online: Online::default() },
-    );
+    let report = look(folder.path(), None, Asked { baseline, ..asked(Listing::Findings) });
     let counts = report.counts;
     assert_eq!((counts.files, counts.references), (1, 3));
     assert_eq!((counts.findings, counts.known, counts.accepted), (1, 1, 1));
@@ -65,11 +67,7 @@ fn images_to_build_from_are_noted_and_fail_nothing() {
     let counts = report.counts;
     assert_eq!((counts.findings, counts.noted, counts.references, counts.bases), (0, 1, 2, 2));
     let baseline = Baseline::of([("Dockerfile".into(), "no-tag".into(), "a".into())]);
-    let report = look(
-        folder.path(),
-        None,
-        Asked { listing: Listing::Findings, baseline, online: Online::default() },
-    );
+    let report = look(folder.path(), None, Asked { baseline, ..asked(Listing::Findings) });
     assert_eq!((report.counts.noted, report.counts.known), (0, 1));
 }
 
@@ -137,4 +135,43 @@ fn a_base_is_judged_by_what_its_overlays_make_of_it() {
     // One more that takes the base as it is: now it runs.
     write("uat/kustomization.yaml", "resources: [../base]\n");
     assert_eq!(look(Listing::Findings).counts.findings, 2);
+}
+
+#[test]
+fn what_the_lock_knows_comes_with_the_change_that_mends_it() {
+    let nines = format!("sha256:{}", "9".repeat(64));
+    let entry = |name: &str| {
+        format!(
+            "  \"{name}\": {{digest: '{nines}', at: 2026-03-17T14:39:58.000Z, by: docker.io/shop/api}}\n"
+        )
+    };
+    let text = format!("version: 1\nimages:\n{}", entry("docker.io/shop/api:latest"));
+    let folder = tree(&[
+        ("images.lock", &text),
+        ("compose.yaml", "services:\n  \u{f6}: {image: shop/api} # x\n  b: {image: shop/b}\n"),
+    ]);
+    let lock = Lock::find(folder.path()).unwrap().unwrap();
+    let report = look(folder.path(), None, Asked { lock, ..asked(Listing::Findings) });
+    let fixes: Vec<_> = report.listed.iter().map(|one| one.fix.as_slice()).collect();
+    let text = format!("shop/api@{nines}");
+    let first = Replacement { start: (2, 14), end: (2, 22), text };
+    assert_eq!(fixes, [&[first][..], &[]]);
+}
+
+#[test]
+fn files_that_the_settings_pass_over_are_counted_and_broken_ones_among_them_too() {
+    let settings = "version: 1\nignore: ['vendor/**', '!vendor/ours/**']\n";
+    let image = "services: {a: {image: shop/a}}\n";
+    let folder = tree(&[
+        ("vendor/compose.yaml", image),
+        ("vendor/broken/compose.yaml", "services: {a: {image: [}\n"),
+        ("vendor/ours/compose.yaml", image),
+        ("compose.yaml", image),
+    ]);
+    let report = look(folder.path(), Some(settings), asked(Listing::Findings));
+    assert_eq!(
+        found(&report),
+        ["compose.yaml:1 no-tag fails", "vendor/ours/compose.yaml:1 no-tag fails"]
+    );
+    assert_eq!((report.counts.ignored_files, report.unread.len()), (1, 0));
 }
