@@ -58,7 +58,7 @@ impl Site {
     pub fn extent(&self) -> Range<usize> {
         match &self.shape {
             Shape::Whole(token) => token.span.start..token.span.end.max(self.span.end),
-            Shape::Seen(_) => self.span.clone(),
+            Shape::Seen(_) | Shape::Inside(_) => self.span.clone(),
             Shape::Fields(fields) => {
                 let others = [&fields.other, &fields.tag, &fields.digest].into_iter().flatten();
                 others.fold(fields.name.key.start..fields.name.raw.end, |all, field| {

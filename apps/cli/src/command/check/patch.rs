@@ -9,7 +9,7 @@ use crate::command::pin::draft::{Draft, Outcome, Verb};
 use crate::exit::Failure;
 use crate::output::Output;
 use flows::App;
-use flows::files::{self, Answers, AskedFor, Lock, Requirements};
+use flows::files::{self, Answers, AskedFor, Lock, Moves, Requirements};
 use pin::Style;
 use std::path::PathBuf;
 
@@ -27,7 +27,13 @@ pub(super) fn print(
         .map(|(name, locked)| (name, AskedFor::Digest(locked.digest)))
         .collect();
     let sources = files::read(&app.surroundings().cwd, paths)?;
-    let draft = files::plan(sources, &answers.into(), Style::TagDigest, &requirements.rules);
+    let draft = files::plan(
+        sources,
+        &answers.into(),
+        &Moves::default(),
+        Style::TagDigest,
+        &requirements.rules,
+    );
     let again = "indelible pin";
     let told = Draft { verb: Verb::Pin, outcome: Outcome::Shown, again, paths, draft: &draft };
     output.text(&told.diff());

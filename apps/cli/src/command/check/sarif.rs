@@ -181,7 +181,7 @@ fn notifications(report: &Report) -> Vec<Value> {
     let silent = report.silent.iter().map(|silent| {
         json!({
             "level": "error",
-            "message": {"text": plain(&format!("{} could not be asked: {}", silent.name, silent.why))},
+            "message": {"text": plain(&format!("`{}` could not be asked about: {}", silent.reference, silent.why))},
         })
     });
     unread.chain(silent).collect()
