@@ -55,13 +55,13 @@ fn lines(document: &Document<'_>, explanation: &Explanation) -> String {
         Some(environment) => format!("{}: {environment} asks for it", document.level),
         None => format!("{}: it is below no environment's folder", document.level),
     };
-    let ignore = match (document.ignore, document.ignored) {
+    let passing = match (document.ignore, document.ignored) {
         (Some(pattern), true) => format!("`{pattern}` passes over it"),
         (Some(pattern), false) => format!("`{pattern}` says to look at it"),
         (None, _) => "no pattern of the settings fits".to_owned(),
     };
     let mut text = format!("{}\n", plain(document.path));
-    for (what, said) in [("read as", read), ("level", level), ("ignore", ignore)] {
+    for (what, said) in [("read as", read), ("level", level), ("ignore", passing)] {
         let _ = writeln!(text, "  {what:<8}  {}", plain(&said));
     }
     for unread in &explanation.report.unread {
