@@ -47,8 +47,16 @@ pub(super) fn of<'a>(findings: impl Iterator<Item = &'a Checked>) -> Vec<Group<'
         group.tags.extend(tag_of(&one.reference, image));
     }
     let mut groups: Vec<Group<'_>> = groups.into_values().collect();
-    groups.sort_by(|a, b| (a.worst, b.places, a.image).cmp(&(b.worst, a.places, b.image)));
+    groups.sort_by(|a, b| {
+        (rank(a.worst), b.places, a.image).cmp(&(rank(b.worst), a.places, b.image))
+    });
     groups
+}
+
+/// A name that can move is as bad in whatever way it does: then the number of places counts.
+fn rank(kind: FindingKind) -> FindingKind {
+    let moves = [FindingKind::NoTag, FindingKind::AliasTag, FindingKind::MovingTag];
+    if moves.contains(&kind) { FindingKind::NoTag } else { kind }
 }
 
 /// What stands between the name and a digest.
