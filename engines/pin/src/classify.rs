@@ -266,6 +266,8 @@ mod tests {
             ("Dockerfile.prod", Some(Format::Dockerfile)),
             ("Containerfile", Some(Format::Dockerfile)),
             ("Dockerfile.dockerignore", None),
+            ("src/dockerfile.py", None),
+            ("tests/dockerfile_test.go", None),
             ("a\\kustomization.yml", Some(Format::Kustomize)),
             ("Kustomization", Some(Format::Kustomize)),
             ("docker-compose.override.yml", Some(Format::Compose)),

@@ -173,7 +173,7 @@ impl Reader<'_, '_> {
     /// Looks at what a schema of an object, a list or a map has below it.
     fn properties(&mut self, schema: NodeId, path: &str) {
         // An alias may lead to what is around it.
-        if path.matches('.').count() >= DEPTH_MAX {
+        if path.matches(['.', '[']).count() >= DEPTH_MAX {
             return;
         }
         let Some(schema) = self.tree.resolve(schema) else { return };
@@ -192,7 +192,9 @@ impl Reader<'_, '_> {
             self.property(property, &name, path);
         }
         for (key, step) in [("items", "[]"), ("additionalProperties", ".*")] {
-            if let Some(inner) = self.tree.get(schema, key).filter(|_| !path.is_empty()) {
+            let inner = self.tree.get(schema, key).filter(|_| !path.is_empty() && *self.left > 0);
+            if let Some(inner) = inner {
+                *self.left -= 1;
                 self.property(inner, last(path), format!("{path}{step}"));
             }
         }
@@ -358,6 +360,11 @@ kind: Service
     fn a_schema_that_holds_itself_ends() {
         let text = "kind: CustomResourceDefinition\nspec:\n  group: g.example.com\n  names: {kind: K}\n  validation:\n    openAPIV3Schema:\n      properties:\n        spec: &s\n          properties: {image: {type: string}, more: *s}\n";
         assert_eq!(images(text).unwrap().len(), DEPTH_MAX);
+        let head = text.split("        spec: &s").next().unwrap();
+        for inside in ["{type: array, items: *s}", "{type: object, additionalProperties: *s}"] {
+            let text = format!("{head}        spec: &s {inside}\n");
+            assert!(images(&text).unwrap().is_empty(), "{inside}");
+        }
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn base_images_and_ci_images_are_shown_apart_and_fail_nothing() {
         .file("web/Dockerfile", "FROM golang\nFROM shop/base:1.4.2\n");
     insta::assert_snapshot!(sandbox.run(["check"]), @r"
     noted, none of it fails:
-      base images         3 of 4 can move: golang, node:20 (2)
+      base images         3 of 4 can move: node:20 (2), golang
       tags                1 place names a tag and no digest
     2 files, 4 references, 0 pinned
     next: indelible pin api/Dockerfile web/Dockerfile
@@ -229,16 +229,16 @@ fn many_findings_are_put_together_by_image_the_worst_first() {
     insta::assert_snapshot!(sandbox.run(["check"]), @r"
     78 places fail, of 12 images, the worst first:
     IMAGE     FINDING     NAMES   PLACES  FIRST
-    shop/i3   no-tag                  10  compose.yaml:25:18
-    shop/i6   no-tag                   7  compose.yaml:52:18
-    shop/i9   no-tag                   4  compose.yaml:70:18
-    shop/i12  no-tag                   1  compose.yaml:79:19
     shop/i1   alias-tag   latest      12  compose.yaml:2:18
-    shop/i4   alias-tag   latest       9  compose.yaml:35:18
-    shop/i7   alias-tag   latest       6  compose.yaml:59:18
-    shop/i10  alias-tag   latest       3  compose.yaml:74:19
     shop/i2   moving-tag  v2          11  compose.yaml:14:18
+    shop/i3   no-tag                  10  compose.yaml:25:18
+    shop/i4   alias-tag   latest       9  compose.yaml:35:18
     shop/i5   moving-tag  v2           8  compose.yaml:44:18
+    shop/i6   no-tag                   7  compose.yaml:52:18
+    shop/i7   alias-tag   latest       6  compose.yaml:59:18
+    shop/i8   moving-tag  v2           5  compose.yaml:65:18
+    shop/i9   no-tag                   4  compose.yaml:70:18
+    shop/i10  alias-tag   latest       3  compose.yaml:74:19
     and 2 more; --all shows each place with its line
     noted, none of it fails:
       base images         1 of 1 can move: node:20

@@ -13,7 +13,7 @@ use crate::edit::TextFile;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use pin::scan::FILE_BYTES_MAX;
 use pin::{Format, Knowledge, Scan, ScanError};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
@@ -140,7 +140,7 @@ fn again<T>(
     make: &impl Fn(&FileText<'_>) -> Result<Option<T>, Unreadable>,
 ) -> Vec<Seen<T>> {
     let (knowledge, custom) = learned.finish();
-    let mut buffer = Vec::new();
+    let (mut buffer, mut anew) = (Vec::new(), HashMap::new());
     for file in custom {
         // A file that cannot be read any more keeps what was seen of it.
         let Ok(text) = read_into(&file.path, &mut buffer).map(|()| std::str::from_utf8(&buffer))
@@ -155,11 +155,17 @@ fn again<T>(
             format: Format::Kubernetes,
             knowledge: &knowledge,
         };
-        if let Ok(Some(made)) = make(&file_text) {
-            seen.retain(|one| !matches!(one, Seen::Found(path, _, _) if *path == file.path));
-            seen.push(Seen::Found(file.path, file.shown, made));
+        // Nothing made of it is an answer too: what looked like an image is none.
+        if let Ok(made) = make(&file_text) {
+            anew.insert(file.path, (file.shown, made));
         }
     }
+    seen.retain(|one| !matches!(one, Seen::Found(path, _, _) if anew.contains_key(path)));
+    let found = |(path, (shown, made)): (PathBuf, (String, Option<T>))| match made {
+        Some(made) => Seen::Found(path, shown, made),
+        None => Seen::Nothing,
+    };
+    seen.extend(anew.into_iter().map(found));
     seen
 }
 

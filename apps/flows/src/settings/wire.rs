@@ -26,9 +26,10 @@ pub(super) struct File {
     /// Which tags may move, in the order in which they are asked.
     #[serde(default)]
     pub(super) rules: Vec<RuleEntry>,
-    /// Who is called when a finding opens or closes, and when a deploy lands.
+    /// Files that `check` passes over: globs, with `!` for what it looks at all the same.
     #[serde(default)]
     pub(super) ignore: Vec<String>,
+    /// Who is called when a finding opens or closes, and when a deploy lands.
     #[serde(default)]
     pub(super) webhooks: Vec<Webhook>,
     /// What every image that `pin` writes must be for, such as `linux/amd64`.

@@ -44,6 +44,9 @@ fn by_name(name: &Name<'_>) -> Option<&'static str> {
     let is_other = matches!(
         name.extension(),
         "dockerignore" | "md" | "txt" | "yaml" | "yml" | "json" | "tmpl" | "j2"
+            // A program about Dockerfiles is none.
+            | "c" | "cc" | "cpp" | "cs" | "css" | "go" | "h" | "html" | "java" | "js" | "jsx" | "kt" | "lua"
+            | "php" | "ps1" | "py" | "rb" | "rs" | "scala" | "sh" | "sum" | "swift" | "toml" | "ts" | "tsx" | "vim" | "xml"
     );
     ((is_one("dockerfile") || is_one("containerfile")) && !is_other)
         .then_some("it is called like a Dockerfile")

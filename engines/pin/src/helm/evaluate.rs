@@ -134,7 +134,7 @@ impl<'t> Run<'_, 't> {
             && !scope.variables.contains_key(name);
         let value = match scope.variables.get(name) {
             // `=` in a branch that may not be taken leaves the old one possible.
-            Some(old) if !is_new => join(old, &value),
+            Some(old) if !is_new => self.bounded(join(old, &value)),
             Some(_) | None => value,
         };
         if scope.variables.len() >= VARIABLES_MAX && is_new {
@@ -147,6 +147,20 @@ impl<'t> Run<'_, 't> {
     }
 
     fn pipeline(&mut self, tokens: &[Token<'t>], scope: &Scope, depth: usize) -> Value {
+        let value = self.piped(tokens, scope, depth);
+        self.bounded(value)
+    }
+
+    /// A value that shares its parts again and again is larger than it looks: what it holds is lost then.
+    fn bounded(&mut self, value: Value) -> Value {
+        if value.is_bounded() {
+            return value;
+        }
+        self.steps = STEPS_MAX;
+        Value::nothing()
+    }
+
+    fn piped(&mut self, tokens: &[Token<'t>], scope: &Scope, depth: usize) -> Value {
         if depth > NESTED_MAX || self.is_spent() {
             return Value::nothing();
         }

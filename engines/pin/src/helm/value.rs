@@ -11,6 +11,9 @@ use std::rc::Rc;
 /// Values that one text is made of at most.
 pub(super) const MADE_MAX: usize = 64;
 
+/// Values inside of one value at most, a shared one counted each time.
+const PARTS_MAX: usize = 4_096;
+
 /// A value: of what it is made, by paths from the root (`Values.image.tag`), each as it is or behind `@sha256:`.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
@@ -33,6 +36,21 @@ impl Value {
 
     pub(super) fn nothing() -> Self {
         Self::Made(BTreeSet::new())
+    }
+
+    /// Whether it has so few parts, each counted as often as it stands in it, that they can be walked.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.fits(&mut { PARTS_MAX })
+    }
+
+    fn fits(&self, left: &mut usize) -> bool {
+        let Some(rest) = left.checked_sub(1) else { return false };
+        *left = rest;
+        match self {
+            Self::Made(_) => true,
+            Self::Dict(dict) => dict.values().all(|value| value.fits(left)),
+            Self::List(list) => list.iter().all(|value| value.fits(left)),
+        }
     }
 
     /// Everything it is made of.

@@ -46,6 +46,17 @@ fn a_tag_that_is_in_a_label_too_is_left_with_the_reason() {
 }
 
 #[test]
+fn values_that_share_their_parts_again_and_again_end_and_leave_the_tag_alone() {
+    let mut chart = String::from("{{ $x0 := dict \"a\" .Values \"b\" .Values }}\n");
+    for n in 1..=60 {
+        let m = n - 1;
+        chart.push_str(&format!("{{{{ $x{n} := dict \"a\" $x{m} \"b\" $x{m} }}}}\n"));
+    }
+    chart.push_str("a: {{ $x60 }}\n");
+    assert!(!left(VALUES, &[JOINED, &chart]).is_empty());
+}
+
+#[test]
 fn a_digest_that_the_chart_reads_gets_its_key_also_where_it_is_not_there_yet() {
     let chart = "image: {{ printf \"%s:%s@%s\" .Values.image.repository .Values.image.tag .Values.image.digest }}\nversion: {{ .Values.image.tag }}\n";
     assert_eq!(
