@@ -13,12 +13,14 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// What every question about differences says: no program of the repository's settings runs, no name is guessed.
-const DIFF: [&str; 7] = [
+const DIFF: [&str; 8] = [
     "--no-color",
     "--no-ext-diff",
     "--no-textconv",
     "--no-renames",
     "--no-relative",
+    // Attributes that call a file binary hide no line of it.
+    "--text",
     "--ignore-submodules=all",
     "--diff-filter=ACMT",
 ];

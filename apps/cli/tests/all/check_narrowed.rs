@@ -60,6 +60,15 @@ fn only_what_a_branch_changed_is_looked_at() {
 }
 
 #[test]
+fn an_attribute_that_calls_a_file_binary_hides_nothing() {
+    let sandbox = branched();
+    sandbox.write(".gitattributes", "* -diff\n");
+    sandbox.write("compose.yaml", OLD.replace("shop/b", "shop/new"));
+    let said = sandbox.run(["check", "--changed-since", "main"]);
+    assert!(said.starts_with("compose.yaml:3:14: `shop/new` has no tag"), "{said}");
+}
+
+#[test]
 fn a_commit_that_is_not_there_is_bad_input_and_no_option_of_git() {
     let sandbox = branched();
     for name in ["nowhere", "--output=x", "^main", "main..feature"] {
